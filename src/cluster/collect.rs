@@ -1,0 +1,234 @@
+//! Reads a cluster, or a namespace of it, into a snapshot.
+//!
+//! *Invariant:* what can't be read makes the snapshot smaller and leaves a gap; the snapshot is
+//! the same whatever order the answers came in. A missing right never fails the run.
+
+use tokio::task::JoinSet;
+
+use super::error::{CollectError, ReadError};
+use super::gaps;
+use super::list::{Listed, Lister};
+use super::plan::{self, Absence, CUSTOM_OBJECTS, List};
+use super::read::{JSON, Patience, ReadClient};
+use super::{Progress, is_namespace};
+use crate::model::{Gap, Kind, Objects, Scope, Snapshot, Time};
+use crate::redact::Redactor;
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct Collect {
+    /// The name of the context, for the snapshot.
+    pub context: String,
+    /// One namespace, or all.
+    pub namespace: Option<String>,
+    /// The namespace that is read where reading all of them is forbidden.
+    pub fallback_namespace: String,
+    /// The clock of the snapshot.
+    pub taken_at: Time,
+    /// Objects on one page; zero for no pages. See [`PAGE_SIZE`].
+    pub page_size: u32,
+}
+
+/// Large enough to cost few requests, small enough that two pages of pods are no burden.
+pub const PAGE_SIZE: u32 = 500;
+
+/// Reads what `request` asks for.
+pub async fn collect(
+    client: &ReadClient,
+    request: &Collect,
+    redactor: &Redactor,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Snapshot, CollectError> {
+    for namespace in request.namespace.iter().chain([&request.fallback_namespace]) {
+        if !is_namespace(namespace) {
+            return Err(CollectError::InvalidNamespace(namespace.clone()));
+        }
+    }
+    let scope = Scope { namespace: request.namespace.clone() };
+    let mut snapshot = Snapshot::new(request.taken_at, &request.context, scope);
+    let mut collection = Collection { lister: Lister::new(client.clone(), redactor), request, progress, gaps: Vec::new() };
+    let (version, gathered) = tokio::join!(client.version(), collection.gather(request.namespace.as_deref()));
+    snapshot.server_version = version.unwrap_or_default().to_owned();
+    snapshot.objects = match gathered {
+        Ok(objects) => objects,
+        Err(Stop::Failed(error)) => return Err(error),
+        Err(Stop::PodsForbidden) => {
+            // A part of the cluster without its pods would look broken where it is not, so that all
+            // is read again as if only this namespace had been asked for.
+            let namespace = request.fallback_namespace.clone();
+            collection.gaps = vec![Gap {
+                what: "all other namespaces".to_owned(),
+                namespace: None,
+                reason: format!("forbidden; read namespace `{namespace}` only"),
+                kind: None,
+            }];
+            snapshot.scope.namespace = Some(namespace.clone());
+            collection.gather(Some(&namespace)).await.map_err(|stop| match stop {
+                Stop::Failed(error) => error,
+                Stop::PodsForbidden => CollectError::InvalidNamespace(namespace),
+            })?
+        }
+    };
+    snapshot.objects.sort();
+    snapshot.gaps = gaps::tidy(collection.gaps);
+    Ok(snapshot)
+}
+
+/// A run that is under way.
+struct Collection<'a> {
+    lister: Lister,
+    request: &'a Collect,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    gaps: Vec<Gap>,
+}
+
+/// Why gathering ended early.
+enum Stop {
+    /// Pods of all namespaces may not be listed.
+    PodsForbidden,
+    /// There is nothing to be had.
+    Failed(CollectError),
+}
+
+/// What one list came to.
+struct Answer {
+    kind: Kind,
+    objects: Objects,
+    gaps: Vec<Gap>,
+    failure: Option<ReadError>,
+}
+
+impl Collection<'_> {
+    async fn gather(&mut self, namespace: Option<&str>) -> Result<Objects, Stop> {
+        let mut tasks = JoinSet::new();
+        let mut total = 0;
+        for list in plan::lists(namespace, self.request.page_size) {
+            total += 1;
+            tasks.spawn(self.errand(namespace).run(list));
+        }
+        let (mut objects, mut done, mut first_silence, mut silent) = (Objects::default(), 0, None, 0);
+        while let Some(joined) = tasks.join_next().await {
+            // A task fails only when the process is being torn down.
+            let Ok(mut answer) = joined else { continue };
+            done += 1;
+            match answer.failure.take() {
+                Some(error) if error.status() == Some(401) => return Err(self.failed(error)),
+                Some(error) if error.status() == Some(403) && answer.kind == Kind::Pod && namespace.is_none() => {
+                    return Err(Stop::PodsForbidden);
+                }
+                Some(error) if error.is_silence() => {
+                    silent += 1;
+                    first_silence.get_or_insert(error);
+                }
+                _ => {}
+            }
+            self.gaps.append(&mut answer.gaps);
+            if answer.kind == Kind::CustomResourceDefinition {
+                let (lists, gap) = plan::custom(&answer.objects.definitions, namespace);
+                self.gaps.extend(gap);
+                for list in lists {
+                    total += 1;
+                    tasks.spawn(self.errand(namespace).run(list));
+                }
+            }
+            objects.append(answer.objects);
+            (self.progress)(Progress::Listed { done, total, objects: objects.len() });
+        }
+        match first_silence {
+            Some(error) if silent == done => Err(self.failed(error)),
+            _ => Ok(objects),
+        }
+    }
+
+    fn failed(&self, error: ReadError) -> Stop {
+        Stop::Failed(self.lister.client.connect_error(error).into())
+    }
+
+    fn errand(&self, namespace: Option<&str>) -> Errand {
+        let fallback = namespace.is_none().then(|| self.request.fallback_namespace.clone());
+        Errand { lister: self.lister.clone(), namespace: namespace.map(str::to_owned), fallback }
+    }
+}
+
+/// The reading of one list, with what is tried where it is refused.
+struct Errand {
+    lister: Lister,
+    namespace: Option<String>,
+    fallback: Option<String>,
+}
+
+impl Errand {
+    async fn run(self, list: List) -> Answer {
+        let listed = self.lister.list(&list).await;
+        let mut answer = Answer { kind: list.kind, objects: listed.objects, gaps: Vec::new(), failure: None };
+        let Some(error) = listed.failure else {
+            if listed.more {
+                answer.gaps.push(list.gap(format!("more than {CUSTOM_OBJECTS} objects; the rest was left out")));
+            }
+            return answer;
+        };
+        let known = list.absence == Absence::Silent
+            || match error.status() {
+                Some(403) => {
+                    let instead = self.instead(&list).await;
+                    if let Some(Instead { objects, gap }) = instead {
+                        answer.objects = objects;
+                        answer.gaps.extend(gap);
+                        true
+                    } else {
+                        list.absence == Absence::Optional && !self.is_served(&list).await
+                    }
+                }
+                _ => list.absence == Absence::Optional,
+            };
+        if !known {
+            let some = answer.objects.len();
+            let reason = self.lister.reason(&error);
+            let reason = if some == 0 { reason } else { format!("incomplete, {some} objects read: {reason}") };
+            answer.gaps.push(list.gap(reason));
+        }
+        answer.failure = Some(error);
+        answer
+    }
+
+    /// What may be read in place of a list that may not.
+    async fn instead(&self, list: &List) -> Option<Instead> {
+        if list.kind == Kind::Namespace {
+            // A right to a namespace often holds the right to look at the namespace itself.
+            let path = format!("/api/v1/namespaces/{}", self.namespace.as_deref()?);
+            let body = self.lister.client.get(&path, JSON).await.ok()?;
+            let list_of_one = [b"{\"items\":[", body.as_slice(), b"]}"].concat();
+            return Some(Instead { objects: self.lister.read(list_of_one, &list.parse).await.ok()?, gap: None });
+        }
+        // Without pods nothing is read in this way: the scope becomes the namespace.
+        let fallback = self.fallback.as_deref().filter(|_| list.namespaced && list.kind != Kind::Pod)?;
+        let Listed { objects, failure: None, .. } = self.lister.list(&list.within(fallback)).await else { return None };
+        let gap = list.gap(format!("forbidden; read namespace `{fallback}` only"));
+        Some(Instead { objects, gap: Some(gap) })
+    }
+
+    /// Whether the API is there at all: rights are checked first, so that reading what does not
+    /// exist is forbidden too.
+    async fn is_served(&self, list: &List) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Resources {
+            resources: Vec<Resource>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Resource {
+            name: String,
+        }
+        let patience = Patience::Once(std::time::Duration::from_secs(5));
+        let Ok(body) = self.lister.client.ask(&format!("/apis/{}", list.api_version), JSON, patience).await else {
+            return false;
+        };
+        serde_json::from_slice::<Resources>(&body)
+            .is_ok_and(|known| known.resources.iter().any(|resource| resource.name == list.plural))
+    }
+}
+
+/// What was read in place of what may not be.
+struct Instead {
+    objects: Objects,
+    gap: Option<Gap>,
+}

@@ -1,0 +1,57 @@
+//! The only code that speaks to an API server.
+//!
+//! [`connect`] finds the server and who we are, [`collect`] reads the cluster into a snapshot, and
+//! [`fetch`] reads the little that decides a finding and was not in it.
+//!
+//! *Invariant:* nothing here can write, see [`allow`]; everything ends within the request
+//! time-out; and what leaves this module has been through the redactor.
+
+mod allow;
+mod collect;
+mod connect;
+mod error;
+mod exec;
+mod fault;
+mod fetch;
+mod gaps;
+mod kubeconfig;
+mod list;
+mod page;
+mod plan;
+mod proxy;
+mod read;
+mod secret;
+
+pub use collect::{Collect, PAGE_SIZE, collect};
+pub use connect::{ConnectOptions, Connection, connect};
+pub use error::{CollectError, ConnectError, ReadError};
+pub use fault::Fault;
+pub use fetch::{Bounds, fetch};
+pub use read::{JSON, ReadClient, TABLE};
+
+/// How far a reading has come; for a person who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Lists of kinds.
+    Listed {
+        /// Lists that are done.
+        done: usize,
+        /// Lists in all, as far as is known.
+        total: usize,
+        /// Objects so far.
+        objects: usize,
+    },
+    /// Logs, and other single things.
+    Fetched {
+        /// Things that are done.
+        done: usize,
+        /// Things in all.
+        total: usize,
+    },
+}
+
+/// Whether `name` can be the name of a namespace.
+fn is_namespace(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('-') && !name.ends_with('-')
+}

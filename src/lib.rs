@@ -1,0 +1,14 @@
+//! kubectl-react: finds the root cause of what is broken in a cluster, and proves it.
+//!
+//! The way of the data: [`cluster`] reads a [`model::Snapshot`], [`graph`] links it to a view,
+//! [`detect`] finds faults in the view, [`causes`] folds what follows from what, `output` prints.
+//! [`diagnose`] is the one entry to it. `ARCHITECTURE.md` has the picture and the invariants.
+
+pub mod causes;
+pub mod cluster;
+pub mod detect;
+pub mod diagnose;
+pub mod graph;
+pub mod model;
+pub mod printable;
+pub mod redact;

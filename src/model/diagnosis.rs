@@ -1,0 +1,130 @@
+//! What a person reads: the verdict, the causes and what is not known.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Command, Evidence, Gap, ObjectRef, Severity, Stage, Time};
+
+/// Counts breaking changes of the output.
+pub const SCHEMA_VERSION: &str = "kubectl-react/diagnosis/v1";
+
+/// The answer in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// All that matters was read, and nothing is broken.
+    Healthy,
+    /// Something is broken.
+    Unhealthy,
+    /// Nothing broken was seen, but what matters could not be read.
+    Unknown,
+}
+
+/// What was found out about a cluster, or a part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: String,
+    /// The kubeconfig context.
+    pub context: String,
+    /// The namespace that was asked for; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// When the cluster was read.
+    pub taken_at: Time,
+    /// The answer in one word.
+    pub verdict: Verdict,
+    /// The causes, the worst first.
+    pub causes: Vec<Cause>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// How many causes were silenced by people.
+    pub silenced: usize,
+    /// How much was looked at.
+    pub counts: Counts,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Objects of all kinds.
+    pub objects: usize,
+    /// Pods.
+    pub pods: usize,
+    /// Nodes.
+    pub nodes: usize,
+    /// Namespaces with objects.
+    pub namespaces: usize,
+}
+
+/// A root finding with the findings that follow from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// Stable across runs: detector, object, key.
+    pub fingerprint: String,
+    /// The detector's id; `kubectl react explain ID` tells more.
+    pub detector: String,
+    /// How much it hurts.
+    pub severity: Severity,
+    /// What it blocks.
+    pub stage: Stage,
+    /// The object at which it shows.
+    pub object: ObjectRef,
+    /// The object that is to blame where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<ObjectRef>,
+    /// One sentence.
+    pub summary: String,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// How many single objects (pods) it stands for.
+    pub count: usize,
+    /// Some of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<ObjectRef>,
+    /// What proves it.
+    pub evidence: Vec<Evidence>,
+    /// What follows from it.
+    pub consequences: Vec<Consequence>,
+    /// What changed on its path in the hour before.
+    pub changes: Vec<Change>,
+    /// What to do next.
+    pub commands: Vec<Command>,
+    /// What could change the verdict and is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+}
+
+/// A finding that follows from a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Consequence {
+    /// The detector's id.
+    pub detector: String,
+    /// The object at which it shows.
+    pub object: ObjectRef,
+    /// One sentence.
+    pub summary: String,
+    /// How much it hurts.
+    pub severity: Severity,
+    /// The references that link it to the cause, from the consequence to the cause.
+    pub path: Vec<ObjectRef>,
+}
+
+/// A change on a cause's path before it showed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// When.
+    pub time: Time,
+    /// What changed.
+    pub object: ObjectRef,
+    /// How: `image app: web:1 → web:2`.
+    pub what: String,
+    /// The field manager, where the API tells: `kubectl-set`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}

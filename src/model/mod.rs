@@ -1,0 +1,27 @@
+//! The vocabulary: plain data that every other module speaks.
+//!
+//! *Invariant:* nothing here does IO, reads a clock or imports another module of ours. What is not
+//! read by a detector or shown to a person is not kept: the types are slim pictures of Kubernetes
+//! objects, in Kubernetes' own field names, so that the API's documentation is theirs too.
+
+pub mod diagnosis;
+pub mod finding;
+pub mod kinds;
+mod lenient;
+pub mod meta;
+pub mod quantity;
+pub mod reference;
+pub mod selector;
+pub mod snapshot;
+
+pub use diagnosis::{Cause, Change, Consequence, Diagnosis, Verdict};
+pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};
+pub use lenient::{List, Map};
+pub use meta::{Condition, Manager, Meta, OwnerReference};
+pub use quantity::Quantity;
+pub use reference::{Kind, KindInfo, ObjectRef, Resource};
+pub use selector::Selector;
+pub use snapshot::{Gap, LogTail, Objects, Scope, SecretKeys, Snapshot, Want};
+
+/// An instant; always UTC, printed as RFC 3339.
+pub type Time = jiff::Timestamp;

@@ -1,0 +1,293 @@
+//! Takes secrets out of everything that is kept, shown or sent.
+//!
+//! *Invariant:* [`Redacted`] is made here only, so what takes one can't be given anything else. Redaction is
+//! idempotent: a placeholder stays as it is, and equal secrets have equal placeholders.
+
+mod names;
+mod objects;
+mod pairs;
+mod patterns;
+mod values;
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::ops::{Deref, Range};
+
+use hmac::{Hmac, Mac, digest::KeyInit};
+use sha2::Sha256;
+
+use crate::model::{Objects, Snapshot};
+use crate::printable::one_line;
+use names::Naming;
+
+/// Something without secrets.
+#[derive(Clone, PartialEq)]
+pub struct Redacted<T>(T);
+
+impl<T> Redacted<T> {
+    /// Gives up the promise.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Redacted<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Redacted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redacted(…)")
+    }
+}
+
+/// How text is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Sentences that may speak about secrets: `failed to fetch token: not found`.
+    Prose,
+    /// Configuration and commands: what stands beside a secret's name is one.
+    Strict,
+}
+
+/// Masks secrets, each with a placeholder that says which one and about how long: `<redacted:1a2b3c4d~16>`.
+#[derive(Clone)]
+pub struct Redactor {
+    mac: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor(…)")
+    }
+}
+
+/// The longest line of a log that is kept.
+const LONGEST_LINE: usize = 2048;
+
+impl Redactor {
+    /// The same key gives the same placeholders.
+    pub fn new(key: [u8; 32]) -> Redactor {
+        let mut block = [0; 64];
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = from;
+        }
+        Redactor { mac: <Hmac<Sha256> as KeyInit>::new(&block.into()) }
+    }
+
+    /// Masks secrets in text that people or programs wrote: messages, log lines, annotations.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.read(text, Mode::Prose)
+    }
+
+    /// Masks every free text in the objects.
+    pub fn objects(&self, objects: &mut Objects) {
+        objects::walk(self, objects);
+    }
+
+    /// A line of a log as it may be kept: without control sequences and secrets, and not too long.
+    pub fn log_line(&self, line: &str) -> String {
+        // Far beyond what is kept, so that a secret is whole when it is looked for.
+        let line = one_line(head(line, 32 * LONGEST_LINE));
+        let line = line.trim_end();
+        if is_key_material(line) {
+            return self.placeholder(line);
+        }
+        let line = self.text(line);
+        if line.len() <= LONGEST_LINE {
+            return line.into_owned();
+        }
+        let kept = head(&line, LONGEST_LINE);
+        let kept = kept.rfind(MARK).filter(|at| kept.get(*at..).is_none_or(|end| !end.contains('>'))).and_then(|at| kept.get(..at)).unwrap_or(kept);
+        self.text(&format!("{kept}…")).into_owned()
+    }
+
+    /// Masks all of it once more, and seals it.
+    pub fn seal(&self, mut snapshot: Snapshot) -> Redacted<Snapshot> {
+        self.objects(&mut snapshot.objects);
+        for line in snapshot.logs.iter_mut().flat_map(|log| &mut log.lines) {
+            // Lines grow by their placeholders; only what never was cut is cut.
+            if line.len() > 2 * LONGEST_LINE || is_key_material(line) {
+                *line = self.log_line(line);
+            } else {
+                let clean = one_line(line).into_owned();
+                *line = self.text(&clean).into_owned();
+            }
+        }
+        for value in &mut snapshot.config_values {
+            value.value = self.value(&value.key, &value.value).into_owned();
+        }
+        for gap in &mut snapshot.gaps {
+            self.apply(&mut gap.reason, Mode::Prose);
+            self.apply(&mut gap.what, Mode::Prose);
+        }
+        Redacted(snapshot)
+    }
+
+    /// Masks the value of a variable or a key by its name.
+    fn value<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
+        let naming = names::classify(name).filter(|_| !matches!(name, "PWD" | "OLDPWD"));
+        if is_secret(naming, value.trim()) {
+            return Cow::Owned(self.mask(value));
+        }
+        match self.read(value, Mode::Strict) {
+            // What was plain by its form may have lost it.
+            Cow::Owned(masked) if is_secret(naming, masked.trim()) => Cow::Owned(self.mask(value)),
+            masked => masked,
+        }
+    }
+
+    fn apply(&self, text: &mut String, mode: Mode) {
+        if let Cow::Owned(masked) = self.read(text, mode) {
+            *text = masked;
+        }
+    }
+
+    /// Masks until nothing is left to mask, which makes masking idempotent by itself.
+    fn read<'a>(&self, text: &'a str, mode: Mode) -> Cow<'a, str> {
+        /// More passes than any text that was not made for it needs.
+        const PASSES: usize = 6;
+        let mut text = Cow::Borrowed(text);
+        if !patterns::may_hold_secret(&text) {
+            return text;
+        }
+        for _ in 0..PASSES {
+            match self.pass(&text, mode) {
+                Some(masked) => text = Cow::Owned(masked),
+                None => return text,
+            }
+        }
+        Cow::Owned(self.mask(&text))
+    }
+
+    /// Masks what is seen at once, between the placeholders that are there; nothing where nothing is.
+    fn pass(&self, text: &str, mode: Mode) -> Option<String> {
+        let mut secrets = Vec::new();
+        for part in between_placeholders(text) {
+            let mut found = Vec::new();
+            let inner = text.get(part.clone()).unwrap_or_default();
+            patterns::known(inner, &mut found);
+            patterns::urls(inner, &mut found);
+            patterns::programs(inner, mode, &mut found);
+            pairs::assignments(inner, mode, &mut found);
+            pairs::flags(inner, mode, &mut found);
+            pairs::tags(inner, &mut found);
+            secrets.extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
+        }
+        secrets.retain(|range| !range.is_empty());
+        if secrets.is_empty() {
+            return None;
+        }
+        secrets.sort_by_key(|range| (range.start, range.end));
+        let mut masked = String::with_capacity(text.len());
+        let mut done = 0;
+        let mut secrets = secrets.into_iter().peekable();
+        while let Some(mut secret) = secrets.next() {
+            while let Some(next) = secrets.next_if(|next| next.start < secret.end) {
+                secret.end = secret.end.max(next.end);
+            }
+            masked.push_str(text.get(done..secret.start)?);
+            masked.push_str(&self.placeholder(text.get(secret.clone())?));
+            done = secret.end;
+        }
+        masked.push_str(text.get(done..)?);
+        Some(masked)
+    }
+
+    /// The placeholder of all of `value` but the blanks around it, which may be the fault.
+    fn mask(&self, value: &str) -> String {
+        let Range { start, end } = trimmed(value, 0..value.len());
+        let part = |range: Range<usize>| value.get(range).unwrap_or_default();
+        format!("{}{}{}", part(0..start), self.placeholder(part(start..end)), part(end..value.len()))
+    }
+
+    fn placeholder(&self, secret: &str) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(secret.as_bytes());
+        let mut text = String::from(MARK);
+        for byte in mac.finalize().into_bytes().iter().take(4) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        let _ = write!(text, "~{}>", length_class(secret.len()));
+        text
+    }
+}
+
+/// Whether all of a value is secret, by its name and its form.
+fn is_secret(naming: Option<Naming>, value: &str) -> bool {
+    use values::{is_method, is_plain, is_random, is_url};
+    if naming.is_none() || is_placeholder(value) || is_plain(value) {
+        return false;
+    }
+    match naming {
+        Some(Naming::Secret) => !is_url(value),
+        Some(Naming::Auth) => !is_url(value) && !is_method(value),
+        Some(Naming::Connection) => !value.contains("://") && !value.contains('=') && !value.contains("@tcp("),
+        Some(Naming::Weak) => !value.contains(MARK) && is_random(value) && !is_url(value),
+        None => false,
+    }
+}
+
+const MARK: &str = "<redacted:";
+
+/// About how long: the power of two below, and 4 for all that is shorter than 8.
+fn length_class(length: usize) -> usize {
+    if length < 8 { 4 } else { 1 << length.ilog2() }
+}
+
+/// The length of the placeholder that `text` begins with.
+fn placeholder_length(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix(MARK)?;
+    let (hash, rest) = rest.split_at_checked(8)?;
+    let rest = rest.strip_prefix('~')?;
+    let end = rest.find('>')?;
+    let class: usize = rest.get(..end)?.parse().ok()?;
+    let valid = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && class.is_power_of_two() && class >= 4 && end <= 10;
+    valid.then_some(MARK.len() + 9 + end + 1)
+}
+
+fn is_placeholder(text: &str) -> bool {
+    placeholder_length(text) == Some(text.len())
+}
+
+/// The parts of `text` that no placeholder covers.
+fn between_placeholders(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices(MARK) {
+        if let Some(length) = text.get(at..).and_then(placeholder_length) {
+            parts.push(start..at);
+            start = at + length;
+        }
+    }
+    parts.push(start..text.len());
+    parts
+}
+
+/// The range without the blanks at its ends.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let inner = text.get(range.clone()).unwrap_or_default();
+    let start = range.start + (inner.len() - inner.trim_start().len());
+    start..start + inner.trim().len()
+}
+
+/// At most `length` bytes of it, and whole characters.
+fn head(text: &str, length: usize) -> &str {
+    text.get(..text.floor_char_boundary(length)).unwrap_or(text)
+}
+
+/// Whether a line is one of a key's: nothing but base64, as long as PEM has it.
+fn is_key_material(line: &str) -> bool {
+    let line = line.trim();
+    matches!(line.len(), 60..=80)
+        && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        && !line.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && values::is_random(line)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Every free text of the objects.
+//!
+//! *Invariant:* a field that people or programs fill with text is named here. Names, labels,
+//! references and times are no free text.
+
+use super::{Mode, Redactor, is_placeholder};
+use crate::model::kinds::{Container, ContainerState, Handler, PodSpec, PodTemplate, Probe};
+use crate::model::{Condition, Map, Objects};
+
+pub(super) fn walk(redactor: &Redactor, objects: &mut Objects) {
+    objects.each_meta_mut(|meta| annotations(redactor, &mut meta.annotations.0));
+    pods(redactor, objects);
+    templates(redactor, objects);
+    messages(redactor, objects);
+    statuses(redactor, objects);
+}
+
+fn pods(redactor: &Redactor, objects: &mut Objects) {
+    for pod in &mut objects.pods {
+        pod_spec(redactor, &mut pod.spec);
+        let status = &mut pod.status;
+        redactor.apply(&mut status.message, Mode::Prose);
+        conditions(redactor, &mut status.conditions);
+        for container in status.init_container_statuses.iter_mut().chain(&mut status.container_statuses) {
+            container_state(redactor, &mut container.state);
+            container_state(redactor, &mut container.last_state);
+        }
+    }
+}
+
+fn container_state(redactor: &Redactor, state: &mut ContainerState) {
+    if let Some(waiting) = &mut state.waiting {
+        redactor.apply(&mut waiting.message, Mode::Prose);
+    }
+    if let Some(terminated) = &mut state.terminated {
+        redactor.apply(&mut terminated.message, Mode::Prose);
+    }
+}
+
+fn templates(redactor: &Redactor, objects: &mut Objects) {
+    let of = |template: &mut PodTemplate| {
+        annotations(redactor, &mut template.metadata.annotations.0);
+        pod_spec(redactor, &mut template.spec);
+    };
+    objects.deployments.iter_mut().for_each(|it| of(&mut it.spec.template));
+    objects.replica_sets.iter_mut().for_each(|it| of(&mut it.spec.template));
+    objects.stateful_sets.iter_mut().for_each(|it| of(&mut it.spec.template));
+    objects.daemon_sets.iter_mut().for_each(|it| of(&mut it.spec.template));
+    objects.jobs.iter_mut().for_each(|it| of(&mut it.spec.template));
+    objects.cron_jobs.iter_mut().for_each(|it| of(&mut it.spec.job_template.spec.template));
+}
+
+fn pod_spec(redactor: &Redactor, spec: &mut PodSpec) {
+    for container in spec.init_containers.iter_mut().chain(&mut spec.containers) {
+        self::container(redactor, container);
+    }
+}
+
+fn container(redactor: &Redactor, container: &mut Container) {
+    for variable in &mut container.env {
+        if let Some(value) = &mut variable.value
+            && let std::borrow::Cow::Owned(masked) = redactor.value(&variable.name, value)
+        {
+            *value = masked;
+        }
+    }
+    arguments(redactor, container.command.iter_mut().chain(&mut container.args));
+    for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe] {
+        if let Some(probe) = probe {
+            self::probe(redactor, probe);
+        }
+    }
+    if let Some(lifecycle) = &mut container.lifecycle {
+        for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
+            self::handler(redactor, handler);
+        }
+    }
+}
+
+fn probe(redactor: &Redactor, probe: &mut Probe) {
+    if let Some(exec) = &mut probe.exec {
+        arguments(redactor, exec.command.iter_mut());
+    }
+    if let Some(get) = &mut probe.http_get {
+        redactor.apply(&mut get.path, Mode::Strict);
+    }
+}
+
+fn handler(redactor: &Redactor, handler: &mut Handler) {
+    if let Some(exec) = &mut handler.exec {
+        arguments(redactor, exec.command.iter_mut());
+    }
+    if let Some(get) = &mut handler.http_get {
+        redactor.apply(&mut get.path, Mode::Strict);
+    }
+}
+
+/// A command line, item by item: a secret may stand in the item after its flag.
+fn arguments<'a>(redactor: &Redactor, items: impl Iterator<Item = &'a mut String>) {
+    let mut flag: Option<String> = None;
+    let mut program = String::new();
+    for item in items {
+        if program.is_empty() {
+            program = item.rsplit('/').next().unwrap_or_default().to_owned();
+        }
+        match flag.take() {
+            Some(flag) if !item.starts_with('-') => secret_after(redactor, &program, &flag, item),
+            _ => {
+                glued(redactor, &program, item);
+                redactor.apply(item, Mode::Strict);
+            }
+        }
+        if item.starts_with('-') && item.len() <= 64 && !item.contains(['=', ' ']) {
+            flag = Some(item.clone());
+        }
+    }
+}
+
+/// The value of a flag in an item of its own.
+fn secret_after(redactor: &Redactor, program: &str, flag: &str, item: &mut String) {
+    let short = match program {
+        "redis-cli" => flag == "-a",
+        "sshpass" | "mongo" | "mongosh" | "mongodump" | "mongorestore" => flag == "-p",
+        "sqlcmd" => flag == "-P",
+        "ldapsearch" | "ldapadd" | "ldapmodify" => flag == "-w",
+        "curl" => matches!(flag, "-u" | "--user" | "--proxy-user"),
+        _ => false,
+    };
+    if short && program == "curl" {
+        let masked = item.split_once(':').filter(|(_, secret)| !is_placeholder(secret) && !super::values::is_plain(secret));
+        let masked = masked.map(|(user, secret)| format!("{user}:{}", redactor.mask(secret)));
+        *item = masked.unwrap_or_else(|| item.clone());
+    } else if short && !is_placeholder(item) && !super::values::is_plain(item) {
+        *item = redactor.mask(item);
+    } else if let std::borrow::Cow::Owned(masked) = redactor.value(flag.trim_start_matches('-'), item) {
+        *item = masked;
+    }
+}
+
+/// `-psecret`, as MySQL's programs take it.
+fn glued(redactor: &Redactor, program: &str, item: &mut String) {
+    let mysql = program.starts_with("mysql") || program.starts_with("mariadb");
+    if let Some(secret) = item.strip_prefix("-p").filter(|secret| mysql && !secret.is_empty())
+        && !is_placeholder(secret)
+        && !super::values::is_plain(secret)
+    {
+        *item = format!("-p{}", redactor.mask(secret));
+    }
+}
+
+/// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
+fn annotations(redactor: &Redactor, annotations: &mut Map) {
+    use super::names::{Naming, classify};
+    for (key, value) in annotations {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let named = classify(name) == Some(Naming::Secret);
+        let checksum = key.contains("checksum") || key.contains("hash");
+        if named && !checksum && !is_placeholder(value) && !value.contains(['/', ' ']) && super::values::looks_secret(value) && !super::values::is_name(value) {
+            *value = redactor.mask(value);
+        } else {
+            redactor.apply(value, Mode::Prose);
+        }
+    }
+}
+
+fn messages(redactor: &Redactor, objects: &mut Objects) {
+    for event in &mut objects.events {
+        redactor.apply(&mut event.message, Mode::Prose);
+    }
+    for volume in &mut objects.volumes {
+        redactor.apply(&mut volume.status.message, Mode::Prose);
+    }
+    for attachment in &mut objects.volume_attachments {
+        let status = &mut attachment.status;
+        for error in [&mut status.attach_error, &mut status.detach_error].into_iter().flatten() {
+            redactor.apply(&mut error.message, Mode::Prose);
+        }
+    }
+    for policy in &mut objects.admission_policies {
+        for validation in &mut policy.spec.validations {
+            redactor.apply(&mut validation.message, Mode::Prose);
+            redactor.apply(&mut validation.expression, Mode::Prose);
+        }
+    }
+    let mutating = objects.mutating_webhooks.iter_mut().flat_map(|it| &mut it.webhooks);
+    let validating = objects.validating_webhooks.iter_mut().flat_map(|it| &mut it.webhooks);
+    for webhook in mutating.chain(validating) {
+        redactor.apply(&mut webhook.client_config.url, Mode::Prose);
+    }
+    for custom in &mut objects.custom {
+        redactor.apply(&mut custom.health_message, Mode::Prose);
+        conditions(redactor, &mut custom.conditions);
+    }
+}
+
+fn statuses(redactor: &Redactor, objects: &mut Objects) {
+    macro_rules! conditions_of {
+        ($($list:ident . $($path:ident).+;)*) => { $(
+            for object in &mut objects.$list {
+                conditions(redactor, &mut object.$($path).+);
+            }
+        )* };
+    }
+    conditions_of! {
+        nodes.status.conditions;
+        namespaces.status.conditions;
+        deployments.status.conditions;
+        replica_sets.status.conditions;
+        stateful_sets.status.conditions;
+        daemon_sets.status.conditions;
+        jobs.status.conditions;
+        services.status.conditions;
+        claims.status.conditions;
+        autoscalers.status.conditions;
+        disruption_budgets.status.conditions;
+        api_services.status.conditions;
+        definitions.status.conditions;
+        gateways.status.conditions;
+    }
+    for listener in objects.gateways.iter_mut().flat_map(|gateway| &mut gateway.status.listeners) {
+        conditions(redactor, &mut listener.conditions);
+    }
+    for parent in objects.http_routes.iter_mut().flat_map(|route| &mut route.status.parents) {
+        conditions(redactor, &mut parent.conditions);
+    }
+}
+
+fn conditions(redactor: &Redactor, conditions: &mut [Condition]) {
+    for condition in conditions {
+        redactor.apply(&mut condition.message, Mode::Prose);
+    }
+}
