@@ -1,0 +1,5 @@
+//! The one integration binary: what must hold of the whole, and the command line as a user meets it.
+
+mod architecture;
+mod folding;
+mod support;
