@@ -17,9 +17,9 @@ use crate::redact::{Redacted, Redactor};
 /// Where the snapshot comes from.
 pub enum Source {
     /// A cluster.
-    Live(Connection),
+    Live(Box<Connection>),
     /// A saved snapshot.
-    Saved(Redacted<Snapshot>),
+    Saved(Box<Redacted<Snapshot>>),
 }
 
 /// The opened handles.
@@ -78,7 +78,9 @@ pub enum Progress {
 impl From<cluster::Progress> for Progress {
     fn from(progress: cluster::Progress) -> Progress {
         match progress {
-            cluster::Progress::Listed { done, total, objects } => Progress::Collecting { lists: done, of: total, objects },
+            cluster::Progress::Listed { done, total, objects } => {
+                Progress::Collecting { lists: done, of: total, objects }
+            }
             cluster::Progress::Fetched { done, total } => Progress::Fetching { done, of: total },
         }
     }
@@ -116,7 +118,7 @@ pub enum DiagnoseError {
 pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) -> Result<Outcome, DiagnoseError> {
     let snapshot = match &context.source {
         Source::Live(connection) => read(context, connection, request, events).await?,
-        Source::Saved(snapshot) => snapshot.clone(),
+        Source::Saved(snapshot) => Redacted::clone(snapshot),
     };
     events(Progress::Explaining);
     let diagnosis = derive(&snapshot, request)?;
@@ -127,7 +129,12 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
 ///
 /// # Errors
 /// When nothing can be read.
-pub async fn read(context: &Context, connection: &Connection, request: &Request, events: &EventSink) -> Result<Redacted<Snapshot>, DiagnoseError> {
+pub async fn read(
+    context: &Context,
+    connection: &Connection,
+    request: &Request,
+    events: &EventSink,
+) -> Result<Redacted<Snapshot>, DiagnoseError> {
     let collect = Collect {
         context: connection.context.clone(),
         namespace: request.namespace.clone(),
@@ -135,9 +142,13 @@ pub async fn read(context: &Context, connection: &Connection, request: &Request,
         taken_at: now(),
         page_size: context.page_size,
     };
-    let mut snapshot = cluster::collect(&connection.client, &collect, &context.redactor, &|progress| events(progress.into())).await?;
+    let mut snapshot =
+        cluster::collect(&connection.client, &collect, &context.redactor, &|progress| events(progress.into())).await?;
     let wants = detect::wants(&graph::build(&snapshot));
-    cluster::fetch(&connection.client, &wants, &Bounds::default(), &context.redactor, &mut snapshot, &|progress| events(progress.into())).await;
+    cluster::fetch(&connection.client, &wants, &Bounds::default(), &context.redactor, &mut snapshot, &|progress| {
+        events(progress.into())
+    })
+    .await;
     Ok(context.redactor.seal(snapshot))
 }
 
@@ -192,7 +203,9 @@ fn counts(snapshot: &Snapshot, namespace: Option<&str>) -> Counts {
     let mut counts = Counts::default();
     let mut namespaces = BTreeSet::new();
     snapshot.objects.each(|object, meta| {
-        if object.kind == Kind::Event || namespace.is_some_and(|namespace| object.namespace.is_some() && object.ns() != namespace) {
+        if object.kind == Kind::Event
+            || namespace.is_some_and(|namespace| object.namespace.is_some() && object.ns() != namespace)
+        {
             return;
         }
         counts.objects += 1;
@@ -220,7 +233,11 @@ fn resolve(view: &View<'_>, target: &Target, namespace: Option<&str>) -> Result<
         Some(name) if found.is_empty() => {
             let object = ObjectRef::new(kind, namespace.unwrap_or_default(), name);
             // What could not be read may still be named by others.
-            if view.dependents(&object).next().is_some() { Ok(vec![object]) } else { Err(DiagnoseError::NotFound(format!("{} `{name}`", kind.argument()))) }
+            if view.dependents(&object).next().is_some() {
+                Ok(vec![object])
+            } else {
+                Err(DiagnoseError::NotFound(format!("{} `{name}`", kind.argument())))
+            }
         }
         _ => Ok(found),
     }
@@ -233,7 +250,9 @@ fn kind_of(view: &View<'_>, word: &str) -> Option<Kind> {
         let (name, group) = word.split_once('.').unwrap_or((&word, ""));
         let definitions = &view.snapshot.objects.definitions;
         let named = |names: &crate::model::kinds::DefinitionNames| {
-            names.plural == name || names.kind.eq_ignore_ascii_case(name) || names.short_names.iter().any(|short| short == name)
+            names.plural == name
+                || names.kind.eq_ignore_ascii_case(name)
+                || names.short_names.iter().any(|short| short == name)
         };
         let definition = definitions.iter().find(|d| named(&d.spec.names) && d.spec.group.starts_with(group))?;
         Some(Kind::Custom(Name::new(&format!("{}.{}", definition.spec.names.kind, definition.spec.group))))
@@ -246,7 +265,9 @@ impl DiagnoseError {
         match self {
             DiagnoseError::Collect(error) => error.hint(),
             DiagnoseError::UnknownKind(_) => Some("`kubectl api-resources` lists the types of this cluster".to_owned()),
-            DiagnoseError::NotFound(_) => Some("check the name and the namespace (-n), or leave the name out".to_owned()),
+            DiagnoseError::NotFound(_) => {
+                Some("check the name and the namespace (-n), or leave the name out".to_owned())
+            }
         }
     }
 }

@@ -19,9 +19,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
             '\u{1b}' => skip_sequence(&mut rest),
             '\u{9b}' => skip_parameters(&mut rest),
             '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut rest),
-            '\t' => out.push(' '),
             '\r' if rest.as_str().starts_with('\n') => {}
-            '\r' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            '\t' | '\r' | '\u{2028}' | '\u{2029}' => out.push(' '),
             c if is_plain(c) => out.push(c),
             _ => {}
         }

@@ -41,11 +41,14 @@ pub(super) fn before(view: &View<'_>, root: &Finding) -> Vec<Change> {
 
 /// The objects on a cause's path: itself, whom it blames, the members' configuration and nodes.
 fn path(view: &View<'_>, root: &Finding) -> BTreeSet<ObjectRef> {
-    let mut path: BTreeSet<ObjectRef> = [Some(root.object.clone()), root.culprit.clone()].into_iter().flatten().collect();
+    let mut path: BTreeSet<ObjectRef> =
+        [Some(root.object.clone()), root.culprit.clone()].into_iter().flatten().collect();
     for member in root.members.iter().take(20) {
         let Some(pod) = view.get::<crate::model::kinds::Pod>(member.ns(), &member.name) else { continue };
         path.extend(view.node_of(pod));
-        path.extend(configuration(&pod.spec).into_iter().map(|(kind, name, _)| ObjectRef::new(kind, member.ns(), name)));
+        path.extend(
+            configuration(&pod.spec).into_iter().map(|(kind, name, _)| ObjectRef::new(kind, member.ns(), name)),
+        );
     }
     path
 }
@@ -58,7 +61,9 @@ fn rollout(view: &View<'_>, object: &ObjectRef) -> Option<Change> {
     let mut sets: Vec<&ReplicaSet> = view
         .within::<ReplicaSet>(object.ns())
         .iter()
-        .filter(|set| set.metadata.controller().is_some_and(|owner| owner.kind == "Deployment" && owner.name == *object.name))
+        .filter(|set| {
+            set.metadata.controller().is_some_and(|owner| owner.kind == "Deployment" && owner.name == *object.name)
+        })
         .collect();
     let revision = |set: &ReplicaSet| {
         let text = set.metadata.annotations.get("deployment.kubernetes.io/revision");
@@ -75,7 +80,9 @@ fn rollout(view: &View<'_>, object: &ObjectRef) -> Option<Change> {
     };
     let what = if differences.is_empty() { restarted() } else { differences.join("; ") };
     let by = view.meta(object).and_then(|meta| {
-        let near = |manager: &&crate::model::Manager| manager.time.is_some_and(|edit| (edit.as_second() - time.as_second()).abs() <= 5);
+        let near = |manager: &&crate::model::Manager| {
+            manager.time.is_some_and(|edit| (edit.as_second() - time.as_second()).abs() <= 5)
+        };
         meta.managers.iter().find(near).map(|manager| manager.manager.clone())
     });
     Some(Change { time, object: object.clone(), what: format!("revision {}: {what}", revision(new)), by })
@@ -133,13 +140,28 @@ fn container_differences(old: &Container, new: &Container, found: &mut Vec<Strin
     }
     let resources = |container: &Container| container.resources.clone();
     if resources(old) != resources(new) {
-        let limit = |container: &Container| container.resources.limits.get("memory").cloned().unwrap_or_else(|| "none".to_owned());
-        let detail = if limit(old) == limit(new) { String::new() } else { format!(" (memory limit {} → {})", limit(old), limit(new)) };
+        let limit = |container: &Container| {
+            container.resources.limits.get("memory").cloned().unwrap_or_else(|| "none".to_owned())
+        };
+        let detail = if limit(old) == limit(new) {
+            String::new()
+        } else {
+            format!(" (memory limit {} → {})", limit(old), limit(new))
+        };
         found.push(format!("resources of {name}{detail}"));
     }
-    let probes = [(&old.liveness_probe, &new.liveness_probe, "livenessProbe"), (&old.readiness_probe, &new.readiness_probe, "readinessProbe"), (&old.startup_probe, &new.startup_probe, "startupProbe")];
+    let probes = [
+        (&old.liveness_probe, &new.liveness_probe, "livenessProbe"),
+        (&old.readiness_probe, &new.readiness_probe, "readinessProbe"),
+        (&old.startup_probe, &new.startup_probe, "startupProbe"),
+    ];
     found.extend(probes.iter().filter(|(a, b, _)| a != b).map(|(_, _, probe)| format!("{probe} of {name}")));
-    for (a, b, what) in [(old.env_from == new.env_from, true, "envFrom"), (old.volume_mounts == new.volume_mounts, true, "volumeMounts"), (old.security_context == new.security_context, true, "securityContext"), (old.ports == new.ports, true, "ports")] {
+    for (a, b, what) in [
+        (old.env_from == new.env_from, true, "envFrom"),
+        (old.volume_mounts == new.volume_mounts, true, "volumeMounts"),
+        (old.security_context == new.security_context, true, "securityContext"),
+        (old.ports == new.ports, true, "ports"),
+    ] {
         if a != b {
             found.push(format!("{what} of {name}"));
         }
@@ -152,11 +174,15 @@ fn edits(view: &View<'_>, object: &ObjectRef) -> Vec<Change> {
     let mut changes = Vec::new();
     let created = *meta.creation_timestamp;
     if let Some(time) = created.filter(|_| object.kind != Kind::Node && object.kind != Kind::Pod) {
-        let by = meta.managers.iter().find(|manager| *manager.time == Some(time)).map(|manager| manager.manager.clone());
+        let by =
+            meta.managers.iter().find(|manager| *manager.time == Some(time)).map(|manager| manager.manager.clone());
         changes.push(Change { time, object: object.clone(), what: "created".to_owned(), by });
     }
     for manager in meta.managers.iter() {
-        let Some(time) = manager.time.filter(|time| created.is_none_or(|made| time.as_second() > made.as_second() + 1)) else { continue };
+        let Some(time) = manager.time.filter(|time| created.is_none_or(|made| time.as_second() > made.as_second() + 1))
+        else {
+            continue;
+        };
         // A Deployment's template is told by its rollout, in more detail.
         let told = |path: &&String| !(object.kind == Kind::Deployment && path.starts_with("spec.template"));
         let paths: Vec<String> = manager.fields.0.iter().filter(told).take(4).cloned().collect();
@@ -171,15 +197,31 @@ fn edits(view: &View<'_>, object: &ObjectRef) -> Vec<Change> {
 
 /// Taints and events of a node.
 fn node(view: &View<'_>, object: &ObjectRef) -> Vec<Change> {
-    let Some(node) = (object.kind == Kind::Node).then(|| view.get::<Node>("", &object.name)).flatten() else { return Vec::new() };
+    let Some(node) = (object.kind == Kind::Node).then(|| view.get::<Node>("", &object.name)).flatten() else {
+        return Vec::new();
+    };
     let node_ref = node.object_ref();
     let taints = node.spec.taints.iter().filter_map(|taint| {
         let what = format!("taint {}:{} added", taint.key, taint.effect);
         Some(Change { time: (*taint.time_added)?, object: node_ref.clone(), what, by: None })
     });
-    let told = ["NodeNotReady", "NodeNotSchedulable", "NodeSchedulable", "Rebooted", "NodeHasDiskPressure", "EvictionThresholdMet", "SystemOOM"];
-    let events = view.events(&node_ref).iter().filter(|event| told.contains(&event.reason.as_str())).filter_map(|event| {
-        Some(Change { time: event.last()?, object: node_ref.clone(), what: format!("{}: {}", event.reason, event.message), by: None })
-    });
+    let told = [
+        "NodeNotReady",
+        "NodeNotSchedulable",
+        "NodeSchedulable",
+        "Rebooted",
+        "NodeHasDiskPressure",
+        "EvictionThresholdMet",
+        "SystemOOM",
+    ];
+    let events =
+        view.events(&node_ref).iter().filter(|event| told.contains(&event.reason.as_str())).filter_map(|event| {
+            Some(Change {
+                time: event.last()?,
+                object: node_ref.clone(),
+                what: format!("{}: {}", event.reason, event.message),
+                by: None,
+            })
+        });
     taints.chain(events).collect()
 }

@@ -59,7 +59,12 @@ impl<'f> Index<'f> {
 }
 
 /// The findings that follow from finding `number`, each with the path from its object.
-fn consequences(view: &View<'_>, findings: &[Finding], index: &Index<'_>, number: usize) -> Vec<(usize, Vec<ObjectRef>)> {
+fn consequences(
+    view: &View<'_>,
+    findings: &[Finding],
+    index: &Index<'_>,
+    number: usize,
+) -> Vec<(usize, Vec<ObjectRef>)> {
     let Some(cause) = findings.get(number) else { return Vec::new() };
     let mut found = BTreeMap::new();
     let mut seen: HashSet<ObjectRef> = HashSet::new();
@@ -76,12 +81,18 @@ fn consequences(view: &View<'_>, findings: &[Finding], index: &Index<'_>, number
     }
     while let Some((object, stage, path, own)) = queue.pop_front() {
         for &at in index.at.get(&object).into_iter().flatten() {
-            if at != number && findings.get(at).is_some_and(|other| if own { gives_way(other, cause) } else { other.stage >= stage }) {
+            if at != number
+                && findings
+                    .get(at)
+                    .is_some_and(|other| if own { gives_way(other, cause) } else { other.stage >= stage })
+            {
                 found.entry(at).or_insert_with(|| path.clone());
             }
         }
         for &blaming in index.blaming.get(&object).into_iter().flatten() {
-            let Some(other) = findings.get(blaming).filter(|other| blaming != number && other.object != object) else { continue };
+            let Some(other) = findings.get(blaming).filter(|other| blaming != number && other.object != object) else {
+                continue;
+            };
             let mut path = path.clone();
             path.insert(0, other.object.clone());
             found.entry(blaming).or_insert_with(|| path.clone());
@@ -109,8 +120,9 @@ fn consequences(view: &View<'_>, findings: &[Finding], index: &Index<'_>, number
 /// Whether a finding at the same object (or at a pod of the workload) follows from `cause`: a
 /// symptom gives way to what explains it, and not being ready to what stands before it.
 fn gives_way(other: &Finding, cause: &Finding) -> bool {
-    let later = other.stage > cause.stage;
-    (other.symptom && !cause.symptom && other.stage >= cause.stage) || (later && other.stage >= Stage::Ready && !(cause.symptom && !other.symptom))
+    let explains = other.symptom && !cause.symptom && other.stage >= cause.stage;
+    let stands_before = other.stage > cause.stage && other.stage >= Stage::Ready;
+    explains || (stands_before && (other.symptom || !cause.symptom))
 }
 
 /// Whether nothing at `dependent` is older than the cause.
@@ -168,7 +180,7 @@ fn hang(findings: &[Finding], parents: &[Vec<Link>]) -> Links {
 /// Joins two paths at the object they share.
 fn chain(first: &[ObjectRef], then: &[ObjectRef]) -> Vec<ObjectRef> {
     let mut path = first.to_vec();
-    let rest = if path.last() == then.first() { then.iter().skip(1) } else { then.iter().skip(0) };
-    path.extend(rest.cloned());
+    let shared = usize::from(path.last() == then.first());
+    path.extend(then.iter().skip(shared).cloned());
     path
 }

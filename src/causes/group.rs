@@ -31,21 +31,22 @@ pub(super) fn group(view: &View<'_>, findings: &[Finding], links: &Links) -> Vec
         if let Some(slot) = place.get_mut(number) {
             *slot = Some(key.clone());
         }
-        match groups.get_mut(&key) {
-            Some(group) => merge(&mut group.root, finding),
-            None => {
-                let mut root = finding.clone();
-                if object != finding.object || finding.object.kind == Kind::Pod {
-                    root.members.push(finding.object.clone());
-                }
-                root.object = object;
-                groups.insert(key, Group { root, consequences: Vec::new() });
-            }
+        if let Some(group) = groups.get_mut(&key) {
+            merge(&mut group.root, finding);
+            continue;
         }
+        let mut root = finding.clone();
+        if object != finding.object || finding.object.kind == Kind::Pod {
+            root.members.push(finding.object.clone());
+        }
+        root.object = object;
+        groups.insert(key, Group { root, consequences: Vec::new() });
     }
     for (number, finding) in findings.iter().enumerate() {
         let Some(Some(link)) = links.get(number) else { continue };
-        let Some(group) = place.get(link.parent).and_then(Option::as_ref).and_then(|key| groups.get_mut(key)) else { continue };
+        let Some(group) = place.get(link.parent).and_then(Option::as_ref).and_then(|key| groups.get_mut(key)) else {
+            continue;
+        };
         add_consequence(view, group, finding, &link.path);
     }
     merge_by_culprit(groups.into_values().collect())
@@ -54,7 +55,9 @@ pub(super) fn group(view: &View<'_>, findings: &[Finding], links: &Links) -> Vec
 /// The workload of a pod; any other object itself.
 fn lift(view: &View<'_>, object: &ObjectRef) -> ObjectRef {
     match view.meta(object) {
-        Some(meta) if matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job) => view.top_owner(object.clone(), meta),
+        Some(meta) if matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job) => {
+            view.top_owner(object.clone(), meta)
+        }
         _ => object.clone(),
     }
 }
@@ -79,7 +82,10 @@ fn merge(root: &mut Finding, finding: &Finding) {
 
 fn add_consequence(view: &View<'_>, group: &mut Group, finding: &Finding, path: &[ObjectRef]) {
     let object = lift(view, &finding.object);
-    let known = group.consequences.iter().any(|c| c.object == object && c.detector == finding.detector && c.summary == finding.summary);
+    let known = group
+        .consequences
+        .iter()
+        .any(|c| c.object == object && c.detector == finding.detector && c.summary == finding.summary);
     if known || (object == group.root.object && finding.detector == group.root.detector) {
         return;
     }
@@ -90,7 +96,13 @@ fn add_consequence(view: &View<'_>, group: &mut Group, finding: &Finding, path: 
         severity: finding.severity,
         path: shorten(view, path),
     });
-    group.consequences.sort_by(|a, b| (std::cmp::Reverse(a.severity), &a.object, &a.detector).cmp(&(std::cmp::Reverse(b.severity), &b.object, &b.detector)));
+    group.consequences.sort_by(|a, b| {
+        (std::cmp::Reverse(a.severity), &a.object, &a.detector).cmp(&(
+            std::cmp::Reverse(b.severity),
+            &b.object,
+            &b.detector,
+        ))
+    });
 }
 
 /// A path for people: what makes pods is left out between a workload and its pod.
@@ -121,7 +133,13 @@ fn merge_by_culprit(groups: Vec<Group>) -> Vec<Group> {
                 let path = [Some(root.object.clone()), root.culprit.clone()].into_iter().flatten().collect();
                 first.root.severity = first.root.severity.max(root.severity);
                 first.root.members.extend(root.members);
-                first.consequences.push(Consequence { detector: root.detector, object: root.object, summary: root.summary, severity: root.severity, path });
+                first.consequences.push(Consequence {
+                    detector: root.detector,
+                    object: root.object,
+                    summary: root.summary,
+                    severity: root.severity,
+                    path,
+                });
                 first.consequences.extend(group.consequences);
             }
             None => merged.push(group),

@@ -37,9 +37,18 @@ pub fn explain(view: &View<'_>, findings: Vec<Finding>, focus: &Focus) -> Explai
     let mut causes: Vec<Cause> = groups.into_iter().map(|group| complete(view, group)).collect();
     causes.sort_by(|a, b| {
         // Of causes that hurt alike, one that takes more down comes first, then the older one.
-        let weight = |cause: &Cause| (!focus.inside(&cause.object), std::cmp::Reverse(cause.severity), std::cmp::Reverse(cause.consequences.len()));
+        let weight = |cause: &Cause| {
+            (
+                !focus.inside(&cause.object),
+                std::cmp::Reverse(cause.severity),
+                std::cmp::Reverse(cause.consequences.len()),
+            )
+        };
         let age = |cause: &Cause| (cause.since.is_none(), cause.since);
-        weight(a).cmp(&weight(b)).then_with(|| age(a).cmp(&age(b))).then_with(|| (&a.object, &a.detector, &a.fingerprint).cmp(&(&b.object, &b.detector, &b.fingerprint)))
+        weight(a)
+            .cmp(&weight(b))
+            .then_with(|| age(a).cmp(&age(b)))
+            .then_with(|| (&a.object, &a.detector, &a.fingerprint).cmp(&(&b.object, &b.detector, &b.fingerprint)))
     });
     Explained { causes, silenced }
 }
@@ -78,5 +87,6 @@ fn with_context(view: &View<'_>, command: Command) -> Command {
 /// The id of a cause across runs: no counters, no pod hashes.
 fn fingerprint(detector: &str, object: &ObjectRef, key: &str) -> String {
     let digest = Sha256::digest(format!("{detector}\0{object}\0{key}"));
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{number:012x}")
 }

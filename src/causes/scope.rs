@@ -83,7 +83,10 @@ fn reach(view: &View<'_>, object: &ObjectRef, up: bool, all: &mut HashSet<Object
             view.dependents(&object).map(|(_, object)| object.clone()).collect()
         } else {
             // A quota is shared by its whole namespace: it leads nowhere further.
-            view.depends_on(&object).filter(|(edge, _)| *edge != Edge::Quota || !up).map(|(_, object)| object.clone()).collect()
+            view.depends_on(&object)
+                .filter(|(edge, _)| *edge != Edge::Quota || !up)
+                .map(|(_, object)| object.clone())
+                .collect()
         };
         queue.extend(next.into_iter().filter(|object| seen.insert(object.clone())));
     }

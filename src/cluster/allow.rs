@@ -223,9 +223,15 @@ mod tests {
         };
         const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
         assert!(with("/api/v1/secrets", TABLE));
-        assert!(with("/api/v1/namespaces/shop/secrets?limit=5", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"));
+        assert!(with(
+            "/api/v1/namespaces/shop/secrets?limit=5",
+            "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        ));
         assert!(!with("/api/v1/secrets", "application/json"));
-        assert!(!with("/api/v1/secrets", &format!("{TABLE},application/json")), "a second form would be the whole body");
+        assert!(
+            !with("/api/v1/secrets", &format!("{TABLE},application/json")),
+            "a second form would be the whole body"
+        );
         assert!(!with("/api/v1/secrets?includeObject=Object", TABLE));
         assert!(!with("/api/v1/namespaces/shop/secrets/db", "*/*"));
         assert!(!allowed("/api/v1/secrets"), "without a form the body comes");

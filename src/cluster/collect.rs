@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::error::{CollectError, ReadError};
 use super::gaps;
 use super::list::{Listed, Lister};
-use super::plan::{self, Absence, CUSTOM_OBJECTS, List};
+use super::plan::{self, Absence, List};
 use super::read::{JSON, Patience, ReadClient};
 use super::{Progress, is_namespace};
 use crate::model::{Gap, Kind, Objects, Scope, Snapshot, Time};
@@ -46,27 +46,18 @@ pub async fn collect(
     }
     let scope = Scope { namespace: request.namespace.clone() };
     let mut snapshot = Snapshot::new(request.taken_at, &request.context, scope);
-    let mut collection = Collection { lister: Lister::new(client.clone(), redactor), request, progress, gaps: Vec::new() };
+    let mut collection =
+        Collection { lister: Lister::new(client.clone(), redactor), request, progress, gaps: Vec::new() };
     let (version, gathered) = tokio::join!(client.version(), collection.gather(request.namespace.as_deref()));
     snapshot.server_version = version.unwrap_or_default().to_owned();
-    snapshot.objects = match gathered {
-        Ok(objects) => objects,
-        Err(Stop::Failed(error)) => return Err(error),
-        Err(Stop::PodsForbidden) => {
-            // A part of the cluster without its pods would look broken where it is not, so that all
-            // is read again as if only this namespace had been asked for.
+    snapshot.objects = match gathered? {
+        Gathered::All(objects) => objects,
+        Gathered::NoPods => {
+            // A part of the cluster without its pods would look broken where it is not: so all is
+            // read again, as if only this namespace had been asked for.
             let namespace = request.fallback_namespace.clone();
-            collection.gaps = vec![Gap {
-                what: "all other namespaces".to_owned(),
-                namespace: None,
-                reason: format!("forbidden; read namespace `{namespace}` only"),
-                kind: None,
-            }];
             snapshot.scope.namespace = Some(namespace.clone());
-            collection.gather(Some(&namespace)).await.map_err(|stop| match stop {
-                Stop::Failed(error) => error,
-                Stop::PodsForbidden => CollectError::InvalidNamespace(namespace),
-            })?
+            collection.narrow(&namespace).await?
         }
     };
     snapshot.objects.sort();
@@ -82,12 +73,12 @@ struct Collection<'a> {
     gaps: Vec<Gap>,
 }
 
-/// Why gathering ended early.
-enum Stop {
-    /// Pods of all namespaces may not be listed.
-    PodsForbidden,
-    /// There is nothing to be had.
-    Failed(CollectError),
+/// What a reading came to.
+enum Gathered {
+    /// What may be read.
+    All(Objects),
+    /// Pods of all namespaces may not be listed; the rest was not waited for.
+    NoPods,
 }
 
 /// What one list came to.
@@ -99,14 +90,16 @@ struct Answer {
 }
 
 impl Collection<'_> {
-    async fn gather(&mut self, namespace: Option<&str>) -> Result<Objects, Stop> {
+    /// Reads all that the scope holds.
+    async fn gather(&mut self, namespace: Option<&str>) -> Result<Gathered, CollectError> {
         let mut tasks = JoinSet::new();
         let mut total = 0;
         for list in plan::lists(namespace, self.request.page_size) {
             total += 1;
             tasks.spawn(self.errand(namespace).run(list));
         }
-        let (mut objects, mut done, mut first_silence, mut silent) = (Objects::default(), 0, None, 0);
+        let mut objects = Objects::default();
+        let (mut done, mut silences) = (0, Vec::new());
         while let Some(joined) = tasks.join_next().await {
             // A task fails only when the process is being torn down.
             let Ok(mut answer) = joined else { continue };
@@ -114,12 +107,9 @@ impl Collection<'_> {
             match answer.failure.take() {
                 Some(error) if error.status() == Some(401) => return Err(self.failed(error)),
                 Some(error) if error.status() == Some(403) && answer.kind == Kind::Pod && namespace.is_none() => {
-                    return Err(Stop::PodsForbidden);
+                    return Ok(Gathered::NoPods);
                 }
-                Some(error) if error.is_silence() => {
-                    silent += 1;
-                    first_silence.get_or_insert(error);
-                }
+                Some(error) if error.is_silence() => silences.push((answer.kind, error)),
                 _ => {}
             }
             self.gaps.append(&mut answer.gaps);
@@ -134,14 +124,27 @@ impl Collection<'_> {
             objects.append(answer.objects);
             (self.progress)(Progress::Listed { done, total, objects: objects.len() });
         }
-        match first_silence {
-            Some(error) if silent == done => Err(self.failed(error)),
-            _ => Ok(objects),
+        // Whatever came first: the same failure is reported in the same words.
+        let silent = silences.len();
+        match silences.into_iter().min_by_key(|(kind, _)| *kind) {
+            Some((_, error)) if silent == done => Err(self.failed(error)),
+            _ => Ok(Gathered::All(objects)),
         }
     }
 
-    fn failed(&self, error: ReadError) -> Stop {
-        Stop::Failed(self.lister.client.connect_error(error).into())
+    /// Reads one namespace where all were asked for.
+    async fn narrow(&mut self, namespace: &str) -> Result<Objects, CollectError> {
+        self.gaps.clear();
+        let Gathered::All(objects) = self.gather(Some(namespace)).await? else { return Ok(Objects::default()) };
+        let none = self.gaps.iter().any(|gap| gap.kind == Some(Kind::Pod));
+        let reason =
+            if none { "forbidden".to_owned() } else { format!("forbidden; read namespace `{namespace}` only") };
+        self.gaps.push(Gap { what: "all other namespaces".to_owned(), namespace: None, reason, kind: None });
+        Ok(objects)
+    }
+
+    fn failed(&self, error: ReadError) -> CollectError {
+        self.lister.client.connect_error(error).into()
     }
 
     fn errand(&self, namespace: Option<&str>) -> Errand {
@@ -163,7 +166,8 @@ impl Errand {
         let mut answer = Answer { kind: list.kind, objects: listed.objects, gaps: Vec::new(), failure: None };
         let Some(error) = listed.failure else {
             if listed.more {
-                answer.gaps.push(list.gap(format!("more than {CUSTOM_OBJECTS} objects; the rest was left out")));
+                let some = answer.objects.len();
+                answer.gaps.push(list.gap(format!("only {some} read; the rest was left out")));
             }
             return answer;
         };
@@ -184,7 +188,7 @@ impl Errand {
         if !known {
             let some = answer.objects.len();
             let reason = self.lister.reason(&error);
-            let reason = if some == 0 { reason } else { format!("incomplete, {some} objects read: {reason}") };
+            let reason = if some == 0 { reason } else { format!("only {some} read: {reason}") };
             answer.gaps.push(list.gap(reason));
         }
         answer.failure = Some(error);

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::Uri;
+use http::header::USER_AGENT;
+use http::{HeaderValue, Uri};
 use kube::client::ClientBuilder;
 use kube::config::{AuthInfo, Cluster, Config, ExecAuthCluster};
 use rustls::pki_types::CertificateDer;
@@ -92,7 +93,11 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connection, ConnectErro
         found => outside(kubeconfig::choose(found.unwrap_or_default(), options)?, options, timeout).await?,
     };
     config.default_retry = false;
-    config.connect_timeout = timeout;
+    // Every request has its time-out as a whole; a second one for a part of it would only race it.
+    config.connect_timeout = None;
+    // Audit logs name who asked.
+    let ourselves = HeaderValue::from_static(concat!("kubectl-react/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, ourselves));
     let settings = Settings {
         server: shown(&config.cluster_url),
         context: context.clone(),
@@ -109,7 +114,10 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connection, ConnectErro
         // Who may not see the version may see enough.
         Ok(_) => {}
         Err(ReadError::Status { code: 403, message }) if message.contains("cannot impersonate") => {
-            return Err(ConnectError::Impersonation { user: options.as_user.clone().unwrap_or_default(), reason: message });
+            return Err(ConnectError::Impersonation {
+                user: options.as_user.clone().unwrap_or_default(),
+                reason: message,
+            });
         }
         Err(ReadError::Status { code: 403, .. }) => {}
         Err(error) => return Err(client.connect_error(error)),
@@ -131,7 +139,11 @@ fn inside() -> Result<Configured, ConnectError> {
 }
 
 /// By a kubeconfig and flags.
-async fn outside(chosen: Chosen, options: &ConnectOptions, timeout: Option<Duration>) -> Result<Configured, ConnectError> {
+async fn outside(
+    chosen: Chosen,
+    options: &ConnectOptions,
+    timeout: Option<Duration>,
+) -> Result<Configured, ConnectError> {
     let Chosen { context, namespace, cluster, mut user } = chosen;
     let server = address(&cluster, &user)?;
     let mut config = Config::new(server.clone());
@@ -205,8 +217,9 @@ fn address(cluster: &Cluster, user: &AuthInfo) -> Result<Uri, ConnectError> {
 /// The authority that the cluster's certificate must come from; that of the system where none is named.
 fn authority(cluster: &Cluster, context: &str) -> Result<Option<Vec<Vec<u8>>>, ConnectError> {
     let pem = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
-        (Some(data), _) if !data.is_empty() => secret::decode(data)
-            .ok_or_else(|| unusable(context, "`certificate-authority-data` is no base64"))?,
+        (Some(data), _) if !data.is_empty() => {
+            secret::decode(data).ok_or_else(|| unusable(context, "`certificate-authority-data` is no base64"))?
+        }
         (_, Some(path)) if !path.is_empty() => std::fs::read(path)
             .map_err(|error| unusable(context, &format!("cannot read the certificate authority `{path}`: {error}")))?,
         _ => return Ok(None),

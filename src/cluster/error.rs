@@ -344,9 +344,8 @@ pub(super) fn seconds(duration: Duration) -> String {
 /// One line of someone else's text, of a length that a message can bear.
 pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 240;
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
     let mut line = String::new();
-    for word in text.chars().map(printable).collect::<String>().split_whitespace() {
+    for word in crate::printable::one_line(text).split_whitespace() {
         if line.len() + word.len() >= LONGEST {
             line.push('…');
             break;

@@ -212,7 +212,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_plugin_is_told_what_client_go_tells_it() {
-        let mut exec = plugin(r#"[ -t 0 ] || printf '{"status":{"token":"%s"}}' "$(printf '%s %s' "$KUBERNETES_EXEC_INFO" "$WHO" | tr '"' "'")""#);
+        let mut exec = plugin(
+            r#"[ -t 0 ] || printf '{"status":{"token":"%s"}}' "$(printf '%s %s' "$KUBERNETES_EXEC_INFO" "$WHO" | tr '"' "'")""#,
+        );
         exec.api_version = Some("client.authentication.k8s.io/v1beta1".to_owned());
         exec.env = Some(vec![[("name", "WHO"), ("value", "ann")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()]);
         let given = run(&exec, "prod", false, None).await.unwrap();
@@ -223,7 +225,10 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_one_line_without_the_answer() {
         let cases = [
-            ("echo one >&2; echo 'AADSTS700082: expired' >&2; exit 3", "the credential plugin `sh` failed: exit status: 3: AADSTS700082: expired"),
+            (
+                "echo one >&2; echo 'AADSTS700082: expired' >&2; exit 3",
+                "the credential plugin `sh` failed: exit status: 3: AADSTS700082: expired",
+            ),
             ("echo s3cret-token", "the credential plugin `sh` failed: its answer is no ExecCredential"),
             (r#"echo '{"kind":"ExecCredential"}'"#, "the credential plugin `sh` failed: its answer has no status"),
             (r#"echo '{"status":{}}'"#, "the credential plugin `sh` failed: it gave no credentials"),
@@ -237,8 +242,11 @@ mod tests {
     async fn a_missing_plugin_is_named_with_its_own_hint() {
         let exec = ExecConfig {
             command: Some("/nowhere/kubelogin".to_owned()),
-            install_hint: Some("az aks install-cli
-".to_owned()),
+            install_hint: Some(
+                "az aks install-cli
+"
+                .to_owned(),
+            ),
             ..ExecConfig::default()
         };
         let error = run(&exec, "prod", false, None).await.err().unwrap();
@@ -248,10 +256,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_plugin_that_asks_for_a_login_is_not_waited_for() {
-        let ask = "echo 'To sign in, use a web browser to open the page https://x and enter the code A' >&2; exec sleep 600";
-        assert_eq!(error_of(&plugin(ask)).await, "the credential plugin `sh` asks for a login, and there is no terminal to ask on");
+        let ask =
+            "echo 'To sign in, use a web browser to open the page https://x and enter the code A' >&2; exec sleep 600";
+        assert_eq!(
+            error_of(&plugin(ask)).await,
+            "the credential plugin `sh` asks for a login, and there is no terminal to ask on"
+        );
         let always = ExecConfig { interactive_mode: Some(ExecInteractiveMode::Always), ..plugin("exec sleep 600") };
-        assert_eq!(error_of(&always).await, "the credential plugin `sh` asks for a login, and there is no terminal to ask on");
+        assert_eq!(
+            error_of(&always).await,
+            "the credential plugin `sh` asks for a login, and there is no terminal to ask on"
+        );
     }
 
     #[tokio::test]

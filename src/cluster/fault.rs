@@ -37,7 +37,9 @@ impl Fault {
     /// Finds the cause in an error's chain.
     pub(super) fn find(error: &(dyn Error + 'static)) -> Fault {
         let chain = chain(error);
-        let proxy = chain.iter().any(|error| error.to_string().starts_with("tunnel error") || error.to_string().starts_with("SOCKS"));
+        let proxy = chain
+            .iter()
+            .any(|error| error.to_string().starts_with("tunnel error") || error.to_string().starts_with("SOCKS"));
         if let Some(rustls) = chain.iter().find_map(|error| error.downcast_ref::<rustls::Error>()) {
             return tls(rustls);
         }
@@ -50,7 +52,9 @@ impl Fault {
             Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was reset".to_owned(),
             Some(io::ErrorKind::UnexpectedEof) => "the connection was closed".to_owned(),
             Some(io::ErrorKind::TimedOut) => "the connection timed out".to_owned(),
-            Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => "there is no route to it".to_owned(),
+            Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+                "there is no route to it".to_owned()
+            }
             _ => one_line(&chain.last().map(ToString::to_string).unwrap_or_default()),
         };
         if proxy { Fault::Proxy(reason.replace("tunnel error: ", "")) } else { Fault::Unreachable(reason) }
@@ -90,8 +94,38 @@ fn tls(error: &rustls::Error) -> Fault {
             other => one_line(&other.to_string()),
         },
         rustls::Error::InvalidMessage(_) => return Fault::Unreachable("it does not speak TLS".to_owned()),
-        rustls::Error::AlertReceived(alert) => return Fault::Unreachable(format!("it ended the TLS handshake ({alert:?})")),
+        rustls::Error::AlertReceived(alert) => {
+            return Fault::Unreachable(format!("it ended the TLS handshake ({alert:?})"));
+        }
         other => return Fault::Unreachable(one_line(&other.to_string())),
     };
     Fault::Untrusted(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_says_what_is_wrong_with_it() {
+        use rustls::CertificateError as Bad;
+        let reason = |bad: Bad| {
+            let wrapped =
+                io::Error::other(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(bad)));
+            Fault::find(&kube::Error::Service(Box::new(wrapped))).to_string()
+        };
+        assert_eq!(reason(Bad::Expired), "the certificate is not trusted: it has expired");
+        assert_eq!(reason(Bad::NotValidForName), "the certificate is not trusted: it is for another host");
+        assert!(reason(Bad::UnknownIssuer).contains("signed by an authority"));
+        assert!(reason(Bad::BadEncoding).starts_with("the certificate is not trusted: "));
+    }
+
+    #[test]
+    fn broken_connections_have_plain_words() {
+        let reason =
+            |kind: io::ErrorKind| Fault::find(&kube::Error::Service(Box::new(io::Error::from(kind)))).to_string();
+        assert_eq!(reason(io::ErrorKind::ConnectionRefused), "connection refused");
+        assert_eq!(reason(io::ErrorKind::ConnectionReset), "the connection was reset");
+        assert_eq!(reason(io::ErrorKind::HostUnreachable), "there is no route to it");
+    }
 }

@@ -73,7 +73,8 @@ pub async fn fetch(
     };
     let mut answers = futures::stream::iter(asked.iter().take(total).map(|want| reading(want))).buffered(IN_FLIGHT);
     let end = tokio::time::Instant::now() + bounds.time;
-    let (mut done, mut bytes, mut failures, mut why) = (0, 0, Vec::new(), format!("more than {} things to read", bounds.requests));
+    let (mut done, mut bytes, mut failures, mut why) =
+        (0, 0, Vec::new(), format!("more than {} things to read", bounds.requests));
     while done < total {
         let Ok(answer) = tokio::time::timeout_at(end, answers.next()).await else {
             why = format!("not read within {}", super::error::seconds(bounds.time));
@@ -131,7 +132,8 @@ fn keep(snapshot: &mut Snapshot, read: Read) {
 
 fn note(snapshot: &mut Snapshot, failures: Vec<(&Want, String)>) {
     let (logs, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(want, _)| matches!(want, Want::Log { .. }));
-    let named = |failures: Vec<(&Want, String)>| failures.into_iter().map(|(want, reason)| (name(want), reason)).collect();
+    let named =
+        |failures: Vec<(&Want, String)>| failures.into_iter().map(|(want, reason)| (name(want), reason)).collect();
     let mut gaps = std::mem::take(&mut snapshot.gaps);
     gaps.extend(gaps::fold("logs", named(logs)));
     gaps.extend(gaps::fold("Secrets and ConfigMaps", named(others)));
@@ -151,7 +153,12 @@ fn name(want: &Want) -> String {
 }
 
 /// Reads one thing. The error is the reason for a gap, or nothing where there is none.
-async fn read(client: &ReadClient, want: &Want, bounds: &Bounds, redactor: Arc<Redactor>) -> Result<(Read, usize), Option<String>> {
+async fn read(
+    client: &ReadClient,
+    want: &Want,
+    bounds: &Bounds,
+    redactor: Arc<Redactor>,
+) -> Result<(Read, usize), Option<String>> {
     match want {
         Want::Log { pod, container, previous } => {
             let body = match log(client, pod.ns(), &pod.name, container, *previous, bounds).await {
@@ -176,7 +183,8 @@ async fn read(client: &ReadClient, want: &Want, bounds: &Bounds, redactor: Arc<R
         }
         Want::ConfigValues { namespace, name } => {
             let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
-            let body = client.ask(&path, JSON, Patience::Once(PATIENCE)).await.map_err(|error| Some(error.to_string()))?;
+            let body =
+                client.ask(&path, JSON, Patience::Once(PATIENCE)).await.map_err(|error| Some(error.to_string()))?;
             let values = move || values(&body, &redactor);
             let values = tokio::task::spawn_blocking(values).await.map_err(|error| Some(error.to_string()))?;
             let values = values.map_err(|error| Some(format!("the answer could not be understood: {error}")))?;

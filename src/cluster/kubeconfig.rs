@@ -30,8 +30,13 @@ pub(super) fn load(
     if let Some(path) = flag {
         return read(path)?.map(Some).ok_or_else(|| ConnectError::NoKubeconfig { looked: path.display().to_string() });
     }
-    let listed: Vec<PathBuf> = variable.iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()).collect();
-    let paths = if listed.is_empty() { home.map(|home| home.join(".kube").join("config")).into_iter().collect() } else { listed };
+    let listed: Vec<PathBuf> =
+        variable.iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()).collect();
+    let paths = if listed.is_empty() {
+        home.map(|home| home.join(".kube").join("config")).into_iter().collect()
+    } else {
+        listed
+    };
     let mut merged: Option<Kubeconfig> = None;
     for path in &paths {
         // Of a list, files that do not exist are passed over.
@@ -79,10 +84,12 @@ pub(super) fn choose(config: Kubeconfig, options: &ConnectOptions) -> Result<Cho
     let asked = options.context.clone().or(config.current_context).filter(|name| !name.is_empty());
     let names = || config.contexts.iter().map(|named| named.name.clone()).collect::<Vec<_>>();
     let (name, context) = match asked {
-        Some(name) => match config.contexts.iter().find(|named| named.name == name).and_then(|named| named.context.clone()) {
-            Some(context) => (name, Some(context)),
-            None => return Err(ConnectError::ContextNotFound { context: name, known: names() }),
-        },
+        Some(name) => {
+            match config.contexts.iter().find(|named| named.name == name).and_then(|named| named.context.clone()) {
+                Some(context) => (name, Some(context)),
+                None => return Err(ConnectError::ContextNotFound { context: name, known: names() }),
+            }
+        }
         None if options.server.is_some() || options.cluster.is_some() => (String::new(), None),
         None => return Err(ConnectError::NoContext { known: names() }),
     };

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::error::ReadError;
+use super::fault::Fault;
 use super::page;
 use super::plan::{List, Parse};
 use super::read::ReadClient;
@@ -18,6 +19,11 @@ use crate::redact::Redactor;
 
 /// Requests under way at once.
 const IN_FLIGHT: usize = 12;
+
+/// Bytes after which the next page is asked for with fewer objects.
+const LARGE_PAGE: usize = 8 << 20;
+/// Objects on a page of large ones.
+const SMALLEST_PAGE: u32 = 10;
 
 /// What all lists share.
 #[derive(Clone)]
@@ -60,13 +66,17 @@ impl Lister {
         let mut listed = Listed::default();
         let mut parsing = None;
         let mut token: Option<String> = None;
+        let mut page_size = list.page_size;
         let mut restarted = false;
         for _ in 0..list.pages {
-            let answer = self.page(list, token.as_deref()).await;
+            let answer = self.page(list, page_size, token.as_deref()).await;
             listed.take_in(parsing.take()).await;
             match answer {
                 Ok(body) => {
                     let next = page::next(&body);
+                    if body.len() > LARGE_PAGE {
+                        page_size = (page_size / 2).max(page_size.min(SMALLEST_PAGE));
+                    }
                     parsing = Some(self.parse(body, list.parse.clone()));
                     listed.more = next.is_some();
                     if next.is_none() || next == token {
@@ -87,23 +97,17 @@ impl Lister {
         listed
     }
 
-    async fn page(&self, list: &List, token: Option<&str>) -> Result<Vec<u8>, ReadError> {
-        let mut query = Vec::new();
-        if list.page_size > 0 {
-            query.push(format!("limit={}", list.page_size));
-        }
-        if !list.query.is_empty() {
-            query.push(list.query.to_owned());
-        }
-        if let Some(token) = token {
-            query.push(format!("continue={}", encode(token)));
-        }
-        let path = if query.is_empty() { list.path() } else { format!("{}?{}", list.path(), query.join("&")) };
+    async fn page(&self, list: &List, page_size: u32, token: Option<&str>) -> Result<Vec<u8>, ReadError> {
         // When as many questions as we ask at once were met with silence one after the other, the
         // server is gone: the rest would each wait out the time-out again.
         if self.silences.load(Ordering::Relaxed) >= IN_FLIGHT {
-            return Err(ReadError::Connection(super::fault::Fault::Unreachable("the API server stopped answering".to_owned())));
+            return Err(ReadError::Connection(Fault::Unreachable("the API server stopped answering".to_owned())));
         }
+        let limit = (page_size > 0).then(|| format!("limit={page_size}"));
+        let selector = Some(list.query.to_owned()).filter(|query| !query.is_empty());
+        let token = token.map(|token| format!("continue={}", encode(token)));
+        let query: Vec<String> = [limit, selector, token].into_iter().flatten().collect();
+        let path = if query.is_empty() { list.path() } else { format!("{}?{}", list.path(), query.join("&")) };
         let answer = self.client.ask(&path, list.accept, list.patience).await;
         match &answer {
             Err(error) if error.is_silence() => _ = self.silences.fetch_add(1, Ordering::Relaxed),
@@ -122,7 +126,9 @@ impl Lister {
                 redactor.objects(&mut objects);
                 Ok(objects)
             };
-            tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(ReadError::Unreadable(error.to_string())))
+            tokio::task::spawn_blocking(read)
+                .await
+                .unwrap_or_else(|error| Err(ReadError::Unreadable(error.to_string())))
         })
     }
 

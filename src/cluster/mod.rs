@@ -20,7 +20,12 @@ mod page;
 mod plan;
 mod proxy;
 mod read;
+#[cfg(test)]
+mod scenarios;
 mod secret;
+pub mod snapshot_file;
+#[cfg(test)]
+mod testing;
 
 pub use collect::{Collect, PAGE_SIZE, collect};
 pub use connect::{ConnectOptions, Connection, connect};

@@ -50,13 +50,26 @@ mod tests {
 
     #[test]
     fn the_token_is_found_on_either_side_of_the_items() {
-        assert_eq!(next(br#"{"kind":"PodList","metadata":{"resourceVersion":"1","continue":"a"},"items":[{}]}"#), Some("a".into()));
-        assert_eq!(next(br#"{"apiVersion":"x","items":[{"metadata":{"continue":"no"}}],"metadata":{"continue":"b"}}"#), Some("b".into()));
+        assert_eq!(
+            next(br#"{"kind":"PodList","metadata":{"resourceVersion":"1","continue":"a"},"items":[{}]}"#),
+            Some("a".into())
+        );
+        assert_eq!(
+            next(br#"{"apiVersion":"x","items":[{"metadata":{"continue":"no"}}],"metadata":{"continue":"b"}}"#),
+            Some("b".into())
+        );
     }
 
     #[test]
     fn the_last_page_and_garbage_have_none() {
-        for body in [&br#"{"metadata":{"continue":""},"items":[]}"#[..], br#"{"metadata":{}}"#, b"[]", b"<html>", b"", br#"{"metadata":7}"#] {
+        for body in [
+            &br#"{"metadata":{"continue":""},"items":[]}"#[..],
+            br#"{"metadata":{}}"#,
+            b"[]",
+            b"<html>",
+            b"",
+            br#"{"metadata":7}"#,
+        ] {
             assert_eq!(next(body), None);
         }
     }

@@ -53,7 +53,7 @@ const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(5);
 /// How many custom kinds are read.
 const CUSTOM_KINDS: usize = 100;
 /// How many objects of a custom kind are read.
-pub(super) const CUSTOM_OBJECTS: u32 = 500;
+const CUSTOM_OBJECTS: u32 = 500;
 
 /// Events that say that all is well, left out by the server: in a large cluster most are such.
 const TELLING_EVENTS: &str = "fieldSelector=reason!=Pulled,reason!=Pulling,reason!=Created,reason!=Started,\
@@ -103,7 +103,7 @@ impl List {
             parse: Arc::new(move |json| parse_custom(json, kind)),
             page_size: CUSTOM_OBJECTS,
             pages: 1,
-            patience: Patience::Once(PATIENCE_WITH_OTHERS),
+            patience: Patience::Within(PATIENCE_WITH_OTHERS),
             absence: Absence::Gap,
         })
     }

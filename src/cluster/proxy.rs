@@ -70,7 +70,9 @@ fn excludes(rule: &str, host: &str) -> bool {
         return true;
     }
     if let (Some((network, bits)), Ok(address)) = (rule.split_once('/'), host.parse::<IpAddr>()) {
-        return network.parse::<IpAddr>().is_ok_and(|network| in_network(address, network, bits.parse().unwrap_or(u32::MAX)));
+        return network
+            .parse::<IpAddr>()
+            .is_ok_and(|network| in_network(address, network, bits.parse().unwrap_or(u32::MAX)));
     }
     if let (Ok(rule), Ok(address)) = (bare(&rule).parse::<IpAddr>(), host.parse::<IpAddr>()) {
         return rule == address;
@@ -114,7 +116,8 @@ mod tests {
 
     #[test]
     fn no_proxy_speaks_of_the_server() {
-        let with = |server: &str, none: &str| chosen(server, None, &[("HTTPS_PROXY", "p:1"), ("NO_PROXY", none)]).is_none();
+        let with =
+            |server: &str, none: &str| chosen(server, None, &[("HTTPS_PROXY", "p:1"), ("NO_PROXY", none)]).is_none();
         assert!(with("https://api.corp.example:6443", "corp.example"));
         assert!(with("https://api.corp.example", "a,, .corp.example ,"));
         assert!(with("https://10.1.2.3:6443", "10.0.0.0/8"));

@@ -23,10 +23,12 @@ pub const JSON: &str = "application/json";
 /// The form with the columns that `kubectl get` shows, and the metadata of each object.
 pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-/// The most that one answer may hold. Pages are a few MB; an object is 1.5 MB at most.
-const MAX_BODY: usize = 512 << 20;
+/// The most that one answer may hold. Pages are a few MiB; an object is 1.5 MiB at most.
+const MAX_BODY: usize = 256 << 20;
 /// How often one question is asked.
 const TRIES: u32 = 4;
+/// The time-out where there is none.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// The wait before the second try; it doubles with each.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
@@ -82,7 +84,9 @@ impl Default for Settings {
 pub(super) enum Patience {
     /// The request time-out, asking again where that helps.
     Full,
-    /// At most this long, asking once: for what must not hold up the rest.
+    /// At most this long, asking again where that helps: for what must not hold up the rest.
+    Within(Duration),
+    /// At most this long, asking once.
     Once(Duration),
 }
 
@@ -125,8 +129,11 @@ impl ReadClient {
             git_version: String,
         }
         let ask = async || {
-            let body = self.ask("/version", JSON, Patience::Once(self.settings.timeout.unwrap_or(Duration::MAX))).await?;
-            let version: Version = serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+            // Asked first of all: a server that is not there is to be reported at once.
+            let patience = Patience::Once(self.settings.timeout.unwrap_or(LONGEST));
+            let body = self.ask("/version", JSON, patience).await?;
+            let version: Version =
+                serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
             Ok(one_line(&version.git_version))
         };
         self.version.get_or_try_init(ask).await.map(String::as_str)
@@ -141,10 +148,13 @@ impl ReadClient {
             ReadError::TimedOut(within) => ConnectError::TimedOut { server, within: timeout.unwrap_or(within) },
             ReadError::Status { code: 401, .. } => {
                 let ended = certificate_ends.filter(|ends| *ends < crate::model::Time::now());
-                let detail = ended.map(|ends| format!(": the client certificate expired at {ends}")).unwrap_or_default();
+                let detail =
+                    ended.map(|ends| format!(": the client certificate expired at {ends}")).unwrap_or_default();
                 ConnectError::Unauthorized { server, context: context.clone(), detail, plugin: plugin.clone() }
             }
-            error @ ReadError::Status { code: 500.., .. } => ConnectError::Unhealthy { server, reason: error.to_string() },
+            error @ ReadError::Status { code: 500.., .. } => {
+                ConnectError::Unhealthy { server, reason: error.to_string() }
+            }
             other => ConnectError::NotKubernetes { server, reason: other.to_string() },
         }
     }
@@ -154,19 +164,24 @@ impl ReadClient {
         request: impl Fn() -> http::Result<Request<Body>>,
         patience: Patience,
     ) -> Result<Vec<u8>, ReadError> {
+        let timeout = self.settings.timeout;
         let (tries, within) = match patience {
-            Patience::Full => (TRIES, self.settings.timeout),
-            Patience::Once(within) => (1, Some(self.settings.timeout.map_or(within, |timeout| timeout.min(within)))),
+            Patience::Full => (TRIES, timeout),
+            Patience::Within(within) => (TRIES, Some(timeout.map_or(within, |timeout| timeout.min(within)))),
+            Patience::Once(within) => (1, Some(timeout.map_or(within, |timeout| timeout.min(within)))),
         };
-        let asking = self.persist(request, tries);
-        match within.filter(|within| *within != Duration::MAX) {
-            None => asking.await,
-            Some(within) => tokio::time::timeout(within, asking).await.unwrap_or(Err(ReadError::TimedOut(within))),
-        }
+        let Some(within) = within else { return self.persist(request, tries, Duration::MAX).await };
+        let asking = self.persist(request, tries, within);
+        tokio::time::timeout(within, asking).await.unwrap_or(Err(ReadError::TimedOut(within)))
     }
 
     /// Asks until there is an answer, or asking again would not help.
-    async fn persist(&self, request: impl Fn() -> http::Result<Request<Body>>, tries: u32) -> Result<Vec<u8>, ReadError> {
+    async fn persist(
+        &self,
+        request: impl Fn() -> http::Result<Request<Body>>,
+        tries: u32,
+        within: Duration,
+    ) -> Result<Vec<u8>, ReadError> {
         let mut tried = 0;
         loop {
             let request = request().map_err(|error| ReadError::NotAllowed(one_line(&error.to_string())))?;
@@ -175,10 +190,12 @@ impl ReadClient {
                 Ok(body) => return Ok(body),
                 Err(failed) => failed,
             };
-            if tried >= tries || !is_passing(&error) {
+            let wait = delay(self.settings.back_off, tried, retry_after, chance());
+            // A server that asks for more patience than there is has given its answer.
+            if tried >= tries || wait >= within || !is_passing(&error) {
                 return Err(error);
             }
-            tokio::time::sleep(delay(self.settings.back_off, tried, retry_after, chance())).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -245,4 +262,70 @@ fn delay(base: Duration, tried: u32, retry_after: Option<Duration>, chance: f64)
 
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::testing::{Fake, reply};
+
+    #[tokio::test]
+    async fn an_overloaded_server_is_asked_again() {
+        let fake =
+            Fake::new().on("/api/v1/pods", [reply(429, "too many requests"), reply(503, "wait"), reply(200, "{}")]);
+        assert_eq!(fake.client().get("/api/v1/pods", JSON).await.unwrap(), b"{}");
+        assert_eq!(fake.asked().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn patience_ends() {
+        let fake = Fake::new().on("/api/v1/pods", [reply(503, "{\"message\":\"etcd is\\nnot ready\"}")]);
+        let error = fake.client().get("/api/v1/pods", JSON).await.unwrap_err();
+        assert_eq!(error.to_string(), "the API server answered 503: etcd is not ready");
+        assert_eq!(fake.asked().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_an_answer() {
+        let fake = Fake::new().on("/api/v1/pods", [reply(403, "{}")]);
+        assert_eq!(fake.client().get("/api/v1/pods", JSON).await.unwrap_err().to_string(), "forbidden");
+        assert_eq!(fake.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_wait_longer_than_the_time_out_is_not_waited() {
+        let fake = Fake::new().on("/api/v1/pods", [reply(429, "{}").header("Retry-After", "3600")]);
+        let error = fake.client().get("/api/v1/pods", JSON).await.unwrap_err();
+        assert_eq!(error.to_string(), "the API server is overloaded (429)");
+        assert_eq!(fake.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_the_list_is_not_sent() {
+        let fake = Fake::new();
+        for path in ["/api/v1/namespaces/a/pods/b/exec", "/api/v1/namespaces/a/secrets/b", "/api/v1/nodes/n/proxy/pods"]
+        {
+            let error = fake.client().get(path, JSON).await.unwrap_err();
+            assert!(matches!(error, ReadError::NotAllowed(_)), "{error}");
+        }
+        assert!(fake.client().get("/api/v1/pods?a b", JSON).await.is_err(), "no address at all");
+        assert_eq!(fake.asked(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn silence_ends_with_the_time_out() {
+        let fake = Fake::new().silent();
+        let error = fake.client_with(Some(Duration::from_millis(10))).get("/api/v1/pods", JSON).await.unwrap_err();
+        assert_eq!(error.to_string(), "timed out after 0.01s");
+    }
+
+    #[test]
+    fn waits_grow_and_honour_the_server() {
+        let base = Duration::from_millis(100);
+        let waits = [1, 2, 3].map(|tried| delay(base, tried, None, 0.5).as_millis());
+        assert_eq!(waits, [100, 200, 400]);
+        assert_eq!(delay(base, 1, None, 0.0).as_millis(), 50);
+        assert_eq!(delay(base, 1, Some(Duration::from_secs(2)), 0.5).as_millis(), 2100);
+        assert!(delay(base, u32::MAX, None, 1.0) < Duration::from_secs(60));
+    }
 }

@@ -3,12 +3,11 @@
 //! *Invariant:* a value is never stored: the list is asked for without data, and where key names
 //! are read the value is measured, and forgotten, while the answer is parsed.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::kinds::Secret;
@@ -119,11 +118,6 @@ impl<'de> Visitor<'de> for Value {
     }
 
     fn visit_unit<E>(self) -> Result<SecretKey, E> {
-        Ok(SecretKey { name: self.name, ..SecretKey::default() })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretKey, A::Error> {
-        while map.next_entry::<Cow<'de, str>, IgnoredAny>()?.is_some() {}
         Ok(SecretKey { name: self.name, ..SecretKey::default() })
     }
 }

@@ -3,8 +3,15 @@
 //! *Invariant:* a detector sees the view and nothing else: no client, clock, environment or file.
 //! A detector is about a fault that hurts now, and names the deepest cause that the objects prove.
 
+pub mod addresses;
+pub mod calls;
+pub mod certificates;
+pub mod endpoints;
+pub mod policies;
 pub mod prelude;
 pub mod rules;
+pub mod scheduling;
+pub mod storage;
 #[cfg(test)]
 pub mod testing;
 
@@ -83,7 +90,8 @@ pub fn detect(view: &View<'_>) -> Vec<Finding> {
 ///
 /// Of the pods of one workload two are enough: replicas fail alike.
 pub fn wants(view: &View<'_>) -> Vec<Want> {
-    let mut all: Vec<Want> = detectors().iter().filter_map(|detector| detector.wants).flat_map(|wants| wants(view)).collect();
+    let mut all: Vec<Want> =
+        detectors().iter().filter_map(|detector| detector.wants).flat_map(|wants| wants(view)).collect();
     all.sort();
     all.dedup();
     let mut per_workload = std::collections::BTreeMap::new();
@@ -121,10 +129,17 @@ mod tests {
     #[test]
     fn every_detector_is_documented() {
         for detector in detectors() {
-            for heading in ["## What it detects", "## Why it matters", "## Evidence", "## False positives", "## What to do"] {
+            for heading in
+                ["## What it detects", "## Why it matters", "## Evidence", "## False positives", "## What to do"]
+            {
                 assert!(detector.doc.contains(heading), "{} lacks `{heading}`", detector.id);
             }
-            assert!(!detector.summary.ends_with('.') && detector.summary.len() <= 90, "{}: {}", detector.id, detector.summary);
+            assert!(
+                !detector.summary.ends_with('.') && detector.summary.len() <= 90,
+                "{}: {}",
+                detector.id,
+                detector.summary
+            );
             assert!(!detector.reads.is_empty(), "{} reads nothing", detector.id);
         }
     }

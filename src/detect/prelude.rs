@@ -7,7 +7,10 @@ pub use super::{Detector, Group};
 pub use crate::graph::{Edge, Existence, View};
 pub use crate::model::kinds::*;
 pub use crate::model::meta::condition;
-pub use crate::model::{Condition, Finding, Kind, List, LogTail, Map, Meta, ObjectRef, Quantity, Resource, Selector, Severity, Stage, Time, Want};
+pub use crate::model::{
+    Condition, Finding, Kind, List, LogTail, Map, Meta, ObjectRef, Quantity, Resource, Selector, Severity, Stage, Time,
+    Want,
+};
 
 /// Seconds after which a start counts as late: shorter is "starting", and no finding.
 pub const SETTLED: i64 = 60;
@@ -28,13 +31,21 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// The path of a field of its status: `status.containerStatuses[app].state`.
     pub fn path(&self, field: &str) -> String {
-        let list = if self.pod.status.init_container_statuses.iter().any(|s| std::ptr::eq(s, self.status)) { "initContainerStatuses" } else { "containerStatuses" };
+        let list = if self.pod.status.init_container_statuses.iter().any(|s| std::ptr::eq(s, self.status)) {
+            "initContainerStatuses"
+        } else {
+            "containerStatuses"
+        };
         format!("status.{list}[{}].{field}", self.spec.name)
     }
 
     /// The path of a field of its spec: `spec.containers[app].image`.
     pub fn spec_path(&self, field: &str) -> String {
-        let list = if self.pod.spec.init_containers.iter().any(|c| std::ptr::eq(c, self.spec)) { "initContainers" } else { "containers" };
+        let list = if self.pod.spec.init_containers.iter().any(|c| std::ptr::eq(c, self.spec)) {
+            "initContainers"
+        } else {
+            "containers"
+        };
         format!("spec.{list}[{}].{field}", self.spec.name)
     }
 
@@ -85,7 +96,9 @@ pub fn failing(view: &View<'_>, container: &Running<'_>) -> bool {
     }
     let state = &container.status.state;
     if let Some(waiting) = &state.waiting {
-        return waiting.reason == "CrashLoopBackOff" || waiting.reason == "RunContainerError" || container.status.restart_count > 0;
+        return waiting.reason == "CrashLoopBackOff"
+            || waiting.reason == "RunContainerError"
+            || container.status.restart_count > 0;
     }
     if state.terminated.is_some() {
         // Under `Never` a pod that ended badly stays; its Job may have succeeded with another.
@@ -103,7 +116,8 @@ pub fn pod_since(pod: &Pod) -> Option<Time> {
 /// The lines of the log that decide how a container ended: of the run before where it runs again.
 pub fn last_log<'a>(view: &View<'a>, container: &Running<'_>) -> Option<&'a LogTail> {
     let pod = container.pod.object_ref();
-    let logs = [container.restarted(), !container.restarted()].map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));
+    let logs = [container.restarted(), !container.restarted()]
+        .map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));
     logs.into_iter().flatten().find(|log| !log.lines.is_empty())
 }
 
@@ -136,7 +150,11 @@ pub fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n
         let contained = name.len() >= 4 && other.len() >= 4 && (other.starts_with(name) || name.starts_with(other));
         (distance * 3 <= name.chars().count().max(3) || contained).then_some((distance, ()))
     };
-    known.filter(|other| *other != name).filter_map(|other| Some((close(other)?.0, other))).min().map(|(_, other)| other)
+    known
+        .filter(|other| *other != name)
+        .filter_map(|other| Some((close(other)?.0, other)))
+        .min()
+        .map(|(_, other)| other)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -22,7 +22,8 @@ pub(crate) fn snapshot(yaml: &str) -> Snapshot {
         if document.trim().is_empty() {
             continue;
         }
-        let mut value: serde_json::Value = serde_saphyr::from_str(document).unwrap_or_else(|e| panic!("{e}\n{document}"));
+        let mut value: serde_json::Value =
+            serde_saphyr::from_str(document).unwrap_or_else(|e| panic!("{e}\n{document}"));
         let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
         match value["kind"].as_str().unwrap_or_default() {
             "Log" => snapshot.logs.push(LogTail {
@@ -65,11 +66,16 @@ pub(crate) fn check(detector: &Detector, yaml: &str, expected: &str) {
 pub(crate) fn check_wants(detector: &Detector, yaml: &str, expected: &str) {
     let snapshot = snapshot(yaml);
     let wants = detector.wants.map(|wants| wants(&graph::build(&snapshot))).unwrap_or_default();
-    compare(wants.iter().map(|want| match want {
-        Want::Log { pod, container, previous } => format!("log {}/{} {container}{}", pod.ns(), pod.name, if *previous { " previous" } else { "" }),
-        Want::SecretKeys { namespace, name } => format!("keys of Secret {namespace}/{name}"),
-        Want::ConfigValues { namespace, name } => format!("values of ConfigMap {namespace}/{name}"),
-    }), expected);
+    compare(
+        wants.iter().map(|want| match want {
+            Want::Log { pod, container, previous } => {
+                format!("log {}/{} {container}{}", pod.ns(), pod.name, if *previous { " previous" } else { "" })
+            }
+            Want::SecretKeys { namespace, name } => format!("keys of Secret {namespace}/{name}"),
+            Want::ConfigValues { namespace, name } => format!("values of ConfigMap {namespace}/{name}"),
+        }),
+        expected,
+    );
 }
 
 #[track_caller]

@@ -42,7 +42,8 @@ pub fn configuration(spec: &PodSpec) -> Vec<(Kind, &str, bool)> {
             found.extend(source.secret_ref.iter().map(|map| (Kind::Secret, map.name.as_str(), map.optional)));
         }
         for source in container.env.iter().filter_map(|env| env.value_from.as_deref()) {
-            found.extend(source.config_map_key_ref.iter().map(|key| (Kind::ConfigMap, key.name.as_str(), key.optional)));
+            found
+                .extend(source.config_map_key_ref.iter().map(|key| (Kind::ConfigMap, key.name.as_str(), key.optional)));
             found.extend(source.secret_key_ref.iter().map(|key| (Kind::Secret, key.name.as_str(), key.optional)));
         }
     }
@@ -80,7 +81,11 @@ fn pod_references(view: &mut View<'_>, pod: &Pod) {
         }
     }
     if !pod.spec.service_account_name.is_empty() {
-        view.link(&from, Edge::Account, ObjectRef::new(Kind::ServiceAccount, namespace, &pod.spec.service_account_name));
+        view.link(
+            &from,
+            Edge::Account,
+            ObjectRef::new(Kind::ServiceAccount, namespace, &pod.spec.service_account_name),
+        );
     }
 }
 
@@ -111,7 +116,9 @@ fn services(view: &mut View<'_>) {
             view.link(&from, Edge::Selector, pod.object_ref());
         }
         let namespace = &service.metadata.namespace;
-        let start = |w: &&crate::model::kinds::Workload<'_>| w.meta.namespace == *namespace && subset(&service.spec.selector, w.labels());
+        let start = |w: &&crate::model::kinds::Workload<'_>| {
+            w.meta.namespace == *namespace && subset(&service.spec.selector, w.labels())
+        };
         let taken: Vec<ObjectRef> = workloads.iter().filter(start).map(|w| w.object.clone()).collect();
         for workload in taken {
             view.link(&from, Edge::Selector, workload);
@@ -147,10 +154,15 @@ fn routes(view: &mut View<'_>) {
         let namespace = |given: &str| if given.is_empty() { own.clone() } else { given.to_owned() };
         for backend in route.spec.rules.iter().flat_map(|rule| &rule.backend_refs) {
             if backend.kind.is_empty() || backend.kind == "Service" {
-                view.link(&from, Edge::Backend, ObjectRef::new(Kind::Service, &namespace(&backend.namespace), &backend.name));
+                view.link(
+                    &from,
+                    Edge::Backend,
+                    ObjectRef::new(Kind::Service, &namespace(&backend.namespace), &backend.name),
+                );
             }
         }
-        for parent in route.spec.parent_refs.iter().filter(|parent| parent.kind.is_empty() || parent.kind == "Gateway") {
+        for parent in route.spec.parent_refs.iter().filter(|parent| parent.kind.is_empty() || parent.kind == "Gateway")
+        {
             view.link(&from, Edge::Parent, ObjectRef::new(Kind::Gateway, &namespace(&parent.namespace), &parent.name));
         }
     }
@@ -166,9 +178,15 @@ fn others(view: &mut View<'_>) {
         }
     }
     for set in objects.stateful_sets.iter().filter(|set| !set.spec.service_name.is_empty()) {
-        view.link(&set.object_ref(), Edge::Governing, ObjectRef::new(Kind::Service, &set.metadata.namespace, &set.spec.service_name));
+        view.link(
+            &set.object_ref(),
+            Edge::Governing,
+            ObjectRef::new(Kind::Service, &set.metadata.namespace, &set.spec.service_name),
+        );
     }
-    let server = |service: &crate::model::kinds::ServiceReference| ObjectRef::new(Kind::Service, &service.namespace, &service.name);
+    let server = |service: &crate::model::kinds::ServiceReference| {
+        ObjectRef::new(Kind::Service, &service.namespace, &service.name)
+    };
     for api in &objects.api_services {
         if let Some(service) = &api.spec.service {
             view.link(&api.object_ref(), Edge::Server, server(service));

@@ -11,7 +11,9 @@ impl<'a> View<'a> {
     /// The object of this name.
     pub fn get<T: Resource>(&self, namespace: &str, name: &str) -> Option<&'a T> {
         let list = T::list(&self.snapshot.objects);
-        let key = |object: &T| (object.meta().namespace.as_str().cmp(namespace)).then_with(|| object.meta().name.as_str().cmp(name));
+        let key = |object: &T| {
+            (object.meta().namespace.as_str().cmp(namespace)).then_with(|| object.meta().name.as_str().cmp(name))
+        };
         list.binary_search_by(key).ok().and_then(|index| list.get(index))
     }
 
@@ -77,20 +79,19 @@ impl<'a> View<'a> {
                 break;
             }
             top = owner.object_ref(&meta.namespace);
-            match self.metas.get(&top) {
-                Some(next) => meta = next,
-                None => {
-                    // The ReplicaSet could not be read: its name still tells the Deployment's.
-                    let hash = meta.labels.get("pod-template-hash");
-                    if let (Kind::ReplicaSet, Some(name)) = (top.kind, hash.and_then(|hash| top.name.strip_suffix(&format!("-{hash}")))) {
-                        let deployment = ObjectRef::new(Kind::Deployment, top.ns(), name);
-                        if self.metas.contains_key(&deployment) || !self.snapshot.knows(Kind::ReplicaSet, top.ns()) {
-                            top = deployment;
-                        }
+            let Some(next) = self.metas.get(&top) else {
+                // The ReplicaSet could not be read: its name still tells the Deployment's.
+                let hash = meta.labels.get("pod-template-hash");
+                let name = hash.and_then(|hash| top.name.strip_suffix(&format!("-{hash}")));
+                if let (Kind::ReplicaSet, Some(name)) = (top.kind, name) {
+                    let deployment = ObjectRef::new(Kind::Deployment, top.ns(), name);
+                    if self.metas.contains_key(&deployment) || !self.snapshot.knows(Kind::ReplicaSet, top.ns()) {
+                        top = deployment;
                     }
-                    break;
                 }
-            }
+                break;
+            };
+            meta = next;
         }
         top
     }

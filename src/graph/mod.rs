@@ -109,9 +109,7 @@ pub fn build(snapshot: &Snapshot) -> View<'_> {
         view.events.entry(event.object()).or_default().push(event);
     }
     // The newest event first; equal times keep the order of names, so the order is the same each time.
-    for list in view.events.values_mut() {
-        list.sort_by_key(|event| std::cmp::Reverse(event.last()));
-    }
+    view.events.values_mut().for_each(|list| list.sort_by_key(|event| std::cmp::Reverse(event.last())));
     for (index, pod) in snapshot.objects.pods.iter().enumerate() {
         let workload = view.top_owner(pod.object_ref(), &pod.metadata);
         view.pods_by_workload.entry(workload).or_default().push(index);
@@ -135,7 +133,8 @@ impl<'a> View<'a> {
     /// What several detectors need and is dear to work out, such as the reading of all logs: made
     /// by the first that asks, kept for the others, one value for each type.
     pub fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        let kept = |view: &Self| view.shared.lock().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+        let kept =
+            |view: &Self| view.shared.lock().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
         if let Some(value) = kept(self).and_then(|value| value.downcast().ok()) {
             return value;
         }
@@ -160,7 +159,11 @@ impl<'a> View<'a> {
         self.links(&self.incoming, object)
     }
 
-    fn links<'s>(&'s self, side: &'s [Vec<(Edge, NodeId)>], object: &ObjectRef) -> impl Iterator<Item = (Edge, &'s ObjectRef)> {
+    fn links<'s>(
+        &'s self,
+        side: &'s [Vec<(Edge, NodeId)>],
+        object: &ObjectRef,
+    ) -> impl Iterator<Item = (Edge, &'s ObjectRef)> {
         let list = self.ids.get(object).and_then(|id| side.get(*id)).map_or(&[][..], Vec::as_slice);
         list.iter().filter_map(|(edge, id)| Some((*edge, self.nodes.get(*id)?)))
     }

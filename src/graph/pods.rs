@@ -39,7 +39,10 @@ impl<'a> View<'a> {
     /// The Services that a pod is behind.
     pub fn services_of(&self, pod: &Pod) -> Vec<&'a Service> {
         let services = self.within::<Service>(&pod.metadata.namespace);
-        services.iter().filter(|service| service.selects() && subset(&service.spec.selector, &pod.metadata.labels)).collect()
+        services
+            .iter()
+            .filter(|service| service.selects() && subset(&service.spec.selector, &pod.metadata.labels))
+            .collect()
     }
 
     /// Whether nothing of a workload is ready, so that its users feel it. A pod on its own stands

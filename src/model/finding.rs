@@ -242,7 +242,9 @@ mod tests {
 
     #[test]
     fn words_survive_a_shell() {
-        for (word, quoted) in [("web-1", "web-1"), ("", "''"), ("a b", "'a b'"), ("x;rm -rf /", "'x;rm -rf /'"), ("it's", r"'it'\''s'")] {
+        for (word, quoted) in
+            [("web-1", "web-1"), ("", "''"), ("a b", "'a b'"), ("x;rm -rf /", "'x;rm -rf /'"), ("it's", r"'it'\''s'")]
+        {
             assert_eq!(quote(word), quoted);
         }
     }

@@ -25,7 +25,7 @@ impl Quantity {
             return None;
         }
         // Nine digits after the point are more than any unit can show.
-        let fraction = &fraction[..fraction.len().min(9)];
+        let fraction = fraction.get(..9).unwrap_or(fraction);
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
         let (numerator, denominator): (i128, i128) = match suffix {
@@ -47,7 +47,11 @@ impl Quantity {
             "Ei" => (1_000 << 60, 1),
             exponent => {
                 let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
-                if power >= 0 { (1_000 * 10_i128.checked_pow(u32::try_from(power).ok()?)?, 1) } else { (1_000, 10_i128.checked_pow(power.unsigned_abs())?) }
+                if power >= 0 {
+                    (1_000 * 10_i128.checked_pow(u32::try_from(power).ok()?)?, 1)
+                } else {
+                    (1_000, 10_i128.checked_pow(power.unsigned_abs())?)
+                }
             }
         };
         let denominator = denominator.checked_mul(scale)?;
@@ -73,6 +77,7 @@ impl Quantity {
     }
 
     /// What is left after `other`; never below nothing.
+    #[must_use]
     pub fn minus(self, other: Quantity) -> Quantity {
         Quantity((self.0 - other.0).max(0))
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::snapshot::Objects;
 use super::Meta;
+use super::snapshot::Objects;
 
 /// A slim type that is read from the API.
 pub trait Resource: for<'de> Deserialize<'de> + Serialize + Send + 'static {
@@ -238,13 +238,12 @@ fn parse_list<T: Resource>(json: &[u8]) -> serde_json::Result<Objects> {
         Ok(Option::deserialize(d)?.unwrap_or_default())
     }
     let mut objects = Objects::default();
-    *T::list_mut(&mut objects) = match serde_json::from_slice::<Whole<T>>(json) {
-        Ok(list) => list.items,
-        Err(_) => {
-            let list: Parts<'_> = serde_json::from_slice(json)?;
-            let items = list.items.unwrap_or_default();
-            items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
-        }
+    *T::list_mut(&mut objects) = if let Ok(list) = serde_json::from_slice::<Whole<T>>(json) {
+        list.items
+    } else {
+        let list: Parts<'_> = serde_json::from_slice(json)?;
+        let items = list.items.unwrap_or_default();
+        items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
     };
     Ok(objects)
 }
@@ -301,9 +300,7 @@ impl Kind {
             .filter(|info| info.group() != "metrics.k8s.io")
             .filter(|info| group.is_empty() || info.group().starts_with(group) || info.group().is_empty())
             .find(|info| {
-                info.plural == name
-                    || info.kind.as_str().eq_ignore_ascii_case(name)
-                    || info.short.contains(&name)
+                info.plural == name || info.kind.as_str().eq_ignore_ascii_case(name) || info.short.contains(&name)
             })
             .map(|info| info.kind)
     }

@@ -75,7 +75,13 @@ impl Requirement {
             "Gt" | "Lt" => {
                 let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
                 match (number(value), number(self.values.first())) {
-                    (Some(ours), Some(bound)) => if self.operator == "Gt" { ours > bound } else { ours < bound },
+                    (Some(ours), Some(bound)) => {
+                        if self.operator == "Gt" {
+                            ours > bound
+                        } else {
+                            ours < bound
+                        }
+                    }
                     _ => false,
                 }
             }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+#[expect(clippy::wildcard_imports, reason = "a snapshot has a list of every kind there is")]
 use super::kinds::*;
 use super::lenient::{is_default, slim};
 use super::{Kind, List, ObjectRef, Time};
@@ -58,7 +59,7 @@ macro_rules! objects {
         /// The objects, a list for each kind, each sorted by namespace and name.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
-        #[allow(missing_docs)]
+        #[expect(missing_docs, reason = "each list is named after its kind")]
         pub struct Objects {
             $( #[serde(skip_serializing_if = "Vec::is_empty")] pub $field: Vec<$type>, )*
             #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -102,7 +102,11 @@ impl Redactor {
             return line.into_owned();
         }
         let kept = head(&line, LONGEST_LINE);
-        let kept = kept.rfind(MARK).filter(|at| kept.get(*at..).is_none_or(|end| !end.contains('>'))).and_then(|at| kept.get(..at)).unwrap_or(kept);
+        let kept = kept
+            .rfind(MARK)
+            .filter(|at| kept.get(*at..).is_none_or(|end| !end.contains('>')))
+            .and_then(|at| kept.get(..at))
+            .unwrap_or(kept);
         self.text(&format!("{kept}…")).into_owned()
     }
 
@@ -176,7 +180,8 @@ impl Redactor {
             pairs::assignments(inner, mode, &mut found);
             pairs::flags(inner, mode, &mut found);
             pairs::tags(inner, &mut found);
-            secrets.extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
+            secrets
+                .extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
         }
         secrets.retain(|range| !range.is_empty());
         if secrets.is_empty() {
@@ -246,7 +251,10 @@ fn placeholder_length(text: &str) -> Option<usize> {
     let rest = rest.strip_prefix('~')?;
     let end = rest.find('>')?;
     let class: usize = rest.get(..end)?.parse().ok()?;
-    let valid = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && class.is_power_of_two() && class >= 4 && end <= 10;
+    let valid = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && class.is_power_of_two()
+        && class >= 4
+        && end <= 10;
     valid.then_some(MARK.len() + 9 + end + 1)
 }
 

@@ -17,12 +17,26 @@ pub(super) enum Naming {
 }
 
 /// Words of which one is in every name that matters; a cheap first look.
-const HINTS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", "conn", "cookie", "salt", "jwt", "sig", "docker"];
+const HINTS: &[&str] =
+    &["pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", "conn", "cookie", "salt", "jwt", "sig", "docker"];
 
 /// A word that holds one of these is enough.
 const IN_WORD: &[&str] = &[
-    "password", "passwd", "passphrase", "passcode", "credential", "apikey", "accesskey", "privatekey", "secretkey",
-    "accountkey", "sharedkey", "signingkey", "masterkey", "encryptionkey", "dockerconfig",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "credential",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "secretkey",
+    "accountkey",
+    "sharedkey",
+    "signingkey",
+    "masterkey",
+    "encryptionkey",
+    "dockerconfig",
 ];
 
 /// A word that ends so is enough, save for the words below.
@@ -31,19 +45,113 @@ const OTHER_WORDS: &[&str] = &["bypass", "compass", "trespass", "underpass", "su
 
 /// Before `key`, these make it a secret.
 const BEFORE_KEY: &[&str] = &[
-    "api", "access", "private", "secret", "account", "shared", "signing", "encryption", "master", "auth", "storage",
-    "subscription", "license", "client", "aes", "hmac", "jwt", "session", "cookie",
+    "api",
+    "access",
+    "private",
+    "secret",
+    "account",
+    "shared",
+    "signing",
+    "encryption",
+    "master",
+    "auth",
+    "storage",
+    "subscription",
+    "license",
+    "client",
+    "aes",
+    "hmac",
+    "jwt",
+    "session",
+    "cookie",
 ];
 
 /// A name that ends so speaks about the secret, and does not hold it.
 const ABOUT: &[&str] = &[
-    "name", "names", "ref", "refs", "file", "files", "path", "paths", "dir", "url", "uri", "urls", "endpoint", "host",
-    "hosts", "port", "issuer", "type", "types", "ttl", "expiry", "expiration", "expires", "expire", "seconds", "minutes",
-    "hours", "days", "age", "length", "len", "size", "policy", "version", "id", "ids", "enabled", "enable", "disabled", "required",
-    "mode", "method", "methods", "algorithm", "alg", "audience", "audiences", "scope", "scopes", "provider", "class", "namespace",
-    "header", "prefix", "suffix", "username", "user", "users", "interval", "timeout", "retries", "count", "min", "max",
-    "limit", "lifetime", "duration", "rotation", "mount", "location", "format", "source", "kind", "status", "state",
-    "realm", "domain", "server", "service", "region", "engine", "role", "backend", "tokens",
+    "name",
+    "names",
+    "ref",
+    "refs",
+    "file",
+    "files",
+    "path",
+    "paths",
+    "dir",
+    "url",
+    "uri",
+    "urls",
+    "endpoint",
+    "host",
+    "hosts",
+    "port",
+    "issuer",
+    "type",
+    "types",
+    "ttl",
+    "expiry",
+    "expiration",
+    "expires",
+    "expire",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "age",
+    "length",
+    "len",
+    "size",
+    "policy",
+    "version",
+    "id",
+    "ids",
+    "enabled",
+    "enable",
+    "disabled",
+    "required",
+    "mode",
+    "method",
+    "methods",
+    "algorithm",
+    "alg",
+    "audience",
+    "audiences",
+    "scope",
+    "scopes",
+    "provider",
+    "class",
+    "namespace",
+    "header",
+    "prefix",
+    "suffix",
+    "username",
+    "user",
+    "users",
+    "interval",
+    "timeout",
+    "retries",
+    "count",
+    "min",
+    "max",
+    "limit",
+    "lifetime",
+    "duration",
+    "rotation",
+    "mount",
+    "location",
+    "format",
+    "source",
+    "kind",
+    "status",
+    "state",
+    "realm",
+    "domain",
+    "server",
+    "service",
+    "region",
+    "engine",
+    "role",
+    "backend",
+    "tokens",
 ];
 
 /// What the value beside `name` is, as far as the name says.
@@ -56,14 +164,27 @@ pub(super) fn classify(name: &str) -> Option<Naming> {
     while words.len() > 1 && words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
         words.pop();
     }
-    let word = |back: usize| words.len().checked_sub(back).and_then(|at| words.get(at)).map_or("", |word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let word = |back: usize| {
+        words
+            .len()
+            .checked_sub(back)
+            .and_then(|at| words.get(at))
+            .map_or("", |word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+    };
     let (last, before) = (word(1), word(2));
     if last == "id" && before == "secret" {
         return Some(Naming::Secret);
     }
     let about = ABOUT.contains(&last);
-    let pairs = |first: &[&str], second: &str| words.windows(2).any(|pair| matches!(pair, [a, b] if first.contains(&a.as_str()) && b.trim_end_matches(|c: char| c.is_ascii_digit()) == second));
-    if lower.contains("connectionstring") || pairs(&["connection", "conn"], "string") || pairs(&["conn"], "str") || last == "connstr" || last == "dsn" {
+    let pairs = |first: &[&str], second: &str| {
+        words.windows(2).any(|pair| matches!(pair, [a, b] if first.contains(&a.as_str()) && b.trim_end_matches(|c: char| c.is_ascii_digit()) == second))
+    };
+    if lower.contains("connectionstring")
+        || pairs(&["connection", "conn"], "string")
+        || pairs(&["conn"], "str")
+        || last == "connstr"
+        || last == "dsn"
+    {
         return Some(Naming::Connection);
     }
     let secret = words.iter().any(|word| {
@@ -76,7 +197,9 @@ pub(super) fn classify(name: &str) -> Option<Naming> {
     match (secret, about) {
         (true, false) => Some(Naming::Secret),
         (true, true) => Some(Naming::Weak),
-        (false, false) if last == "auth" || last == "authorization" || last.ends_with("auth") && last != "oauth" => Some(Naming::Auth),
+        (false, false) if last == "auth" || last == "authorization" || last.ends_with("auth") && last != "oauth" => {
+            Some(Naming::Auth)
+        }
         (false, _) if matches!(last, "key" | "keys" | "sig" | "signature" | "sas") => Some(Naming::Weak),
         _ => None,
     }
@@ -110,14 +233,35 @@ mod tests {
     fn names_that_hold_secrets() {
         use Naming::{Auth, Connection, Secret, Weak};
         let table = [
-            (Some(Secret), "PASSWORD DB_PASSWORD dbPassword db.password PGPASSWORD MYSQL_PWD DB_PASS userpass requirepass passwd"),
-            (Some(Secret), "SECRET client_secret clientSecret SECRET_KEY_BASE TOKEN GITHUB_TOKEN authToken ACCESSTOKEN x-auth-token"),
-            (Some(Secret), "API_KEY apiKey APIKey X-Api-Key AZURE_ACCESS_KEY AWS_SECRET_ACCESS_KEY PRIVATE_KEY AccountKey SharedAccessKey"),
-            (Some(Secret), "CREDENTIALS GOOGLE_CREDENTIALS PASSWORD_2 password1 SECRET_ID client-key-data .dockerconfigjson JWT SALT ERLANG_COOKIE"),
+            (
+                Some(Secret),
+                "PASSWORD DB_PASSWORD dbPassword db.password PGPASSWORD MYSQL_PWD DB_PASS userpass requirepass passwd",
+            ),
+            (
+                Some(Secret),
+                "SECRET client_secret clientSecret SECRET_KEY_BASE TOKEN GITHUB_TOKEN authToken ACCESSTOKEN x-auth-token",
+            ),
+            (
+                Some(Secret),
+                "API_KEY apiKey APIKey X-Api-Key AZURE_ACCESS_KEY AWS_SECRET_ACCESS_KEY PRIVATE_KEY AccountKey SharedAccessKey",
+            ),
+            (
+                Some(Secret),
+                "CREDENTIALS GOOGLE_CREDENTIALS PASSWORD_2 password1 SECRET_ID client-key-data .dockerconfigjson JWT SALT ERLANG_COOKIE",
+            ),
             (Some(Auth), "AUTH BASIC_AUTH REDIS_AUTH masterauth"),
-            (Some(Connection), "CONNECTION_STRING ConnectionString ConnectionStrings__Default DB_DSN dsn AZURE_STORAGE_CONNECTION_STRING"),
-            (Some(Weak), "ENCRYPTION_KEYS key KEY APP_KEY PASSWORD_FILE TOKEN_URL secretName AWS_ACCESS_KEY_ID token_type signature"),
-            (None, "PATH HOME HOSTNAME monkey2 LOG_LEVEL author AUTHORITY OAUTH PASSED bypass tokenizer KEYCLOAK_URL connections passive"),
+            (
+                Some(Connection),
+                "CONNECTION_STRING ConnectionString ConnectionStrings__Default DB_DSN dsn AZURE_STORAGE_CONNECTION_STRING",
+            ),
+            (
+                Some(Weak),
+                "ENCRYPTION_KEYS key KEY APP_KEY PASSWORD_FILE TOKEN_URL secretName AWS_ACCESS_KEY_ID token_type signature",
+            ),
+            (
+                None,
+                "PATH HOME HOSTNAME monkey2 LOG_LEVEL author AUTHORITY OAUTH PASSED bypass tokenizer KEYCLOAK_URL connections passive",
+            ),
         ];
         for (expected, names) in table {
             for name in names.split(' ') {

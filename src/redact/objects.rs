@@ -65,11 +65,8 @@ fn container(redactor: &Redactor, container: &mut Container) {
         }
     }
     arguments(redactor, container.command.iter_mut().chain(&mut container.args));
-    for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe] {
-        if let Some(probe) = probe {
-            self::probe(redactor, probe);
-        }
-    }
+    let probes = [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
+    probes.into_iter().flatten().for_each(|probe| self::probe(redactor, probe));
     if let Some(lifecycle) = &mut container.lifecycle {
         for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
             self::handler(redactor, handler);
@@ -127,7 +124,8 @@ fn secret_after(redactor: &Redactor, program: &str, flag: &str, item: &mut Strin
         _ => false,
     };
     if short && program == "curl" {
-        let masked = item.split_once(':').filter(|(_, secret)| !is_placeholder(secret) && !super::values::is_plain(secret));
+        let masked =
+            item.split_once(':').filter(|(_, secret)| !is_placeholder(secret) && !super::values::is_plain(secret));
         let masked = masked.map(|(user, secret)| format!("{user}:{}", redactor.mask(secret)));
         *item = masked.unwrap_or_else(|| item.clone());
     } else if short && !is_placeholder(item) && !super::values::is_plain(item) {
@@ -137,7 +135,7 @@ fn secret_after(redactor: &Redactor, program: &str, flag: &str, item: &mut Strin
     }
 }
 
-/// `-psecret`, as MySQL's programs take it.
+/// `-psecret`, as the programs of `mysql` take it.
 fn glued(redactor: &Redactor, program: &str, item: &mut String) {
     let mysql = program.starts_with("mysql") || program.starts_with("mariadb");
     if let Some(secret) = item.strip_prefix("-p").filter(|secret| mysql && !secret.is_empty())
@@ -155,7 +153,13 @@ fn annotations(redactor: &Redactor, annotations: &mut Map) {
         let name = key.rsplit('/').next().unwrap_or(key);
         let named = classify(name) == Some(Naming::Secret);
         let checksum = key.contains("checksum") || key.contains("hash");
-        if named && !checksum && !is_placeholder(value) && !value.contains(['/', ' ']) && super::values::looks_secret(value) && !super::values::is_name(value) {
+        if named
+            && !checksum
+            && !is_placeholder(value)
+            && !value.contains(['/', ' '])
+            && super::values::looks_secret(value)
+            && !super::values::is_name(value)
+        {
             *value = redactor.mask(value);
         } else {
             redactor.apply(value, Mode::Prose);

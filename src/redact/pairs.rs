@@ -37,7 +37,10 @@ pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
         }
         let rest = text.get(at..).unwrap_or_default().trim_start_matches('-');
         let name = rest.find(|c: char| !is_name_char(c)).and_then(|end| rest.get(..end)).unwrap_or_default();
-        if name.is_empty() || name.len() > LONGEST_NAME || !matches!(classify(name), Some(Naming::Secret | Naming::Auth)) {
+        if name.is_empty()
+            || name.len() > LONGEST_NAME
+            || !matches!(classify(name), Some(Naming::Secret | Naming::Auth))
+        {
             continue;
         }
         let after = rest.get(name.len()..).unwrap_or_default();
@@ -47,7 +50,8 @@ pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
         }
         let value = Value::read(text, text.len() - value.len());
         let content = value.content(text);
-        let keep = is_plain(content) || is_url(content) || is_method(content) || content.starts_with(['|', '&', '>', '<']);
+        let keep =
+            is_plain(content) || is_url(content) || is_method(content) || content.starts_with(['|', '&', '>', '<']);
         if !keep && (mode == Mode::Strict || looks_secret(content)) {
             found.push(value.range);
         }
@@ -100,7 +104,9 @@ impl Pair {
             Naming::Weak => is_random(value) && !is_checksum(value),
             Naming::Auth if is_method(value) => false,
             // `secret="shop/cart-db"` names an object; so do Kubernetes' own logs.
-            Naming::Secret if mode == Mode::Prose && is_reference(name) && value.contains('/') && is_name(value) => false,
+            Naming::Secret if mode == Mode::Prose && is_reference(name) && value.contains('/') && is_name(value) => {
+                false
+            }
             Naming::Secret | Naming::Auth => self.certain(text, name, value, mode),
         };
         if !exposed {
@@ -126,14 +132,19 @@ impl Pair {
         }
         // What is left: `password: word`. It is a pair where nothing follows and no word precedes.
         let ends = text.get(self.value.range.end..).is_none_or(|rest| {
-            rest.trim_start_matches(['"', '\'', '`', ')', '}', ']']).trim_start_matches([' ', '\t']).chars().next().is_none_or(|c| matches!(c, '\n' | '\r' | ',' | ';'))
+            rest.trim_start_matches(['"', '\'', '`', ')', '}', ']'])
+                .trim_start_matches([' ', '\t'])
+                .chars()
+                .next()
+                .is_none_or(|c| matches!(c, '\n' | '\r' | ',' | ';'))
         });
         ends && self.starts(text) && !is_word(value)
     }
 
     /// Whether the name stands first on its line, or after an opening or a comma.
     fn starts(&self, text: &str) -> bool {
-        let before = text.get(..self.name.start).unwrap_or_default().trim_end_matches([' ', '\t', '"', '\'', '`', '\\']);
+        let before =
+            text.get(..self.name.start).unwrap_or_default().trim_end_matches([' ', '\t', '"', '\'', '`', '\\']);
         before.chars().next_back().is_none_or(|c| matches!(c, '\n' | '\r' | ',' | ';' | '{' | '[' | '(' | '-'))
     }
 
@@ -147,7 +158,9 @@ impl Pair {
 /// Whether a name may stand for an object rather than for a secret value.
 fn is_reference(name: &str) -> bool {
     let name = name.rsplit(['.', '/']).next().unwrap_or(name);
-    ["secret", "secrets", "imagepullsecret", "imagepullsecrets", "tls-secret", "pullsecret"].iter().any(|word| word.eq_ignore_ascii_case(name))
+    ["secret", "secrets", "imagepullsecret", "imagepullsecrets", "tls-secret", "pullsecret"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(name))
 }
 
 /// Hex digests are public more often than not: `checksum/secret`, `key: <sha256>`.
@@ -241,7 +254,11 @@ fn bare_length(rest: &str) -> usize {
                 open -= 1;
                 false
             }
-            ')' | ']' | '}' => after.is_empty() || after.starts_with([',', ';', ')', ']', '}', '"', '\'']) || after.starts_with(char::is_whitespace),
+            ')' | ']' | '}' => {
+                after.is_empty()
+                    || after.starts_with([',', ';', ')', ']', '}', '"', '\''])
+                    || after.starts_with(char::is_whitespace)
+            }
             c => c.is_whitespace(),
         };
         if ends {
@@ -254,7 +271,10 @@ fn bare_length(rest: &str) -> usize {
 fn ends_here(after: &str) -> bool {
     let end = after.find(|c: char| !(is_name_char(c) || c == ' ')).unwrap_or(after.len());
     let next = after.get(end..).and_then(|rest| rest.chars().next());
-    after.is_empty() || after.starts_with(char::is_whitespace) || after.starts_with(['"', '\'', '`', ')', ']', '}']) || end > 0 && matches!(next, Some('=' | ':'))
+    after.is_empty()
+        || after.starts_with(char::is_whitespace)
+        || after.starts_with(['"', '\'', '`', ')', ']', '}'])
+        || end > 0 && matches!(next, Some('=' | ':'))
 }
 
 /// Adds what stands between the tags of a secret: `<password>x</password>`.

@@ -9,19 +9,113 @@ use regex::Regex;
 
 /// Words that stand where a secret would, and are none.
 const WORDS: &[&str] = &[
-    "true", "false", "yes", "no", "on", "off", "null", "nil", "none", "undefined", "empty", "unset", "enabled",
-    "disabled", "expired", "invalid", "missing", "required", "forbidden", "unauthorized", "unauthenticated", "denied",
-    "rejected", "incorrect", "wrong", "failed", "failure", "error", "eof", "timeout", "unknown", "unexpected",
-    "redacted", "masked", "hidden", "sensitive", "is", "was", "not", "must", "has", "and", "or", "for", "from", "bearer",
-    "<nil>", "<none>", "<set", "<empty>", "<unset>", "<redacted>", "(none)", "[redacted]", "[masked]", "changeit?",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "empty",
+    "unset",
+    "enabled",
+    "disabled",
+    "expired",
+    "invalid",
+    "missing",
+    "required",
+    "forbidden",
+    "unauthorized",
+    "unauthenticated",
+    "denied",
+    "rejected",
+    "incorrect",
+    "wrong",
+    "failed",
+    "failure",
+    "error",
+    "eof",
+    "timeout",
+    "unknown",
+    "unexpected",
+    "redacted",
+    "masked",
+    "hidden",
+    "sensitive",
+    "is",
+    "was",
+    "not",
+    "must",
+    "has",
+    "and",
+    "or",
+    "for",
+    "from",
+    "bearer",
+    "<nil>",
+    "<none>",
+    "<set",
+    "<empty>",
+    "<unset>",
+    "<redacted>",
+    "(none)",
+    "[redacted]",
+    "[masked]",
+    "changeit?",
 ];
 
 /// Ways to authenticate.
 const METHODS: &[&str] = &[
-    "basic", "bearer", "digest", "negotiate", "ntlm", "kerberos", "gssapi", "ldap", "ldaps", "oidc", "oauth", "oauth2",
-    "saml", "mtls", "tls", "x509", "cert", "certificate", "jwt", "iam", "irsa", "kubernetes", "trust", "md5", "password",
-    "scram", "scram-sha-256", "scram-sha-512", "sasl", "plain", "login", "token", "apikey", "webhook", "rbac", "node",
-    "static", "local", "internal", "external", "anonymous", "optional", "always", "never", "default", "managed", "user",
+    "basic",
+    "bearer",
+    "digest",
+    "negotiate",
+    "ntlm",
+    "kerberos",
+    "gssapi",
+    "ldap",
+    "ldaps",
+    "oidc",
+    "oauth",
+    "oauth2",
+    "saml",
+    "mtls",
+    "tls",
+    "x509",
+    "cert",
+    "certificate",
+    "jwt",
+    "iam",
+    "irsa",
+    "kubernetes",
+    "trust",
+    "md5",
+    "password",
+    "scram",
+    "scram-sha-256",
+    "scram-sha-512",
+    "sasl",
+    "plain",
+    "login",
+    "token",
+    "apikey",
+    "webhook",
+    "rbac",
+    "node",
+    "static",
+    "local",
+    "internal",
+    "external",
+    "anonymous",
+    "optional",
+    "always",
+    "never",
+    "default",
+    "managed",
+    "user",
 ];
 
 struct Shapes {
@@ -97,14 +191,20 @@ pub(super) fn is_random(value: &str) -> bool {
     let seen = Seen::new(value);
     let hex = seen.count >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mixed = seen.count >= 16 && seen.digit && seen.upper && seen.lower;
-    let base64 = seen.count >= 20 && seen.digit && !seen.separator || seen.count >= 20 && value.contains(['+', '=']) && !value.contains(' ');
+    let base64 = seen.count >= 20 && seen.digit && !seen.separator
+        || seen.count >= 20 && value.contains(['+', '=']) && !value.contains(' ');
     hex || mixed && !value.contains(' ') || base64 && !value.contains(' ')
 }
 
 /// Whether it may be a secret where it stands in a sentence, among words.
 pub(super) fn looks_secret(value: &str) -> bool {
     let seen = Seen::new(value);
-    if value.ends_with(':') || is_plain(value) || is_url(value) || value.contains("://") || !value.contains(|c: char| c.is_ascii_alphanumeric()) {
+    if value.ends_with(':')
+        || is_plain(value)
+        || is_url(value)
+        || value.contains("://")
+        || !value.contains(|c: char| c.is_ascii_alphanumeric())
+    {
         return false;
     }
     let letters = value.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '_' | '-' | '\'' | '/'));

@@ -43,7 +43,9 @@ fn check_in(objects: &str, findings: &str, namespace: Option<&str>, expected: &s
     let findings = findings
         .into_iter()
         .map(|short| {
-            let mut finding = Finding::new(object(&short.at), Severity::Warning, short.stage, &short.says).since(short.since).key(&short.key);
+            let mut finding = Finding::new(object(&short.at), Severity::Warning, short.stage, &short.says)
+                .since(short.since)
+                .key(&short.key);
             finding.detector.clone_from(&short.says);
             finding.symptom = short.symptom;
             finding.culprit = short.blames.as_deref().map(object);

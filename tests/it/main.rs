@@ -1,5 +1,8 @@
 //! The one integration binary: what must hold of the whole, and the command line as a user meets it.
 
 mod architecture;
+mod docs;
 mod folding;
+mod hostile;
+mod krew;
 mod support;

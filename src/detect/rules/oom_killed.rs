@@ -32,7 +32,10 @@ sizes, leaks). Without a limit the node itself ran out: look for what else runs 
 
 fn run(view: &View<'_>) -> Vec<Finding> {
     let pods = view.all::<Pod>().iter();
-    pods.flat_map(containers).filter(|container| failing(view, container)).filter_map(|container| finding(view, &container)).collect()
+    pods.flat_map(containers)
+        .filter(|container| failing(view, container))
+        .filter_map(|container| finding(view, &container))
+        .collect()
 }
 
 fn finding(view: &View<'_>, container: &Running<'_>) -> Option<Finding> {
@@ -40,25 +43,46 @@ fn finding(view: &View<'_>, container: &Running<'_>) -> Option<Finding> {
     let (pod, name) = (container.pod, &container.spec.name);
     let object = pod.object_ref();
     let limit = container.spec.resources.limits.get("memory");
-    let state = if container.restarted() { "lastState" } else if container.status.state.terminated.is_some() { "state" } else { "lastState" };
+    let state = if container.restarted() {
+        "lastState"
+    } else if container.status.state.terminated.is_some() {
+        "state"
+    } else {
+        "lastState"
+    };
     let summary = match limit {
         Some(limit) => format!("{} is OOMKilled: it needs more memory than its limit of {limit}", container.title()),
-        None => format!("{} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory", container.title()),
+        None => format!(
+            "{} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory",
+            container.title()
+        ),
     };
     let mut finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
         .key(name)
-        .field(&object, container.path(&format!("{state}.terminated")), format!("reason: OOMKilled, exitCode: {}", ended.exit_code))
+        .field(
+            &object,
+            container.path(&format!("{state}.terminated")),
+            format!("reason: OOMKilled, exitCode: {}", ended.exit_code),
+        )
         .since(*ended.finished_at);
     if let Some(limit) = limit {
         finding = finding.field(&object, container.spec_path("resources.limits.memory"), limit);
     }
     let workload = view.workload_of(pod);
-    finding = finding.look("see how much it uses (needs metrics-server)", &object, &["top", "pod", &object.name, "--containers"]);
+    finding = finding.look(
+        "see how much it uses (needs metrics-server)",
+        &object,
+        &["top", "pod", &object.name, "--containers"],
+    );
     if let (Some(limit), true) = (limit.and_then(|limit| Quantity::parse(limit)), view.workload(&workload).is_some()) {
         let double = Quantity::of(i64::try_from(limit.whole() * 2).unwrap_or(i64::MAX));
         let target = format!("{}/{}", workload.kind.argument(), workload.name);
         let value = format!("--limits=memory={}", double.display("memory"));
-        finding = finding.fix("give it twice the memory, if the work really needs it", &workload, &["set", "resources", &target, "-c", name, &value]);
+        finding = finding.fix(
+            "give it twice the memory, if the work really needs it",
+            &workload,
+            &["set", "resources", &target, "-c", name, &value],
+        );
     }
     Some(finding)
 }
@@ -88,12 +112,18 @@ status:
 
     #[test]
     fn killed_by_another_hand() {
-        check(&super::DETECTOR, &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"), "");
+        check(
+            &super::DETECTOR,
+            &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"),
+            "",
+        );
     }
 
     #[test]
     fn killed_long_ago_and_well_since() {
-        let yaml = POD.replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true").replace("REASON", "OOMKilled");
+        let yaml = POD
+            .replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true")
+            .replace("REASON", "OOMKilled");
         check(&super::DETECTOR, &yaml.replace("T11:59:00Z", "T08:00:00Z"), "");
     }
 }

@@ -61,8 +61,14 @@ slim! {
 impl From<Wire> for Custom {
     fn from(wire: Wire) -> Custom {
         let group = wire.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let kind = if group.is_empty() || wire.kind.contains('.') { wire.kind.clone() } else { format!("{}.{group}", wire.kind) };
-        let text = |value: &serde_json::Value, key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let kind = if group.is_empty() || wire.kind.contains('.') {
+            wire.kind.clone()
+        } else {
+            format!("{}.{group}", wire.kind)
+        };
+        let text = |value: &serde_json::Value, key: &str| {
+            value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+        };
         let on = |value: &serde_json::Value| value.as_bool() == Some(true);
         Custom {
             kind: Kind::parse(&kind),
@@ -90,11 +96,26 @@ impl Serialize for Custom {
             api_version: if group.is_empty() { String::new() } else { format!("{group}/v0") },
             kind: kind.to_owned(),
             metadata: self.metadata.clone(),
-            spec: WireSpec { suspend: if self.suspended { true.into() } else { serde_json::Value::Null }, ..WireSpec::default() },
+            spec: WireSpec {
+                suspend: if self.suspended { true.into() } else { serde_json::Value::Null },
+                ..WireSpec::default()
+            },
             status: WireStatus {
-                conditions: if self.conditions.is_empty() { serde_json::Value::Null } else { serde_json::to_value(&self.conditions).unwrap_or_default() },
-                health: if self.health.is_empty() { serde_json::Value::Null } else { serde_json::json!({ "status": self.health, "message": self.health_message }) },
-                observed_generation: if self.observed_generation == 0 { serde_json::Value::Null } else { self.observed_generation.into() },
+                conditions: if self.conditions.is_empty() {
+                    serde_json::Value::Null
+                } else {
+                    serde_json::to_value(&self.conditions).unwrap_or_default()
+                },
+                health: if self.health.is_empty() {
+                    serde_json::Value::Null
+                } else {
+                    serde_json::json!({ "status": self.health, "message": self.health_message })
+                },
+                observed_generation: if self.observed_generation == 0 {
+                    serde_json::Value::Null
+                } else {
+                    self.observed_generation.into()
+                },
             },
         }
         .serialize(s)

@@ -70,7 +70,11 @@ impl Event {
     /// When it last came.
     pub fn last(&self) -> Option<Time> {
         let series = self.series.as_ref().and_then(|series| *series.last_observed_time);
-        series.or(*self.last_timestamp).or(*self.event_time).or(*self.first_timestamp).or(*self.metadata.creation_timestamp)
+        series
+            .or(*self.last_timestamp)
+            .or(*self.event_time)
+            .or(*self.first_timestamp)
+            .or(*self.metadata.creation_timestamp)
     }
 
     /// When it first came.

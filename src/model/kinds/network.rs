@@ -495,10 +495,7 @@ impl EndpointSlice {
 
     /// Whether the endpoint slice controller keeps it, and not a person.
     pub fn managed(&self) -> bool {
-        self.metadata
-            .labels
-            .get("endpointslice.kubernetes.io/managed-by")
-            .is_some_and(|by| by.ends_with(".k8s.io"))
+        self.metadata.labels.get("endpointslice.kubernetes.io/managed-by").is_some_and(|by| by.ends_with(".k8s.io"))
     }
 }
 

@@ -632,7 +632,14 @@ impl PodSpec {
     /// container where that is more.
     pub fn request(&self, resource: &str) -> crate::model::Quantity {
         use crate::model::Quantity;
-        let of = |c: &Container| c.resources.requests.get(resource).or_else(|| c.resources.limits.get(resource)).and_then(|q| Quantity::parse(q)).unwrap_or_default();
+        let of = |c: &Container| {
+            c.resources
+                .requests
+                .get(resource)
+                .or_else(|| c.resources.limits.get(resource))
+                .and_then(|q| Quantity::parse(q))
+                .unwrap_or_default()
+        };
         let sidecars: Quantity = self.init_containers.iter().filter(|c| c.restart_policy == "Always").map(of).sum();
         let running: Quantity = self.containers.iter().map(of).sum::<Quantity>() + sidecars;
         let first = self.init_containers.iter().map(of).max().unwrap_or_default();

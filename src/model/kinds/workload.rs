@@ -347,8 +347,13 @@ slim! {
 impl TargetReference {
     /// As a reference in `namespace`.
     pub fn object_ref(&self, namespace: &str) -> ObjectRef {
-        crate::model::OwnerReference { api_version: self.api_version.clone(), kind: self.kind.clone(), name: self.name.clone(), ..Default::default() }
-            .object_ref(namespace)
+        crate::model::OwnerReference {
+            api_version: self.api_version.clone(),
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            ..Default::default()
+        }
+        .object_ref(namespace)
     }
 }
 

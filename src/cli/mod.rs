@@ -1,0 +1,200 @@
+//! The command line: reads it, runs the command, reports what goes wrong.
+//!
+//! *Invariant:* nothing slow happens before the command line is understood, so `--help` is at once there.
+
+mod complete;
+mod completion;
+mod diagnose;
+mod error;
+mod explain;
+mod global;
+mod progress;
+mod runtime;
+mod schema;
+mod scope;
+mod snapshot;
+mod terminal;
+mod version;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::output::{self, Format};
+use error::CommandError;
+use global::GlobalArgs;
+
+/// What a command ends with.
+type Reply = Result<ExitCode, CommandError>;
+
+/// It could not do its work, or did not understand the command line.
+const FAILED: u8 = 2;
+/// Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Find the root cause of what is broken in a cluster, and prove it
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "kubectl-react",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum Command {
+    Diagnose(diagnose::DiagnoseArgs),
+    Snapshot(snapshot::SnapshotArgs),
+    Explain(explain::ExplainArgs),
+    Schema(schema::SchemaArgs),
+    Version(version::VersionArgs),
+    Completion(completion::CompletionArgs),
+    /// Prints candidates as kubectl asks for them
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+}
+
+/// Runs the command line, and says how it ended.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    let program = program(args.first());
+    let rest = || args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let reply = match complete::completed_plugin(&program) {
+        Some(plugin) => complete::run(&rest(), command(&plugin)),
+        // Before anything is parsed: the words are not ours yet.
+        None if args.get(1).is_some_and(|arg| arg == "__complete") => {
+            complete::run(rest().get(1..).unwrap_or_default(), command(&program))
+        }
+        None => parse(&args, &program).and_then(|parsed| match parsed {
+            Parsed::Command(cli) => dispatch(*cli, &program),
+            Parsed::Answered(code) => Ok(code),
+        }),
+    };
+    reply.unwrap_or_else(|error| finish(error, wants_json(&rest())))
+}
+
+enum Parsed {
+    Command(Box<Cli>),
+    /// Help or the version was asked for, and is printed.
+    Answered(ExitCode),
+}
+
+fn parse(args: &[OsString], program: &str) -> Result<Parsed, CommandError> {
+    let parsed = command(program).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let error = match parsed {
+        Ok(cli) => return Ok(Parsed::Command(Box::new(cli))),
+        Err(error) => error,
+    };
+    match (error.use_stderr(), error.kind()) {
+        (false, _) => {
+            error.print()?;
+            Ok(Parsed::Answered(ExitCode::SUCCESS))
+        }
+        (true, clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+            error.print()?;
+            Ok(Parsed::Answered(ExitCode::from(FAILED)))
+        }
+        (true, _) => Err(error::from_clap(&error, &shown(program))),
+    }
+}
+
+fn dispatch(cli: Cli, program: &str) -> Reply {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Diagnose(args) => diagnose::run(args, &global),
+        Command::Snapshot(args) => snapshot::run(args, &global),
+        Command::Explain(args) => explain::run(args, &global),
+        Command::Schema(args) => schema::run(args),
+        Command::Version(args) => version::run(args),
+        Command::Completion(args) => completion::run(args, &mut Cli::command(), program),
+        Command::Complete { words } => complete::run(&words, self::command(program)),
+    }
+}
+
+/// The command line under the name that the program was called by.
+fn command(program: &str) -> clap::Command {
+    Cli::command().bin_name(shown(program))
+}
+
+/// The file name that we were called by: `kubectl-react`.
+fn program(first: Option<&OsString>) -> String {
+    let name = first.and_then(|path| Path::new(path).file_name()).map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_default();
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    if name.is_empty() { "kubectl-react".to_owned() } else { name.to_owned() }
+}
+
+/// The words by which a person calls it: `kubectl react`. kubectl takes `_` in a file name for `-`.
+fn shown(program: &str) -> String {
+    match program.strip_prefix("kubectl-") {
+        Some(name) => format!("kubectl {}", name.replace('-', " ").replace('_', "-")),
+        None => program.to_owned(),
+    }
+}
+
+/// The formats of a diagnosis for the command line.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|text| text.parse::<Format>())
+}
+
+/// Whether the caller reads JSON, as far as can be told before the command line is understood.
+fn wants_json(args: &[String]) -> bool {
+    let apart = args
+        .windows(2)
+        .any(|pair| matches!(pair, [flag, value] if matches!(flag.as_str(), "-o" | "--output") && value == "json"));
+    apart
+        || args.iter().any(|arg| matches!(arg.as_str(), "-ojson" | "-o=json" | "--output=json"))
+        || std::env::var("KUBECTL_REACT_OUTPUT").as_deref() == Ok("json")
+}
+
+/// An error for programs.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorReport<'a> {
+    schema_version: &'a str,
+    error: ErrorBody<'a>,
+}
+
+#[derive(serde::Serialize)]
+struct ErrorBody<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+/// Reports an error.
+fn finish(error: CommandError, json: bool) -> ExitCode {
+    let (message, hint) = match error {
+        // Who stopped reading knows that.
+        CommandError::BrokenPipe => return ExitCode::SUCCESS,
+        CommandError::Interrupted => return ExitCode::from(INTERRUPTED),
+        CommandError::Failed { message, hint } => (message, hint),
+    };
+    if json {
+        let error = ErrorBody { message: &message, hint: hint.as_deref() };
+        let data = ErrorReport { schema_version: "kubectl-react/error/v1", error };
+        // The error stands on standard error too.
+        let _ = terminal::print(&output::json(&data), &output::Style::default());
+    }
+    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    terminal::report(&format!("error: {message}\n{hint}"));
+    ExitCode::from(FAILED)
+}
+
+#[cfg(test)]
+mod tests;

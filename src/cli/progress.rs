@@ -1,0 +1,89 @@
+//! One line on standard error that says how far it is, for a person who waits.
+//!
+//! *Invariant:* nothing is written unless standard error is a terminal and the wait is long enough to be
+//! noticed; the line is gone before anything else is written.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::terminal::report;
+use crate::diagnose::Progress;
+
+/// Who gets an answer sooner need not read that we work on it.
+const PATIENCE: Duration = Duration::from_millis(300);
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// The line; dropping it erases it.
+pub(super) struct ProgressLine {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    text: String,
+    ended: bool,
+}
+
+impl ProgressLine {
+    /// Begins to wait.
+    pub(super) fn start() -> ProgressLine {
+        let shared = Arc::new(Shared::default());
+        let wanted = std::io::stderr().is_terminal() && std::env::var("TERM").as_deref() != Ok("dumb");
+        let theirs = Arc::clone(&shared);
+        let thread = wanted.then(|| std::thread::spawn(move || draw(&theirs)));
+        ProgressLine { shared, thread }
+    }
+
+    /// What takes the events.
+    pub(super) fn sink(&self) -> impl Fn(Progress) + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move |progress| shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = sentence(&progress)
+    }
+}
+
+impl Drop for ProgressLine {
+    fn drop(&mut self) {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.shared.ended.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A line that can't be erased is no reason to fail.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn draw(shared: &Shared) {
+    let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut wait = PATIENCE;
+    let mut drawn = false;
+    while !state.ended {
+        state = shared.ended.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        wait = REFRESH;
+        if !state.ended && !state.text.is_empty() {
+            report(&format!("\r\u{1b}[K{}", state.text));
+            drawn = true;
+        }
+    }
+    if drawn {
+        report("\r\u{1b}[K");
+    }
+}
+
+fn sentence(progress: &Progress) -> String {
+    match progress {
+        Progress::Collecting { lists, of, objects } => {
+            format!("reading the cluster: {lists} of {of} lists, {objects} objects")
+        }
+        Progress::Fetching { done, of } => format!("reading logs and details: {done} of {of}"),
+        Progress::Explaining => "explaining".to_owned(),
+    }
+}

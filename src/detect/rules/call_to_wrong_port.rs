@@ -1,0 +1,150 @@
+//! Workloads that are told to call a Service on a port it does not have.
+
+use crate::detect::calls::{Fault, calls, clients, complaint, judge, right_port};
+use crate::detect::endpoints::{port_text, ports_text};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "call-to-wrong-port",
+    summary: "Workload calls a Service on a port that it does not have",
+    group: Group::Network,
+    reads: &[Kind::Service, Kind::Pod],
+    wants: None,
+    doc: r"## What it detects
+An environment variable, command or argument that names a Service with a port which is not among the
+Service's `spec.ports`; most often the pods' port (`targetPort`) in the place of the Service's.
+
+## Why it matters
+Nothing listens there: connections time out or are refused, though Service and pods are well.
+
+## Evidence
+The field with host and port, the Service's ports, and the last log line that complains of the callee.
+
+## False positives
+Headless Services are silent, since their clients reach the pods' ports directly; so are calls of a
+pod to its own Service, and addresses of origins, issuers and the like that nobody connects to.
+
+## What to do
+Call the Service's port, or add the port to the Service.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for client in clients(view) {
+        for call in calls(view, &client) {
+            let (Some(Fault::WrongPort), Some(port)) = (judge(view, &client, &call), call.port) else { continue };
+            let Some(service) = view.get::<Service>(call.service.ns(), &call.service.name) else { continue };
+            let told = complaint(view, &client, &call);
+            let right = right_port(service, port);
+            let by_scheme = if call.implied { format!(" (port {port} by its scheme)") } else { String::new() };
+            let summary = format!(
+                "{}{by_scheme}, but Service {} only has {}",
+                call.sentence(&client),
+                service.metadata.name,
+                ports_text(service)
+            );
+            let down = client.ails(call.container) && client.down();
+            let severity = if down || told.is_some() { Severity::Critical } else { Severity::Warning };
+            let object = client.object.clone();
+            let mut finding = Finding::new(object.clone(), severity, Stage::Serve, summary)
+                .key(format!("{}/{}:{port}", call.container.name, call.host))
+                .culprit(call.service.clone())
+                .field(&call.at, &call.path, &call.quote)
+                .field(&call.service, "spec.ports", ports_text(service))
+                .since(client.since());
+            match told {
+                Some((log, line)) => finding = finding.log(log, line),
+                None => finding = finding.unknown("whether it is called at all: its log doesn't say"),
+            }
+            if let (Some(right), Some(_)) = (right, view.workload(&object)) {
+                let value = match call.port_variable {
+                    Some(name) => Some(format!("{name}={}", right.port)),
+                    None if call.implied => call.replaced(&call.host, &format!("{}:{}", call.host, right.port)),
+                    None => call.replaced(&format!("{}:{port}", call.host), &format!("{}:{}", call.host, right.port)),
+                };
+                if let Some(value) = value {
+                    let target = format!("{}/{}", object.kind.argument(), object.name);
+                    finding = finding.fix(
+                        &format!("call {}", port_text(right)),
+                        &object,
+                        &["set", "env", &target, "-c", &call.container.name, &value],
+                    );
+                }
+            }
+            findings.push(finding.look(
+                "see the Service's ports",
+                &call.service,
+                &["get", "service", &call.service.name],
+            ));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const SHOP: &str = "
+kind: Service
+metadata: {name: rates, namespace: shop}
+spec: {selector: {app: rates}, ports: [{port: 80, targetPort: 8080}], clusterIP: CLUSTER}
+---
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, env: [{name: RATES_URL, value: 'VALUE'}, {name: RATES_HOST, value: HOST}, {name: RATES_PORT, value: 'PORT'}]}]}}}
+---
+kind: ReplicaSet
+metadata: {name: web-1, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, controller: true}]}
+---
+kind: Pod
+metadata: {name: web-1-a, namespace: shop, labels: {app: web}, ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web-1, controller: true}]}
+spec: {containers: [{name: app}]}
+status: {phase: Running, conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: app, ready: true, state: {running: {}}}]}
+";
+    const LOG: &str = "\n---\nkind: Log\nnamespace: shop\npod: web-1-a\ncontainer: app\nlines: ['ERROR upstream failure calling rates:8080: i/o timeout', 'retry in 3 s']\n";
+
+    fn shop(url: &str) -> String {
+        SHOP.replace("VALUE", url).replace("CLUSTER", "10.96.0.7").replace("HOST}", "localhost}")
+    }
+
+    #[test]
+    fn the_pods_port() {
+        let line = "Deployment shop/web: container app of Deployment web has RATES_URL=http://rates:8080/x, but Service rates only has port 80 (targetPort 8080) <- Service shop/rates";
+        check(&super::DETECTOR, &shop("http://rates:8080/x"), &format!("warning {line}"));
+        check(&super::DETECTOR, &(shop("http://rates:8080/x") + LOG), &format!("critical {line}"));
+    }
+
+    #[test]
+    fn a_pair_and_a_scheme() {
+        let pair = SHOP
+            .replace("VALUE", "")
+            .replace("CLUSTER", "10.96.0.7")
+            .replace("HOST}", "rates.shop}")
+            .replace("'PORT'", "'8080'");
+        check(
+            &super::DETECTOR,
+            &(pair + "\n---\nkind: Namespace\nmetadata: {name: shop}"),
+            "warning Deployment shop/web: container app of Deployment web has RATES_HOST=rates.shop and RATES_PORT=8080, but Service rates only has port 80 (targetPort 8080) <- Service shop/rates",
+        );
+        check(
+            &super::DETECTOR,
+            &shop("https://rates"),
+            "warning Deployment shop/web: container app of Deployment web has RATES_URL=https://rates (port 443 by its scheme), but Service rates only has port 80 (targetPort 8080) <- Service shop/rates",
+        );
+    }
+
+    #[test]
+    fn right_or_direct() {
+        check(&super::DETECTOR, &shop("http://rates:80/x"), "");
+        check(&super::DETECTOR, &shop("http://rates"), "");
+        check(&super::DETECTOR, &shop("http://rates:$(UNSET)"), "");
+        check(&super::DETECTOR, &shop("http://rates:8080").replace("10.96.0.7", "None"), "");
+        check(
+            &super::DETECTOR,
+            &shop("http://rates:8080").replace("selector: {app: rates}", "selector: {app: web}"),
+            "",
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Services that lead to a port on which their pods don't listen.
+
+use crate::detect::endpoints::{
+    Target, behind, declared, declared_text, port_text, protocol, resolve, speaks_of, target,
+};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "target-port-wrong",
+    summary: "Service's targetPort is not a port of its pods",
+    group: Group::Network,
+    reads: &[Kind::Service, Kind::Pod],
+    wants: None,
+    doc: r"## What it detects
+A `targetPort` by name that no container of the selected pods has, or by number that is not among the
+ports the pods declare while nothing else in their spec (probes, arguments, variables) speaks of it.
+
+## Why it matters
+With a name that no pod has the Service has no endpoint for the port; with a wrong number every
+connection is refused. The pods are ready all the same.
+
+## Evidence
+`spec.ports` of the Service, and `ports` of the pods' containers.
+
+## False positives
+Declared ports only inform, so a number is reported only where the pods declare ports, the Service
+leads to none of them, and the number stands nowhere in the pods' spec. Headless Services with a
+number are silent: their clients choose the port. So are pods that declare nothing.
+
+## What to do
+Set `targetPort` to the port that the container listens on. Names are safer: they follow the pods.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let services = view.all::<Service>().iter().filter(|service| service.selects() && !service.metadata.deleting());
+    services
+        .flat_map(|service| {
+            service
+                .spec
+                .ports
+                .iter()
+                .enumerate()
+                .filter_map(|(index, port)| finding(view, service, index, port))
+                .take(1)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn finding(view: &View<'_>, service: &Service, index: usize, port: &ServicePort) -> Option<Finding> {
+    let object = service.object_ref();
+    let found = behind(view, service);
+    let pod = found.pods.first()?;
+    let by_name = matches!(target(port), Target::Name(_));
+    let wrong = |pod: &&Pod| match target(port) {
+        Target::Name(_) => resolve(port, &pod.spec).is_none(),
+        Target::Number(number) => declared(&pod.spec).next().is_some() && !speaks_of(&pod.spec, number),
+    };
+    // A second port that the pods don't declare is often only undeclared.
+    let named = |port: &ServicePort| declared(&pod.spec).any(|(_, p)| !p.name.is_empty() && p.name == port.name);
+    let others = service.spec.ports.iter().any(|other| {
+        !std::ptr::eq(other, port)
+            && resolve(other, &pod.spec).is_some_and(|n| declared(&pod.spec).any(|(_, p)| p.container_port == n))
+    });
+    if !found.pods.iter().all(wrong) || !by_name && (service.spec.cluster_ip == "None" || others && !named(port)) {
+        return None;
+    }
+    let (container, right) = right_port(&pod.spec, port).unzip();
+    let ports = declared_text(&pod.spec);
+    let has = if ports.is_empty() { "declare no port".to_owned() } else { format!("listen on {ports}") };
+    let what = match target(port) {
+        Target::Name(name) => format!("targetPort {name}, a name that no port of its pods has; they {has}"),
+        Target::Number(number) => format!("targetPort {number}, but its pods {has}"),
+    };
+    let summary = format!("Service {} sends port {} to {what}", object.name, port.port);
+    let container = container
+        .map_or_else(|| pod.spec.containers.first().map(|c| c.name.as_str()).unwrap_or_default(), |c| c.name.as_str());
+    let quote = if ports.is_empty() {
+        "ports: none".to_owned()
+    } else {
+        right.map_or_else(|| ports.clone(), |p| format!("name: {}, containerPort: {}", p.name, p.container_port))
+    };
+    let mut finding = Finding::new(object.clone(), Severity::Critical, Stage::Serve, summary)
+        .key(port.port.to_string())
+        .field(&object, format!("spec.ports[{index}]"), port_text(port))
+        .field(&pod.object_ref(), format!("spec.containers[{container}].ports"), quote)
+        .since(*service.metadata.creation_timestamp)
+        .look("see the Service's ports and endpoints", &object, &["describe", "service", &object.name]);
+    if let Some(right) = right {
+        let value = if by_name && !right.name.is_empty() {
+            format!("\"{}\"", right.name)
+        } else {
+            right.container_port.to_string()
+        };
+        let patch = format!(r#"[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{value}}}]"#);
+        finding = finding.fix(
+            "send it to the port that the container listens on",
+            &object,
+            &["patch", "service", &object.name, "--type=json", "-p", &patch],
+        );
+    }
+    Some(finding)
+}
+
+/// The declared port that was probably meant: by a name like it, the Service port's name, or as the only one.
+fn right_port<'a>(
+    spec: &'a PodSpec,
+    port: &ServicePort,
+) -> Option<(&'a Container, &'a crate::model::kinds::ContainerPort)> {
+    let fitting: Vec<_> = declared(spec).filter(|(_, p)| protocol(&p.protocol) == protocol(&port.protocol)).collect();
+    let wanted = match target(port) {
+        Target::Name(name) => meant(name, fitting.iter().map(|(_, p)| p.name.as_str()).filter(|name| !name.is_empty())),
+        Target::Number(_) => None,
+    };
+    let by = |name: &str| fitting.iter().copied().find(|(_, p)| p.name == name && !name.is_empty());
+    wanted
+        .and_then(by)
+        .or_else(|| by(&port.name))
+        .or_else(|| fitting.iter().copied().find(|(_, p)| p.container_port == port.port))
+        .or_else(|| fitting.first().copied().filter(|_| fitting.len() == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const WEB: &str = "
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: TARGET}], clusterIP: 10.96.0.7}
+---
+kind: Pod
+metadata: {name: web-1, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: app, args: [ARGS], ports: PORTS}]}
+status: {phase: Running, conditions: [{type: Ready, status: 'True'}]}
+";
+
+    #[track_caller]
+    fn web(target: &str, ports: &str, args: &str, expected: &str) {
+        check(&super::DETECTOR, &WEB.replace("TARGET", target).replace("PORTS", ports).replace("ARGS", args), expected);
+    }
+
+    #[test]
+    fn a_name_that_no_container_has() {
+        web(
+            "http",
+            "[{name: web, containerPort: 8080}]",
+            "",
+            "critical Service shop/web: Service web sends port 80 to targetPort http, a name that no port of its pods has; they listen on web (8080)",
+        );
+        web(
+            "http",
+            "[]",
+            "",
+            "critical Service shop/web: Service web sends port 80 to targetPort http, a name that no port of its pods has; they declare no port",
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_another() {
+        web(
+            "8081",
+            "[{containerPort: 8080}]",
+            "",
+            "critical Service shop/web: Service web sends port 80 to targetPort 8081, but its pods listen on 8080",
+        );
+    }
+
+    #[test]
+    fn fits() {
+        web("8080", "[{containerPort: 8080}]", "", "");
+        web("http", "[{name: http, containerPort: 8080}]", "", "");
+    }
+
+    #[test]
+    fn undeclared_but_spoken_of() {
+        web("8081", "[{name: metrics, containerPort: 9090}]", "'--port=8081'", "");
+        web("8081", "[]", "", "");
+        web("8081", "[{containerPort: 9090}], readinessProbe: {httpGet: {port: 8081}}", "", "");
+        web("8080}, {port: 9102, targetPort: 9102", "[{containerPort: 8080}]", "", "");
+    }
+}

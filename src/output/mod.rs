@@ -1,0 +1,105 @@
+//! A diagnosis as text for people, data for programs, or markdown for a ticket.
+//!
+//! *Invariant:* pure; and what a cluster wrote is cleaned before anything else sees it, so no format can pass
+//! a control sequence on.
+
+mod clean;
+pub mod explain;
+mod markdown;
+mod name;
+mod paint;
+mod text;
+mod words;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::Diagnosis;
+
+/// How a diagnosis is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs; `kubectl react schema` describes it.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// For a ticket.
+    Markdown,
+    /// `deployment.apps/cart`, a line for each cause.
+    Name,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 5] = [Format::Text, Format::Json, Format::Yaml, Format::Markdown, Format::Name];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Yaml => "yaml",
+            Format::Markdown => "markdown",
+            Format::Name => "name",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Format, String> {
+        let found = Format::ALL.into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is none of {}", Format::ALL.map(Format::as_str).join(", ")))
+    }
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether it is coloured.
+    pub color: bool,
+    /// Columns.
+    pub width: usize,
+    /// Whether nothing is shortened.
+    pub verbose: bool,
+}
+
+impl Default for Style {
+    fn default() -> Style {
+        Style { color: false, width: 80, verbose: false }
+    }
+}
+
+/// Writes a diagnosis; ends with a newline unless there is nothing to write.
+pub fn render(diagnosis: &Diagnosis, format: Format, style: &Style) -> String {
+    let diagnosis = clean::diagnosis(diagnosis);
+    match format {
+        Format::Text => text::render(&diagnosis, style),
+        Format::Json => json(&diagnosis),
+        Format::Yaml => serde_saphyr::to_string(&diagnosis).unwrap_or_default(),
+        Format::Markdown => markdown::render(&diagnosis),
+        Format::Name => name::render(&diagnosis),
+    }
+}
+
+/// Writes data as JSON for people's eyes too.
+pub fn json(data: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(data).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

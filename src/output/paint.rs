@@ -1,0 +1,51 @@
+//! Colours, where they are wanted.
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::Style;
+use crate::model::Severity;
+
+/// Paints, or leaves text as it is.
+#[derive(Clone, Copy)]
+pub(super) struct Paint(bool);
+
+impl Paint {
+    pub(super) fn new(style: &Style) -> Paint {
+        Paint(style.color)
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.paint(text, Ansi::new().bold())
+    }
+
+    pub(super) fn dim(self, text: &str) -> String {
+        self.paint(text, Ansi::new().dimmed())
+    }
+
+    pub(super) fn good(self, text: &str) -> String {
+        self.paint(text, AnsiColor::Green.on_default())
+    }
+
+    /// A command that only looks.
+    pub(super) fn look(self, text: &str) -> String {
+        self.paint(text, AnsiColor::Cyan.on_default())
+    }
+
+    /// A command that changes something.
+    pub(super) fn act(self, text: &str) -> String {
+        self.paint(text, AnsiColor::Yellow.on_default())
+    }
+
+    pub(super) fn severity(self, severity: Severity, text: &str) -> String {
+        let color = match severity {
+            Severity::Critical => AnsiColor::Red,
+            Severity::Warning => AnsiColor::Yellow,
+            Severity::Info => AnsiColor::Blue,
+        };
+        self.paint(text, color.on_default().bold())
+    }
+
+    fn paint(self, text: &str, ansi: Ansi) -> String {
+        if self.0 && !text.is_empty() { format!("{ansi}{text}{ansi:#}") } else { text.to_owned() }
+    }
+}

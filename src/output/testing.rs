@@ -1,0 +1,154 @@
+//! Diagnoses for tests.
+
+use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
+use crate::model::{Cause, Diagnosis, Gap, Kind, ObjectRef, Severity, Source, Time, Verdict};
+
+pub(super) fn at(clock: &str) -> Time {
+    format!("2026-11-23T{clock}:00Z").parse().unwrap()
+}
+
+pub(super) fn object(kind: Kind, name: &str) -> ObjectRef {
+    ObjectRef::new(kind, "shop", name)
+}
+
+pub(super) fn healthy() -> Diagnosis {
+    Diagnosis {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        context: "prod-weu".to_owned(),
+        namespace: None,
+        taken_at: at("08:43"),
+        verdict: Verdict::Healthy,
+        causes: Vec::new(),
+        gaps: Vec::new(),
+        silenced: 0,
+        counts: Counts { objects: 2113, pods: 312, nodes: 6, namespaces: 14 },
+    }
+}
+
+pub(super) fn unknown() -> Diagnosis {
+    let gap = |what: &str, kind| Gap { what: what.to_owned(), namespace: None, reason: "forbidden".to_owned(), kind };
+    Diagnosis {
+        verdict: Verdict::Unknown,
+        gaps: vec![
+            gap("pods", Some(Kind::Pod)),
+            gap("nodes", Some(Kind::Node)),
+            Gap {
+                what: "log of shop/web-1 (app)".to_owned(),
+                namespace: None,
+                reason: "timed out".to_owned(),
+                kind: None,
+            },
+        ],
+        ..healthy()
+    }
+}
+
+/// One cause with all there can be.
+pub(super) fn cascade() -> Diagnosis {
+    let cause: Cause = serde_saphyr::from_str(CASCADE).unwrap();
+    Diagnosis { verdict: Verdict::Unhealthy, causes: vec![cause], ..healthy() }
+}
+
+const CASCADE: &str = "
+fingerprint: config-key-missing/Deployment/shop/cart/cart-db/DB_PASSWORD
+detector: config-key-missing
+severity: critical
+stage: start
+object: {kind: Deployment, namespace: shop, name: cart}
+culprit: {kind: Secret, namespace: shop, name: cart-db}
+summary: 'container `app` can''t start: Secret `cart-db` has no key `DB_PASSWORD`, it has `password`'
+since: 2026-11-23T08:31:00Z
+count: 40
+members:
+- {kind: Pod, namespace: shop, name: cart-7d9f8b6c5-x2x4z}
+evidence:
+- quote: couldn't find key DB_PASSWORD in Secret shop/cart-db
+  source:
+    type: field
+    object: {kind: Pod, namespace: shop, name: cart-7d9f8b6c5-x2x4z}
+    path: status.containerStatuses[app].state.waiting.message
+- quote: 'Error: couldn''t find key DB_PASSWORD in Secret shop/cart-db'
+  source: {type: event, object: {kind: Pod, namespace: shop, name: cart-7d9f8b6c5-x2x4z}, reason: Failed}
+  time: 2026-11-23T08:42:00Z
+consequences:
+- detector: service-without-endpoints
+  object: {kind: Service, namespace: shop, name: cart}
+  summary: 0 of 40 endpoints are ready
+  severity: critical
+  path:
+  - {kind: Service, namespace: shop, name: cart}
+  - {kind: Pod, namespace: shop, name: cart-7d9f8b6c5-x2x4z}
+  - {kind: Secret, namespace: shop, name: cart-db}
+- detector: ingress-without-backend
+  object: {kind: Ingress, namespace: shop, name: shop}
+  summary: path /cart has no backend
+  severity: critical
+  path:
+  - {kind: Ingress, namespace: shop, name: shop}
+  - {kind: Service, namespace: shop, name: cart}
+  - {kind: Pod, namespace: shop, name: cart-7d9f8b6c5-x2x4z}
+  - {kind: Secret, namespace: shop, name: cart-db}
+changes:
+- {time: '2026-11-23T08:30:00Z', object: {kind: Secret, namespace: shop, name: cart-db}, what: data, by: kubectl-edit}
+commands:
+- changes: false
+  purpose: see which keys it has
+  line: kubectl --context prod-weu -n shop describe secret cart-db
+- changes: true
+  purpose: go back to the revision before
+  line: kubectl --context prod-weu -n shop rollout undo deployment/cart
+";
+
+/// As many causes, one like the other.
+pub(super) fn many(number: usize) -> Diagnosis {
+    let mut diagnosis = cascade();
+    let cause = diagnosis.causes.remove(0);
+    diagnosis.causes = (0..number)
+        .map(|n| Cause {
+            object: object(Kind::Deployment, &format!("worker-{n:02}")),
+            severity: if n < 3 { Severity::Critical } else { Severity::Warning },
+            ..cause.clone()
+        })
+        .collect();
+    diagnosis
+}
+
+/// A diagnosis in which every string that a cluster can write is hostile.
+pub(super) fn hostile(bytes: &str) -> Diagnosis {
+    let mut diagnosis = cascade();
+    diagnosis.context = bytes.to_owned();
+    diagnosis.gaps = vec![Gap {
+        what: bytes.to_owned(),
+        namespace: Some(bytes.to_owned()),
+        reason: bytes.to_owned(),
+        kind: Some(Kind::parse(bytes)),
+    }];
+    let evil = ObjectRef::new(Kind::parse(&format!("Evil{bytes}.example.com")), bytes, bytes);
+    let cause = &mut diagnosis.causes[0];
+    cause.object = evil.clone();
+    cause.culprit = Some(evil.clone());
+    cause.members = vec![evil.clone()];
+    for text in [&mut cause.summary, &mut cause.detector, &mut cause.fingerprint] {
+        *text = bytes.to_owned();
+    }
+    cause.unknown = vec![bytes.to_owned()];
+    for evidence in &mut cause.evidence {
+        evidence.quote = bytes.to_owned();
+        evidence.source = Source::Log { object: evil.clone(), container: bytes.to_owned(), previous: true };
+    }
+    for consequence in &mut cause.consequences {
+        consequence.object = evil.clone();
+        consequence.summary = bytes.to_owned();
+        consequence.path = vec![evil.clone(), evil.clone()];
+    }
+    for change in &mut cause.changes {
+        change.object = evil.clone();
+        change.what = bytes.to_owned();
+        change.by = Some(bytes.to_owned());
+    }
+    for command in &mut cause.commands {
+        command.purpose = bytes.to_owned();
+        command.line = bytes.to_owned();
+    }
+    diagnosis
+}

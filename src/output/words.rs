@@ -1,0 +1,185 @@
+//! The phrases that text and markdown share.
+//!
+//! *Invariant:* the snapshot's time is the only clock.
+
+use std::collections::BTreeMap;
+
+use crate::model::reference::KINDS;
+use crate::model::{Cause, Consequence, Diagnosis, Gap, ObjectRef, Severity, Source, Time, Verdict};
+
+/// `1 cause`, `2 causes`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The answer and where it holds: `2 causes in 14 namespaces (312 pods, 6 nodes)`.
+pub(super) fn verdict(diagnosis: &Diagnosis) -> String {
+    let critical = diagnosis.causes.iter().filter(|cause| cause.severity == Severity::Critical).count();
+    let (number, scope) = (diagnosis.causes.len(), scope(diagnosis));
+    let what = count(number, "cause");
+    match diagnosis.verdict {
+        Verdict::Healthy if number == 0 => format!("Healthy: nothing is broken {scope}"),
+        Verdict::Healthy => format!("Healthy: nothing is broken, {} worth knowing, {scope}", count(number, "thing")),
+        Verdict::Unknown if number == 0 => {
+            format!("Unknown: nothing broken was seen {scope}, but not all that matters could be read")
+        }
+        Verdict::Unknown => format!("Unknown: {what} {scope}, but not all that matters could be read"),
+        Verdict::Unhealthy if critical > 0 && critical < number => format!("{what}, {critical} critical, {scope}"),
+        Verdict::Unhealthy => format!("{what} {scope}"),
+    }
+}
+
+/// What was looked at: `in 14 namespaces (312 pods, 6 nodes)`.
+pub(super) fn scope(diagnosis: &Diagnosis) -> String {
+    let counts = diagnosis.counts;
+    let place = match &diagnosis.namespace {
+        Some(namespace) => format!("namespace {namespace}"),
+        None => count(counts.namespaces, "namespace"),
+    };
+    let nodes = if counts.nodes > 0 { format!(", {}", count(counts.nodes, "node")) } else { String::new() };
+    format!("in {place} ({}{nodes})", count(counts.pods, "pod"))
+}
+
+/// Where and when: `context prod-weu, 2026-11-23 08:43 UTC`.
+pub(super) fn place(diagnosis: &Diagnosis) -> String {
+    let context = if diagnosis.context.is_empty() { String::new() } else { format!("context {}, ", diagnosis.context) };
+    format!("{context}{}", stamp(diagnosis.taken_at))
+}
+
+/// `2026-11-23 08:31 UTC`.
+pub(super) fn stamp(time: Time) -> String {
+    format!("{} UTC", time.strftime("%Y-%m-%d %H:%M"))
+}
+
+/// The clock time where the day is that of `now`: `08:31 UTC`.
+pub(super) fn clock(time: Time, now: Time) -> String {
+    let day = |time: Time| time.strftime("%Y-%m-%d").to_string();
+    if day(time) == day(now) { format!("{} UTC", time.strftime("%H:%M")) } else { stamp(time) }
+}
+
+/// How long: `45s`, `12m`, `3h5m`, `2d4h`.
+pub(super) fn ago(time: Time, now: Time) -> String {
+    let seconds = now.as_second().saturating_sub(time.as_second()).max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: i64, unit: &str, small: i64, part: &str| {
+        if small == 0 { format!("{large}{unit}") } else { format!("{large}{unit}{small}{part}") }
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, ..10, _) => two(hours, "h", minutes % 60, "m"),
+        (0, _, _) => format!("{hours}h"),
+        (..10, _, _) => two(days, "d", hours % 24, "h"),
+        _ => format!("{days}d"),
+    }
+}
+
+/// `12m (2026-11-23 08:31 UTC)`.
+pub(super) fn since(time: Time, now: Time) -> String {
+    format!("{} ({})", ago(time, now), stamp(time))
+}
+
+/// `×40 pods` where a cause stands for more than one object.
+pub(super) fn multitude(cause: &Cause) -> Option<String> {
+    if cause.count < 2 {
+        return None;
+    }
+    let kind = cause.members.first().map_or_else(
+        || "object".to_owned(),
+        |member| member.kind.as_str().split('.').next().unwrap_or_default().to_lowercase(),
+    );
+    let same = cause.members.iter().all(|member| cause.members.first().is_some_and(|first| first.kind == member.kind));
+    let noun = if same { kind } else { "object".to_owned() };
+    Some(format!("×{}", count(cause.count, &noun)))
+}
+
+/// `Service shop/web selects app=webb, …`: the object, and what is said of it, without its name twice.
+pub(super) fn sentence(object: &ObjectRef, summary: &str) -> String {
+    let name = format!("{} {}", object.kind, object.name);
+    let rest = summary.strip_prefix(&name).filter(|rest| rest.starts_with([' ', ':', ',']));
+    match rest {
+        Some(rest) => format!("{object}{rest}"),
+        None => format!("{object}: {summary}"),
+    }
+}
+
+/// Where a quote stands.
+pub(super) fn source(source: &Source) -> String {
+    match source {
+        Source::Field { object, path } => format!("{object} {path}"),
+        Source::Event { object, reason } => format!("event {reason} of {object}"),
+        Source::Log { object, container, previous } => {
+            format!("log of {object} ({container}{})", if *previous { ", the run before" } else { "" })
+        }
+    }
+}
+
+/// What links a consequence to its cause, from the second step on.
+pub(super) fn path(consequence: &Consequence) -> Option<String> {
+    let home = consequence.object.namespace.as_deref();
+    let steps = consequence.path.iter().skip_while(|step| **step == consequence.object);
+    let steps: Vec<String> = steps.map(|step| short(step, home)).collect();
+    (!steps.is_empty()).then(|| format!("→ {}", steps.join(" → ")))
+}
+
+/// Without the namespace where it is `home`.
+fn short(object: &ObjectRef, home: Option<&str>) -> String {
+    match &object.namespace {
+        Some(namespace) if Some(&**namespace) != home => object.to_string(),
+        _ => format!("{} {}", object.kind, object.name),
+    }
+}
+
+/// Gaps, those of one reason and place together, what matters most first: `nodes, secrets: forbidden`.
+/// At most `most` names of each.
+pub(super) fn gaps(gaps: &[Gap], most: usize) -> Vec<String> {
+    let mut groups: BTreeMap<(usize, &str, Option<&str>), Vec<&Gap>> = BTreeMap::new();
+    let mut sorted: Vec<&Gap> = gaps.iter().collect();
+    sorted.sort_by_key(|gap| (rank(gap), &gap.what));
+    for gap in sorted {
+        // Single things come after whole kinds, and are not mixed with them.
+        let single = usize::from(gap.kind.is_none());
+        groups.entry((single, &gap.reason, gap.namespace.as_deref())).or_default().push(gap);
+    }
+    let line = |((_, reason, namespace), gaps): ((usize, &str, Option<&str>), Vec<&Gap>)| {
+        let rest = gaps.len().saturating_sub(most);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let place = namespace.map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+        let names: Vec<&str> = gaps.into_iter().take(most).map(what).collect();
+        format!("{}{more}{place}: {reason}", names.join(", "))
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// The place of a gap's kind in the table of kinds, which begins with what matters most.
+pub(super) fn rank(gap: &Gap) -> usize {
+    gap.kind.and_then(|kind| KINDS.iter().position(|info| info.kind == kind)).unwrap_or(usize::MAX)
+}
+
+/// What is missing; a kind of Kubernetes' own without its group.
+fn what(gap: &Gap) -> &str {
+    match gap.kind.and_then(|kind| kind.info()) {
+        Some(info)
+            if gap.what.strip_prefix(info.plural).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) =>
+        {
+            info.plural
+        }
+        _ => &gap.what,
+    }
+}
+
+/// `1 cause is silenced`.
+pub(super) fn silenced(number: usize) -> Option<String> {
+    (number > 0).then(|| {
+        format!("{} silenced", if number == 1 { "1 cause is".to_owned() } else { format!("{number} causes are") })
+    })
+}
+
+/// `CRITICAL`.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "CRITICAL",
+        Severity::Warning => "WARNING",
+        Severity::Info => "INFO",
+    }
+}

@@ -1,0 +1,13 @@
+//! The plugin on a real cluster: faults are injected, and the right cause must be found.
+//!
+//! `tests/cluster/up` gives the cluster; `REACT_TEST_KUBECONFIG` names its admin kubeconfig, and
+//! `viewer.kubeconfig`, `nobody.kubeconfig` and the like lie beside it. Without the variable every
+//! test here says that it is skipped; `./test` counts that, and fails on it in CI.
+//!
+//! *Invariant:* nothing waits for a time to pass: each expectation is awaited until it holds.
+
+mod cluster;
+mod faults;
+mod rights;
+mod snapshots;
+mod through_kubectl;
