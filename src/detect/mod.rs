@@ -4,9 +4,12 @@
 //! A detector is about a fault that hurts now, and names the deepest cause that the objects prove.
 
 pub mod addresses;
+pub mod admission;
 pub mod calls;
 pub mod certificates;
+pub mod config_uses;
 pub mod endpoints;
+pub mod images;
 pub mod policies;
 pub mod prelude;
 pub mod rules;

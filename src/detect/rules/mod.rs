@@ -4,6 +4,7 @@
 
 use super::Detector;
 
+mod admission_policy_denied;
 mod call_to_unknown_service;
 mod call_to_wrong_namespace;
 mod call_to_wrong_port;
@@ -19,12 +20,22 @@ mod claim_not_provisioned;
 mod claim_resize_stuck;
 mod claim_terminating;
 mod claim_unbound;
+mod config_key_missing;
+mod config_map_missing;
+mod create_forbidden;
 mod dns_down;
 mod dns_policy_wrong;
 mod endpoints_stale;
 mod external_name_loop;
 mod external_name_unknown;
 mod host_port_taken;
+mod image_name_invalid;
+mod image_never_pulled;
+mod image_not_found;
+mod image_pull_failed;
+mod image_pull_unauthorized;
+mod image_registry_unreachable;
+mod image_wrong_platform;
 mod ingress_backend_missing;
 mod ingress_class_missing;
 mod ingress_no_endpoints;
@@ -32,6 +43,7 @@ mod ingress_port_missing;
 mod ingress_tls_missing;
 mod insufficient_resources;
 mod internal_traffic_policy_local;
+mod limit_range_violated;
 mod load_balancer_pending;
 mod mount_type_mismatch;
 mod network_policy_blocks_dns;
@@ -39,13 +51,22 @@ mod network_policy_isolates;
 mod no_ready_node;
 mod node_selector_unmatched;
 mod nodes_cordoned;
+mod non_root_refused;
 mod oom_killed;
 mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
+mod pod_create_refused;
+mod pod_security_violated;
+mod priority_class_missing;
+mod quota_exceeded;
+mod quota_needs_requests;
 mod route_backend_missing;
 mod route_parent_missing;
+mod runtime_class_missing;
 mod scheduler_missing;
 mod scheduling_gated;
+mod secret_missing;
+mod service_account_missing;
 mod service_no_endpoints;
 mod service_scaled_to_zero;
 mod service_selects_nothing;
@@ -63,9 +84,12 @@ mod volume_mount_failed;
 mod volume_node_conflict;
 mod volume_released;
 mod volume_terminating;
+mod webhook_denied;
+mod webhook_failing;
 
 /// All detectors, sorted by id.
 pub(super) const DETECTORS: &[&Detector] = &[
+    &admission_policy_denied::DETECTOR,
     &call_to_unknown_service::DETECTOR,
     &call_to_wrong_namespace::DETECTOR,
     &call_to_wrong_port::DETECTOR,
@@ -81,12 +105,22 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &claim_resize_stuck::DETECTOR,
     &claim_terminating::DETECTOR,
     &claim_unbound::DETECTOR,
+    &config_key_missing::DETECTOR,
+    &config_map_missing::DETECTOR,
+    &create_forbidden::DETECTOR,
     &dns_down::DETECTOR,
     &dns_policy_wrong::DETECTOR,
     &endpoints_stale::DETECTOR,
     &external_name_loop::DETECTOR,
     &external_name_unknown::DETECTOR,
     &host_port_taken::DETECTOR,
+    &image_name_invalid::DETECTOR,
+    &image_never_pulled::DETECTOR,
+    &image_not_found::DETECTOR,
+    &image_pull_failed::DETECTOR,
+    &image_pull_unauthorized::DETECTOR,
+    &image_registry_unreachable::DETECTOR,
+    &image_wrong_platform::DETECTOR,
     &ingress_backend_missing::DETECTOR,
     &ingress_class_missing::DETECTOR,
     &ingress_no_endpoints::DETECTOR,
@@ -94,6 +128,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &ingress_tls_missing::DETECTOR,
     &insufficient_resources::DETECTOR,
     &internal_traffic_policy_local::DETECTOR,
+    &limit_range_violated::DETECTOR,
     &load_balancer_pending::DETECTOR,
     &mount_type_mismatch::DETECTOR,
     &network_policy_blocks_dns::DETECTOR,
@@ -101,13 +136,22 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &no_ready_node::DETECTOR,
     &node_selector_unmatched::DETECTOR,
     &nodes_cordoned::DETECTOR,
+    &non_root_refused::DETECTOR,
     &oom_killed::DETECTOR,
     &pod_affinity_unmatched::DETECTOR,
     &pod_anti_affinity_full::DETECTOR,
+    &pod_create_refused::DETECTOR,
+    &pod_security_violated::DETECTOR,
+    &priority_class_missing::DETECTOR,
+    &quota_exceeded::DETECTOR,
+    &quota_needs_requests::DETECTOR,
     &route_backend_missing::DETECTOR,
     &route_parent_missing::DETECTOR,
+    &runtime_class_missing::DETECTOR,
     &scheduler_missing::DETECTOR,
     &scheduling_gated::DETECTOR,
+    &secret_missing::DETECTOR,
+    &service_account_missing::DETECTOR,
     &service_no_endpoints::DETECTOR,
     &service_scaled_to_zero::DETECTOR,
     &service_selects_nothing::DETECTOR,
@@ -125,4 +169,6 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &volume_node_conflict::DETECTOR,
     &volume_released::DETECTOR,
     &volume_terminating::DETECTOR,
+    &webhook_denied::DETECTOR,
+    &webhook_failing::DETECTOR,
 ];

@@ -1,0 +1,95 @@
+//! Registries that give no usable answer.
+
+use crate::detect::images::{Answer, Pull, close, parts, pulls, why_unreachable};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "image-registry-unreachable",
+    summary: "The image's registry can't be reached, is not trusted or fails",
+    group: Group::Images,
+    reads: &[Kind::Pod],
+    wants: None,
+    doc: r"## What it detects
+A container that waits for its image because the registry can't be asked: its name does not
+resolve on the node, nothing answers, its certificate is not trusted, it limits pulls (429), or it
+fails itself (5xx).
+
+## Why it matters
+Pods that must pull can't start on any node, while those that have the image go on: the outage
+spreads with each restart and each new node.
+
+## Evidence
+`state.waiting.message` or the event `Failed to pull image`, with the network's own words.
+
+## False positives
+A short outage heals itself at the next try; a registry's name that was mistyped looks like one
+that DNS does not know. Neither can be told from the objects alone.
+
+## What to do
+Check the registry's host name in the image. From a node: does it resolve, is the port open, is the
+proxy set, is the certificate's authority installed? With 429, log in to the registry or use a
+mirror.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    pulls(view, Answer::Unreachable).iter().map(|pull| finding(view, pull)).collect()
+}
+
+fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
+    let image = &pull.container.spec.image;
+    let (registry, repository, _) = parts(image);
+    let other = close(view, image);
+    let hint = match other {
+        Some(other) if parts(other).1 == repository => {
+            format!("; pods that have the image already run tag {} of it", parts(other).2)
+        }
+        Some(other) => format!("; did you mean {other}, which other pods run?"),
+        None => String::new(),
+    };
+    let summary = format!(
+        "image {image} of {} can't be pulled from registry {registry}: {}{hint}",
+        pull.container.title(),
+        why_unreachable(pull.text)
+    );
+    let finding = pull.finding(view, summary);
+    match other {
+        Some(other) => pull.set_image(view, finding, other),
+        None => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app, image: busybox}], initContainers: [{name: fetch, image: 'r.acme.io/fetch:2'}]}
+status:
+  phase: Pending
+  initContainerStatuses: [{name: fetch, state: {waiting: {reason: ImagePullBackOff, message: 'Back-off pulling image \"r.acme.io/fetch:2\": ErrImagePull: MESSAGE'}}}]
+  containerStatuses: [{name: app, state: {waiting: {reason: PodInitializing}}}]
+";
+
+    #[test]
+    fn an_init_containers_registry_does_not_resolve() {
+        let yaml = POD.replace("MESSAGE", "dial tcp: lookup r.acme.io on 10.0.0.2:53: no such host");
+        let expected = "critical Pod shop/web-1: image r.acme.io/fetch:2 of init container fetch can't be pulled from registry r.acme.io: the node can't resolve its name (no such host)";
+        check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn a_registry_that_fails() {
+        let yaml = POD.replace("MESSAGE", "unexpected status code [manifests 2]: 503 Service Unavailable");
+        let expected = "critical Pod shop/web-1: image r.acme.io/fetch:2 of init container fetch can't be pulled from registry r.acme.io: it answers 503 Service Unavailable";
+        check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn a_registry_that_answers_is_another_matter() {
+        check(&super::DETECTOR, &POD.replace("MESSAGE", "manifest unknown"), "");
+        check(&super::DETECTOR, &POD.replace("MESSAGE", "403 Forbidden"), "");
+    }
+}

@@ -1,0 +1,155 @@
+//! Pods that a quota does not allow.
+
+use crate::detect::admission::{Bound, Reason, Refusal, refused};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "quota-exceeded",
+    summary: "A ResourceQuota leaves no room for the workload's pods",
+    group: Group::Admission,
+    reads: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::Event, Kind::ResourceQuota],
+    wants: None,
+    doc: r"## What it detects
+A workload that lacks pods (or a claim) because the API server refuses them: with one more, the
+namespace would pass a ResourceQuota.
+
+## Why it matters
+There is no pod at which anything could be seen: `kubectl get pods` shows nothing wrong, the workload
+just stays too small. The controller tries again more and more rarely.
+
+## Evidence
+The `FailedCreate` event or the `ReplicaFailure` condition, with what is requested, used and
+allowed; the quota's status.
+
+## False positives
+A refusal that was followed by a successful creation, or that left no pod missing, is not reported.
+
+## What to do
+Raise the quota, lower the workload's requests or limits, or remove what else uses the quota up:
+`kubectl describe resourcequota` shows the sum, `kubectl get pods` who asks for it.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let choose = |reason: &Reason| match reason {
+        Reason::Quota { quota, bounds } => Some((quota.clone(), bounds.clone())),
+        _ => None,
+    };
+    refused(view, choose).iter().map(|(refusal, (quota, bounds))| finding(view, refusal, quota, bounds)).collect()
+}
+
+fn finding(view: &View<'_>, refusal: &Refusal<'_>, name: &str, bounds: &[Bound]) -> Finding {
+    let quota = ObjectRef::new(Kind::ResourceQuota, refusal.maker.ns(), name);
+    let sums: Vec<String> = bounds
+        .iter()
+        .map(|b| format!("{} {} used + {} requested > {} allowed", b.resource, b.used, b.requested, b.limited))
+        .collect();
+    let sums = if sums.is_empty() { String::new() } else { format!(": {}", list(&sums)) };
+    let mut finding = refusal
+        .finding(view, format!("{} refused, exceeded quota {name}{sums}", refusal.subject()))
+        .key(name)
+        .culprit(quota.clone());
+    if let Some(object) = view.get::<ResourceQuota>(quota.ns(), name) {
+        for bound in bounds {
+            if let (Some(used), Some(hard)) =
+                (object.status.used.get(&bound.resource), object.status.hard.get(&bound.resource))
+            {
+                finding = finding.field(&quota, format!("status.used[{}]", bound.resource), used).field(
+                    &quota,
+                    format!("status.hard[{}]", bound.resource),
+                    hard,
+                );
+            }
+        }
+    }
+    finding = finding.look("see what the quota allows", &quota, &["describe", "resourcequota", name]);
+    match room(refusal, bounds) {
+        Some(patch) => finding.fix(
+            "make the quota large enough for all its pods",
+            &quota,
+            &["patch", "resourcequota", name, "--type=merge", "-p", &patch],
+        ),
+        None => finding,
+    }
+}
+
+/// The quota that would suffice: what is used and what each missing pod asks for.
+fn room(refusal: &Refusal<'_>, bounds: &[Bound]) -> Option<String> {
+    let mut hard = serde_json::Map::new();
+    for bound in bounds {
+        let (used, requested) = (Quantity::parse(&bound.used)?, Quantity::parse(&bound.requested)?);
+        let count = i128::from(refusal.missing.clamp(1, 1000));
+        let needed = used.milli().checked_add(requested.milli().checked_mul(count)?)?;
+        hard.insert(bound.resource.clone(), exact(needed).into());
+    }
+    (!hard.is_empty()).then(|| serde_json::json!({ "spec": { "hard": hard } }).to_string())
+}
+
+/// Thousandths in the largest unit that loses nothing.
+fn exact(milli: i128) -> String {
+    if milli % 1000 != 0 {
+        return format!("{milli}m");
+    }
+    let whole = milli / 1000;
+    let unit = [(1_i128 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")]
+        .into_iter()
+        .find(|(size, _)| whole >= *size && whole % size == 0);
+    unit.map_or_else(|| whole.to_string(), |(size, unit)| format!("{}{unit}", whole / size))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const SET: &str = "
+kind: ReplicaSet
+metadata: {name: web-5f, namespace: shop, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, controller: true}]}
+spec: {replicas: 2}
+status: {replicas: HAS}
+---
+kind: Deployment
+metadata: {name: web, namespace: shop}
+---
+kind: Event
+metadata: {name: e1, namespace: shop}
+type: Warning
+reason: FailedCreate
+lastTimestamp: '2026-01-01T11:58:00Z'
+message: 'Error creating: pods \"web-5f-x\" is forbidden: exceeded quota: team, requested: limits.memory=200Mi, used: limits.memory=200Mi, limited: limits.memory=256Mi'
+involvedObject: {kind: ReplicaSet, namespace: shop, name: web-5f}
+";
+
+    #[test]
+    fn no_room_for_the_second_pod() {
+        let expected = "critical Deployment shop/web: 1 pod is refused, exceeded quota team: limits.memory 200Mi used + 200Mi requested > 256Mi allowed <- ResourceQuota shop/team";
+        check(&super::DETECTOR, &SET.replace("HAS", "1"), expected);
+    }
+
+    #[test]
+    fn all_pods_are_there_now() {
+        check(&super::DETECTOR, &SET.replace("HAS", "2"), "");
+    }
+
+    #[test]
+    fn a_creation_succeeded_since() {
+        let made = "
+---
+kind: Event
+metadata: {name: e2, namespace: shop}
+type: Normal
+reason: SuccessfulCreate
+lastTimestamp: '2026-01-01T11:59:00Z'
+involvedObject: {kind: ReplicaSet, namespace: shop, name: web-5f}
+";
+        check(&super::DETECTOR, &(SET.replace("HAS", "1") + made), "");
+    }
+
+    #[test]
+    fn amounts_are_exact() {
+        let table =
+            [(400 * 1024 * 1024 * 1000, "400Mi"), (1500, "1500m"), (3000, "3"), (1_073_741_825_000, "1073741825")];
+        for (milli, text) in table {
+            assert_eq!(super::exact(milli), text);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Pods that are refused because a webhook can't be asked.
+
+use crate::detect::admission::{Reason, refused, webhook};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "webhook-failing",
+    summary: "Pods are refused because an admission webhook can't be called",
+    group: Group::Admission,
+    reads: &[
+        Kind::ReplicaSet,
+        Kind::StatefulSet,
+        Kind::DaemonSet,
+        Kind::Job,
+        Kind::Event,
+        Kind::MutatingWebhookConfiguration,
+        Kind::ValidatingWebhookConfiguration,
+    ],
+    wants: None,
+    doc: r"## What it detects
+A workload that lacks pods because the API server could not call an admission webhook whose
+`failurePolicy` is `Fail`: its Service is missing or has no endpoints, it refuses, times out, or its
+certificate is not the one that the configuration trusts.
+
+## Why it matters
+Every workload that the webhook matches is frozen: what is deleted or moved does not come back.
+
+## Evidence
+The `FailedCreate` event: `failed calling webhook …`; the webhook in its configuration.
+
+## False positives
+One call that timed out while the webhook restarted is not reported once the pod was made.
+
+## What to do
+Bring back the program behind the webhook. If that takes long, set `failurePolicy: Ignore`, or remove
+the configuration: what it checks is then not checked.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let choose = |reason: &Reason| match reason {
+        Reason::WebhookFailed { webhook, why } => Some((webhook.clone(), why.clone())),
+        _ => None,
+    };
+    let all = refused(view, choose);
+    let findings = all.iter().map(|(refusal, (name, why))| {
+        let found = webhook(view, name);
+        let of = found.as_ref().map(|(config, _)| format!(" of {config}")).unwrap_or_default();
+        let summary = format!("{} refused: failed calling webhook {name}{of}: {why}", refusal.subject());
+        let finding = refusal.finding(view, summary).key(name);
+        let Some((config, hook)) = found else { return finding };
+        let policy = if hook.failure_policy.is_empty() { "Fail" } else { &hook.failure_policy };
+        let finding = finding.culprit(config.clone()).field(&config, format!("webhooks[{name}].failurePolicy"), policy);
+        finding.look(
+            "see what it calls, and for what",
+            &config,
+            &["get", &config.kind.argument(), &config.name, "-o", "yaml"],
+        )
+    });
+    findings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const SET: &str = "
+kind: ReplicaSet
+metadata: {name: web-5f, namespace: shop}
+spec: {replicas: 1}
+status: {replicas: 0}
+---
+kind: Event
+metadata: {name: e1, namespace: shop}
+type: Warning
+reason: FailedCreate
+message: 'Error creating: MESSAGE'
+involvedObject: {kind: ReplicaSet, namespace: shop, name: web-5f}
+---
+kind: MutatingWebhookConfiguration
+metadata: {name: injector}
+webhooks: [{name: inject.x.io, failurePolicy: Fail, clientConfig: {service: {namespace: sys, name: hook}}}]
+";
+
+    #[test]
+    fn its_service_is_missing() {
+        let yaml = SET.replace("MESSAGE", r#"Internal error occurred: failed calling webhook "inject.x.io": failed to call webhook: Post "https://hook.sys.svc:443/?timeout=3s": service "hook" not found"#);
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: service \"hook\" not found <- MutatingWebhookConfiguration injector";
+        check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn a_webhook_that_answers_no() {
+        check(
+            &super::DETECTOR,
+            &SET.replace("MESSAGE", r#"admission webhook "inject.x.io" denied the request: no"#),
+            "",
+        );
+    }
+}
