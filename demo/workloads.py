@@ -51,6 +51,12 @@ def web(namespace, name, replicas=2, image=None, **more):
     return [deployment(namespace, name, replicas, pod), service(namespace, name)]
 
 
+def database(namespace, name):
+    """Something that listens where a database does."""
+    pod = {"containers": [container("postgres", f"{namespace}/postgres-stub:16", serve(5432), ports=[{"containerPort": 5432}])]}
+    return [deployment(namespace, name, 1, pod), service(namespace, name, 5432, 5432)]
+
+
 def kind(api, kind_, namespace, name, **body):
     return {"apiVersion": api, "kind": kind_, "metadata": meta(namespace, name), **body}
 
@@ -64,9 +70,20 @@ def ledger(key, tag):
 
 def calls(namespace, name, url, host, port, replicas=2):
     """A web workload that ends when what it calls is not there."""
-    script = (f"while ! nc -z -w 2 {host} {port}; do echo \"$(date -u +%FT%TZ) ERROR startup check: dial tcp {host}:{port}: connect: connection refused\"; n=$((n+1)); [ $n -ge 3 ] && exit 1; sleep 1; done; "
-              f"(while sleep 5; do nc -z -w 2 {host} {port} || {{ echo \"$(date -u +%FT%TZ) ERROR dial tcp {host}:{port}: connect: connection refused\"; kill 1; }}; done) & " + serve())
-    script = f"trap 'exit 1' TERM; {script}".replace("exec httpd -f", "httpd -f") .replace("-h /tmp/www", "-h /tmp/www & wait")
+    # The image's busybox can't resolve names in connect(), so the address is asked for first.
+    script = f"""
+check() {{
+  ip=$(nslookup {host}.svc.cluster.local 2>/dev/null | awk '/^Name:/{{f=1}} f&&/^Address/{{print $NF; exit}}')
+  timeout 3 wget -q -O /dev/null "http://$ip:{port}/healthz/" 2>/dev/null && return 0
+  echo "$(date -u +%FT%TZ) ERROR dial tcp {host}:{port}: connect: connection refused"
+  return 1
+}}
+n=0; until check; do n=$((n+1)); [ $n -ge 3 ] && exit 1; sleep 1; done
+echo "$(date -u +%FT%TZ) INFO listening on :8080"
+mkdir -p /tmp/www/healthz; echo ok > /tmp/www/healthz/index.html
+httpd -p 8080 -h /tmp/www
+n=0; while sleep 2; do if check; then n=0; else n=$((n+1)); [ $n -ge 3 ] && exit 1; fi; done
+"""
     pod = {"containers": [container("app", f"{namespace}/{name}:3.1.0", script, ports=[{"containerPort": 8080}], readinessProbe=probe(),
                                     env=[{"name": url, "value": f"http://{host}:{port}"}])]}
     return [deployment(namespace, name, replicas, pod), service(namespace, name)]
@@ -99,8 +116,8 @@ def healthy():
              for name, team in [("shop", "storefront"), ("payments", "money"), ("search", "discovery"), ("analytics", "data"), ("platform", "sre")]]
     items += [{"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}}]
     items += [kind("v1", "Secret", "payments", "ledger-db", stringData={"password": "demo-only"}, type="Opaque"), ledger("password", "2.3.0"), service("payments", "ledger")]
-    items += web("payments", "ledger-db", 1, "payments/postgres-stub:16") + web("payments", "fraud-check") + web("payments", "exchange-rates")
-    items += calls("payments", "payments-api", "LEDGER_URL", "ledger", 80)
+    items += database("payments", "ledger-db") + web("payments", "fraud-check") + web("payments", "exchange-rates")
+    items += calls("payments", "payments-api", "LEDGER_URL", "ledger.payments", 80)
     items += calls("shop", "checkout", "PAYMENTS_URL", "payments-api.payments", 80)
     for name in ["storefront", "cart", "catalog", "recommendations", "accounts"]:
         items += web("shop", name)
@@ -112,7 +129,7 @@ def healthy():
     items += [kind("v1", "Service", "payments", "card-network", spec={"type": "ExternalName", "externalName": "gateway.example.net"})]
     job = {"backoffLimit": 2, "template": {"spec": {"restartPolicy": "Never", "containers": [container("migrate", "payments/migrate:2.3.0", "echo migrated")]}}}
     items += [kind("batch/v1", "Job", "payments", "ledger-migrate-2-3", spec=job)]
-    items += [kind("v1", "ResourceQuota", "analytics", "team-data", spec={"hard": {"pods": "6", "requests.memory": "256Mi"}})]
+    items += [kind("v1", "ResourceQuota", "analytics", "team-data", spec={"hard": {"pods": "6", "requests.memory": "300Mi"}})]
     pod = {"containers": [container("worker", "analytics/worker:4.4.0", serve())]}
     pod["containers"][0]["resources"] = {"requests": {"memory": "64Mi"}}
     items += [deployment("analytics", "worker", 3, pod)]

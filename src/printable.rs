@@ -4,6 +4,8 @@
 //! line of a log. *Invariant:* what comes out has no control character but the newline, and no
 //! character that is invisible or changes the direction of others.
 
+#![warn(clippy::disallowed_methods)]
+
 use std::borrow::Cow;
 
 /// Strips escape sequences, control characters and invisible ones; tabs and lone carriage

@@ -33,6 +33,10 @@ pub(super) fn before(view: &View<'_>, root: &Finding) -> Vec<Change> {
         changes.extend(node(view, &object));
     }
     changes.retain(|change| dated(change.time));
+    // That an object was made is no news where it was changed since.
+    let edited: BTreeSet<ObjectRef> =
+        changes.iter().filter(|change| change.what != "created").map(|change| change.object.clone()).collect();
+    changes.retain(|change| change.what != "created" || !edited.contains(&change.object));
     changes.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.cmp(b)));
     changes.dedup_by(|a, b| a.object == b.object && a.what == b.what);
     changes.truncate(MOST);
@@ -171,6 +175,10 @@ fn container_differences(old: &Container, new: &Container, found: &mut Vec<Strin
 /// Creation, and edits by people and controllers, as far as field managers date them.
 fn edits(view: &View<'_>, object: &ObjectRef) -> Vec<Change> {
     let Some(meta) = view.meta(object) else { return Vec::new() };
+    // Every namespace has it, and no one edits it.
+    if &*object.name == "kube-root-ca.crt" {
+        return Vec::new();
+    }
     let mut changes = Vec::new();
     let created = *meta.creation_timestamp;
     if let Some(time) = created.filter(|_| object.kind != Kind::Node && object.kind != Kind::Pod) {
@@ -190,6 +198,10 @@ fn edits(view: &View<'_>, object: &ObjectRef) -> Vec<Change> {
             continue;
         }
         let what = if paths.len() < 4 { format!("{} edited", paths.join(", ")) } else { "edited".to_owned() };
+        // Who applies the whole of a Deployment changes its template: that is the rollout again.
+        if object.kind == Kind::Deployment && paths.len() == 4 {
+            continue;
+        }
         changes.push(Change { time, object: object.clone(), what, by: Some(manager.manager.clone()) });
     }
     changes

@@ -84,7 +84,7 @@ fn consequences(
             if at != number
                 && findings
                     .get(at)
-                    .is_some_and(|other| if own { gives_way(other, cause) } else { other.stage >= stage })
+                    .is_some_and(|other| if own { gives_way(other, cause) } else { follows(other, stage) })
             {
                 found.entry(at).or_insert_with(|| path.clone());
             }
@@ -123,6 +123,12 @@ fn gives_way(other: &Finding, cause: &Finding) -> bool {
     let explains = other.symptom && !cause.symptom && other.stage >= cause.stage;
     let stands_before = other.stage > cause.stage && other.stage >= Stage::Ready;
     explains || (stands_before && (other.symptom || !cause.symptom))
+}
+
+/// Whether a finding at an object that is blocked from `stage` on is explained by that. One that
+/// blames another object has its own cause, and follows only from what is wrong with that object.
+fn follows(other: &Finding, stage: Stage) -> bool {
+    other.stage >= stage && (other.symptom || other.culprit.is_none())
 }
 
 /// Whether nothing at `dependent` is older than the cause.

@@ -167,7 +167,7 @@ mod tests {
 
     fn ask(line: &str) -> (Vec<String>, u8) {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let (found, directive) = candidates(&words, super::super::command("kubectl-react"));
+        let (found, directive) = candidates(&words, crate::cli::command("kubectl-react"));
         (found.iter().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect(), directive)
     }
 

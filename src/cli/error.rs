@@ -105,7 +105,7 @@ pub(super) fn from_clap(error: &clap::Error, command: &str) -> CommandError {
             hint = hint.or_else(|| Some(tip.replace('\'', "`")));
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
             let end = [" [", " <", " -"].iter().filter_map(|mark| usage.find(mark)).min().unwrap_or(usage.len());
-            command = usage.get(..end).unwrap_or(usage).trim().to_owned();
+            usage.get(..end).unwrap_or(usage).trim().clone_into(&mut command);
             break;
         } else if line.starts_with("For more") {
             break;

@@ -14,6 +14,7 @@ mod exec;
 mod fault;
 mod fetch;
 mod gaps;
+mod hint;
 mod kubeconfig;
 mod list;
 mod page;

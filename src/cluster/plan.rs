@@ -202,3 +202,59 @@ fn parse_custom(json: &[u8], kind: Kind) -> serde_json::Result<Objects> {
     let custom = custom.map(|object| Custom { kind, ..object }).collect();
     Ok(Objects { custom, ..Objects::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Rule {
+        api_groups: Vec<String>,
+        resources: Vec<String>,
+        verbs: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct Role {
+        rules: Vec<Rule>,
+    }
+
+    fn role() -> Role {
+        serde_saphyr::from_str(include_str!("../../deploy/rbac.yaml")).unwrap()
+    }
+
+    #[test]
+    fn the_role_allows_every_kind_but_secrets() {
+        let rules = role().rules;
+        let has = |list: &[String], word: &str| list.iter().any(|entry| entry == word);
+        for info in KINDS {
+            let allowed = rules.iter().any(|rule| {
+                has(&rule.api_groups, info.group()) && has(&rule.resources, info.plural) && has(&rule.verbs, "list")
+            });
+            assert_eq!(allowed, info.kind != Kind::Secret, "{}", info.kind);
+        }
+        assert!(rules.iter().any(|rule| has(&rule.resources, "pods/log") && rule.verbs == ["get"]));
+    }
+
+    #[test]
+    fn the_role_allows_nothing_else() {
+        for Rule { api_groups, resources, verbs } in role().rules {
+            assert!(verbs.iter().all(|verb| verb == "get" || verb == "list"), "{verbs:?}");
+            assert!(!api_groups.iter().chain(&resources).any(|word| word.contains('*')), "{resources:?}");
+            for resource in resources.iter().filter(|resource| *resource != "pods/log") {
+                let known = |group: &String| KINDS.iter().any(|info| info.group() == group && info.plural == resource);
+                assert!(api_groups.iter().all(known), "{resource}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_list_comes_first_and_none_is_forgotten() {
+        let lists = lists(None, 500);
+        assert_eq!(lists[0].name(), "pods");
+        assert_eq!(lists.len(), KINDS.len());
+    }
+}

@@ -287,7 +287,7 @@ spec:
   initContainers: [{name: init, envFrom: [{configMapRef: {name: a, optional: true}}]}]
   containers: [{name: app, env: [{name: E, valueFrom: {secretKeyRef: {name: b, key: k}}}]}]
   volumes:
-  - {name: v, configMap: {name: c, items: [{key: x, path: y}]}}
+  - {name: v, configMap: {name: c, items: [{key: x, path: file}]}}
   - {name: w, secret: {secretName: d}}
   - {name: p, projected: {sources: [{configMap: {name: e}}, {secret: {name: f}}]}}
 ",

@@ -49,9 +49,17 @@ impl Running<'_> {
         format!("spec.{list}[{}].{field}", self.spec.name)
     }
 
-    /// `container app` or `init container migrate`.
+    /// `container app`, `init container migrate` or `sidecar proxy`.
     pub fn title(&self) -> String {
-        if self.init { format!("init container {}", self.spec.name) } else { format!("container {}", self.spec.name) }
+        let sidecar = !self.init && self.spec.restart_policy == "Always";
+        let word = if self.init {
+            "init container"
+        } else if sidecar {
+            "sidecar"
+        } else {
+            "container"
+        };
+        format!("{word} {}", self.spec.name)
     }
 
     /// How it last ended: now, or in the run before.

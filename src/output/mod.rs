@@ -3,6 +3,8 @@
 //! *Invariant:* pure; and what a cluster wrote is cleaned before anything else sees it, so no format can pass
 //! a control sequence on.
 
+#![warn(clippy::disallowed_methods)]
+
 mod clean;
 pub mod explain;
 mod markdown;

@@ -3,6 +3,8 @@
 //! *Invariant:* [`Redacted`] is made here only, so what takes one can't be given anything else. Redaction is
 //! idempotent: a placeholder stays as it is, and equal secrets have equal placeholders.
 
+#![warn(clippy::disallowed_methods)]
+
 mod names;
 mod objects;
 mod pairs;

@@ -470,7 +470,7 @@ mod cost {
     /// Prints what masking costs; run with `--release -- --ignored --nocapture`.
     #[test]
     #[ignore = "measures"]
-    #[expect(clippy::print_stdout, reason = "it is there to print")]
+    #[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is there to measure and print")]
     fn cost_of_a_string() {
         let redactor = redactor();
         let table = [

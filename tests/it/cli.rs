@@ -97,7 +97,7 @@ fn errors_are_a_line_and_a_hint() {
         ),
         (
             &["diagnose", "-n", "a", "-A"],
-            "error: the argument `--namespace <NAME>` cannot be used with `--all-namespaces`\nhint: see `kubectl react --help`\n",
+            "error: the argument `--namespace <NAME>` cannot be used with `--all-namespaces`\nhint: see `kubectl react diagnose --help`\n",
         ),
         (&["diagnos"], "error: unrecognized subcommand `diagnos`\nhint: a similar subcommand exists: `diagnose`\n"),
         (&["explain", "oom-kiled"], "error: there is no detector `oom-kiled`\nhint: did you mean `oom-killed`?\n"),

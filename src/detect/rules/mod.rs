@@ -5,6 +5,7 @@
 use super::Detector;
 
 mod admission_policy_denied;
+mod api_service_unavailable;
 mod call_to_unknown_service;
 mod call_to_wrong_namespace;
 mod call_to_wrong_port;
@@ -20,15 +21,36 @@ mod claim_not_provisioned;
 mod claim_resize_stuck;
 mod claim_terminating;
 mod claim_unbound;
+mod command_not_executable;
+mod command_not_found;
 mod config_key_missing;
 mod config_map_missing;
+mod container_create_failed;
+mod container_creating_stuck;
+mod container_exits;
+mod control_plane_lease_expired;
+mod crd_not_established;
 mod create_forbidden;
+mod cron_job_never_fires;
+mod custom_not_ready;
+mod dependency_auth_failed;
+mod dependency_name_unknown;
+mod dependency_refused;
+mod disk_full;
 mod dns_down;
 mod dns_policy_wrong;
 mod endpoints_stale;
+mod env_missing;
+mod exec_format_error;
+mod exits_zero;
 mod external_name_loop;
 mod external_name_unknown;
+mod file_missing;
+mod file_permission_denied;
+mod gateway_not_programmed;
+mod hook_fails;
 mod host_port_taken;
+mod hpa_target_missing;
 mod image_name_invalid;
 mod image_never_pulled;
 mod image_not_found;
@@ -41,27 +63,47 @@ mod ingress_class_missing;
 mod ingress_no_endpoints;
 mod ingress_port_missing;
 mod ingress_tls_missing;
+mod init_container_waits;
 mod insufficient_resources;
 mod internal_traffic_policy_local;
+mod job_failed;
+mod kubelet_version_skew;
+mod lease_holder_gone;
 mod limit_range_violated;
+mod liveness_probe_fails;
 mod load_balancer_pending;
 mod mount_type_mismatch;
+mod namespace_terminating;
 mod network_policy_blocks_dns;
 mod network_policy_isolates;
 mod no_ready_node;
+mod node_network_unavailable;
+mod node_not_ready;
+mod node_pressure;
+mod node_problem;
 mod node_selector_unmatched;
 mod nodes_cordoned;
 mod non_root_refused;
+mod object_finalizer_stuck;
 mod oom_killed;
 mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
 mod pod_create_refused;
+mod pod_evicted;
 mod pod_security_violated;
+mod pod_terminating;
+mod port_in_use;
 mod priority_class_missing;
 mod quota_exceeded;
 mod quota_needs_requests;
+mod rbac_denied;
+mod read_only_root;
+mod readiness_probe_fails;
+mod replicas_missing;
+mod rollout_stuck;
 mod route_backend_missing;
 mod route_parent_missing;
+mod route_references_refused;
 mod runtime_class_missing;
 mod scheduler_missing;
 mod scheduling_gated;
@@ -72,9 +114,11 @@ mod service_scaled_to_zero;
 mod service_selects_nothing;
 mod service_selects_too_much;
 mod spread_impossible;
+mod startup_probe_fails;
 mod subpath_failed;
 mod taint_not_tolerated;
 mod target_port_wrong;
+mod tls_failed;
 mod unschedulable;
 mod volume_attach_failed;
 mod volume_attached_elsewhere;
@@ -86,10 +130,12 @@ mod volume_released;
 mod volume_terminating;
 mod webhook_denied;
 mod webhook_failing;
+mod wrong_mount_path;
 
 /// All detectors, sorted by id.
 pub(super) const DETECTORS: &[&Detector] = &[
     &admission_policy_denied::DETECTOR,
+    &api_service_unavailable::DETECTOR,
     &call_to_unknown_service::DETECTOR,
     &call_to_wrong_namespace::DETECTOR,
     &call_to_wrong_port::DETECTOR,
@@ -105,15 +151,36 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &claim_resize_stuck::DETECTOR,
     &claim_terminating::DETECTOR,
     &claim_unbound::DETECTOR,
+    &command_not_executable::DETECTOR,
+    &command_not_found::DETECTOR,
     &config_key_missing::DETECTOR,
     &config_map_missing::DETECTOR,
+    &container_create_failed::DETECTOR,
+    &container_creating_stuck::DETECTOR,
+    &container_exits::DETECTOR,
+    &control_plane_lease_expired::DETECTOR,
+    &crd_not_established::DETECTOR,
     &create_forbidden::DETECTOR,
+    &cron_job_never_fires::DETECTOR,
+    &custom_not_ready::DETECTOR,
+    &dependency_auth_failed::DETECTOR,
+    &dependency_name_unknown::DETECTOR,
+    &dependency_refused::DETECTOR,
+    &disk_full::DETECTOR,
     &dns_down::DETECTOR,
     &dns_policy_wrong::DETECTOR,
     &endpoints_stale::DETECTOR,
+    &env_missing::DETECTOR,
+    &exec_format_error::DETECTOR,
+    &exits_zero::DETECTOR,
     &external_name_loop::DETECTOR,
     &external_name_unknown::DETECTOR,
+    &file_missing::DETECTOR,
+    &file_permission_denied::DETECTOR,
+    &gateway_not_programmed::DETECTOR,
+    &hook_fails::DETECTOR,
     &host_port_taken::DETECTOR,
+    &hpa_target_missing::DETECTOR,
     &image_name_invalid::DETECTOR,
     &image_never_pulled::DETECTOR,
     &image_not_found::DETECTOR,
@@ -126,27 +193,47 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &ingress_no_endpoints::DETECTOR,
     &ingress_port_missing::DETECTOR,
     &ingress_tls_missing::DETECTOR,
+    &init_container_waits::DETECTOR,
     &insufficient_resources::DETECTOR,
     &internal_traffic_policy_local::DETECTOR,
+    &job_failed::DETECTOR,
+    &kubelet_version_skew::DETECTOR,
+    &lease_holder_gone::DETECTOR,
     &limit_range_violated::DETECTOR,
+    &liveness_probe_fails::DETECTOR,
     &load_balancer_pending::DETECTOR,
     &mount_type_mismatch::DETECTOR,
+    &namespace_terminating::DETECTOR,
     &network_policy_blocks_dns::DETECTOR,
     &network_policy_isolates::DETECTOR,
     &no_ready_node::DETECTOR,
+    &node_network_unavailable::DETECTOR,
+    &node_not_ready::DETECTOR,
+    &node_pressure::DETECTOR,
+    &node_problem::DETECTOR,
     &node_selector_unmatched::DETECTOR,
     &nodes_cordoned::DETECTOR,
     &non_root_refused::DETECTOR,
+    &object_finalizer_stuck::DETECTOR,
     &oom_killed::DETECTOR,
     &pod_affinity_unmatched::DETECTOR,
     &pod_anti_affinity_full::DETECTOR,
     &pod_create_refused::DETECTOR,
+    &pod_evicted::DETECTOR,
     &pod_security_violated::DETECTOR,
+    &pod_terminating::DETECTOR,
+    &port_in_use::DETECTOR,
     &priority_class_missing::DETECTOR,
     &quota_exceeded::DETECTOR,
     &quota_needs_requests::DETECTOR,
+    &rbac_denied::DETECTOR,
+    &read_only_root::DETECTOR,
+    &readiness_probe_fails::DETECTOR,
+    &replicas_missing::DETECTOR,
+    &rollout_stuck::DETECTOR,
     &route_backend_missing::DETECTOR,
     &route_parent_missing::DETECTOR,
+    &route_references_refused::DETECTOR,
     &runtime_class_missing::DETECTOR,
     &scheduler_missing::DETECTOR,
     &scheduling_gated::DETECTOR,
@@ -157,9 +244,11 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &service_selects_nothing::DETECTOR,
     &service_selects_too_much::DETECTOR,
     &spread_impossible::DETECTOR,
+    &startup_probe_fails::DETECTOR,
     &subpath_failed::DETECTOR,
     &taint_not_tolerated::DETECTOR,
     &target_port_wrong::DETECTOR,
+    &tls_failed::DETECTOR,
     &unschedulable::DETECTOR,
     &volume_attach_failed::DETECTOR,
     &volume_attached_elsewhere::DETECTOR,
@@ -171,4 +260,5 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &volume_terminating::DETECTOR,
     &webhook_denied::DETECTOR,
     &webhook_failing::DETECTOR,
+    &wrong_mount_path::DETECTOR,
 ];

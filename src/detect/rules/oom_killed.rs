@@ -1,5 +1,6 @@
 //! Containers killed by the kernel for passing their memory limit, or for want of the node's.
 
+use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -9,8 +10,8 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod],
     wants: None,
     doc: r"## What it detects
-A container whose last run ended as `OOMKilled`, and which is down, crash looping or was restarted
-within the last ten minutes.
+A container (init containers and sidecars too) whose last run ended as `OOMKilled`, or with exit code 137 while its node told
+of running out of memory (`SystemOOM`), and which is down, crash looping or was restarted within the last ten minutes.
 
 ## Why it matters
 The kernel ends the process without a chance to save anything. With a limit that its normal work
@@ -31,60 +32,40 @@ sizes, leaks). Without a limit the node itself ran out: look for what else runs 
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    let pods = view.all::<Pod>().iter();
-    pods.flat_map(containers)
-        .filter(|container| failing(view, container))
-        .filter_map(|container| finding(view, &container))
-        .collect()
+    claimed(view, |fault| *fault == Fault::OutOfMemory).iter().map(|failing| finding(view, failing)).collect()
 }
 
-fn finding(view: &View<'_>, container: &Running<'_>) -> Option<Finding> {
-    let ended = container.ended().filter(|ended| ended.reason == "OOMKilled")?;
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let (container, object) = (&failing.container, failing.pod());
     let (pod, name) = (container.pod, &container.spec.name);
-    let object = pod.object_ref();
     let limit = container.spec.resources.limits.get("memory");
-    let state = if container.restarted() {
-        "lastState"
-    } else if container.status.state.terminated.is_some() {
-        "state"
-    } else {
-        "lastState"
-    };
+    let by_node = container.ended().is_none_or(|ended| ended.reason != "OOMKilled");
+    let title = container.title();
     let summary = match limit {
-        Some(limit) => format!("{} is OOMKilled: it needs more memory than its limit of {limit}", container.title()),
-        None => format!(
-            "{} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory",
-            container.title()
-        ),
+        _ if by_node => format!("{title} is killed (exit 137) because its node ran out of memory (SystemOOM)"),
+        Some(limit) => format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}"),
+        None => format!("{title} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory"),
     };
-    let mut finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
-        .key(name)
-        .field(
-            &object,
-            container.path(&format!("{state}.terminated")),
-            format!("reason: OOMKilled, exitCode: {}", ended.exit_code),
-        )
-        .since(*ended.finished_at);
+    let mut finding = failing.finding(view, Stage::Start, summary);
     if let Some(limit) = limit {
         finding = finding.field(&object, container.spec_path("resources.limits.memory"), limit);
     }
-    let workload = view.workload_of(pod);
-    finding = finding.look(
-        "see how much it uses (needs metrics-server)",
-        &object,
-        &["top", "pod", &object.name, "--containers"],
-    );
-    if let (Some(limit), true) = (limit.and_then(|limit| Quantity::parse(limit)), view.workload(&workload).is_some()) {
-        let double = Quantity::of(i64::try_from(limit.whole() * 2).unwrap_or(i64::MAX));
-        let target = format!("{}/{}", workload.kind.argument(), workload.name);
-        let value = format!("--limits=memory={}", double.display("memory"));
-        finding = finding.fix(
-            "give it twice the memory, if the work really needs it",
-            &workload,
-            &["set", "resources", &target, "-c", name, &value],
-        );
+    if let Some(node) = view.node_of(pod).filter(|_| by_node || limit.is_none()) {
+        let pressure = view.get::<Node>("", &node.name).and_then(|node| condition(&node.status.conditions, "MemoryPressure")).filter(|condition| condition.is_true());
+        if let Some(pressure) = pressure {
+            finding = finding.field(&node, "status.conditions[MemoryPressure]", format!("status: True, reason: {}", pressure.reason));
+        }
+        if by_node || pressure.is_some() {
+            finding = finding.culprit(node);
+        }
     }
-    Some(finding)
+    finding = finding.look("see how much it uses (needs metrics-server)", &object, &["top", "pod", &object.name, "--containers"]);
+    if let (Some(limit), Some((workload, target))) = (limit.and_then(|limit| Quantity::parse(limit)).filter(|_| !by_node), failing.target(view)) {
+        let double = Quantity::of(i64::try_from(limit.whole().saturating_mul(2)).unwrap_or(i64::MAX));
+        let value = format!("--limits=memory={}", double.display("memory"));
+        finding = finding.fix("give it twice the memory, if the work really needs it", &workload, &["set", "resources", &target, "-c", name, &value]);
+    }
+    finding
 }
 
 #[cfg(test)]
@@ -106,24 +87,40 @@ status:
         check(
             &super::DETECTOR,
             &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled"),
-            "critical Pod shop/web-1: container app is OOMKilled: it needs more memory than its limit of 32Mi",
+            "critical Pod shop/web-1: container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi",
         );
+    }
+
+    #[test]
+    fn killed_for_the_node() {
+        let yaml = POD.replace("spec: {", "spec: {nodeName: node-1, ").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error");
+        let event = "
+---
+kind: Event
+metadata: {name: e1, namespace: default}
+involvedObject: {kind: Node, name: node-1}
+reason: SystemOOM
+message: 'System OOM encountered, victim process: java, pid: 7'
+lastTimestamp: '2026-01-01T11:58:59Z'
+";
+        check(&super::DETECTOR, &format!("{yaml}{event}"), "critical Pod shop/web-1: container app is killed (exit 137) because its node ran out of memory (SystemOOM) <- Node node-1");
+    }
+
+    #[test]
+    fn an_init_container() {
+        let yaml = POD.replace("containers: [{name: app", "containers: [{name: web}], initContainers: [{name: app").replace("containerStatuses", "initContainerStatuses");
+        let yaml = yaml.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled");
+        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: init container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi");
     }
 
     #[test]
     fn killed_by_another_hand() {
-        check(
-            &super::DETECTOR,
-            &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"),
-            "",
-        );
+        check(&super::DETECTOR, &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"), "");
     }
 
     #[test]
     fn killed_long_ago_and_well_since() {
-        let yaml = POD
-            .replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true")
-            .replace("REASON", "OOMKilled");
+        let yaml = POD.replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true").replace("REASON", "OOMKilled");
         check(&super::DETECTOR, &yaml.replace("T11:59:00Z", "T08:00:00Z"), "");
     }
 }

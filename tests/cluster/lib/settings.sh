@@ -57,7 +57,7 @@ is_stopped() { ! is_running; }
 # inside COMMAND...: run it in the namespaces of the running cluster
 inside() {
   is_running || die "the cluster is not running ($DATA)" "tests/cluster/up"
-  nsenter --target "$(cat "$DATA/init.pid")" --mount --net --pid --uts --ipc --wdns="$PWD" -- "$@"
+  nsenter --target "$(cat "$DATA/init.pid")" --mount --net --pid --uts --ipc --root --wdns="$PWD" -- "$@"
 }
 
 # What a cache directory depends on: all Go sources and the build script.

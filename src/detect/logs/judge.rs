@@ -1,0 +1,408 @@
+//! The judge: which container fails, and which one fault it gets.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::class::{Class, classify};
+use super::line::{Level, bare, orders, pattern, read, short};
+use super::{Case, Failing, Fault, mount, probe};
+use crate::detect::prelude::*;
+use crate::model::{Evidence, Source};
+
+/// Waiting reasons that are about an image or a configuration, or of a pod that isn't there yet:
+/// other detectors speak of them.
+pub const INVOLVED: &[&str] = &[
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+    "CreateContainerConfigError",
+    "ContainerCreating",
+    "PodInitializing",
+];
+
+/// What decides, before it is tied to its container.
+struct Draft {
+    fault: Fault,
+    text: String,
+    around: String,
+    evidence: Vec<Evidence>,
+}
+
+impl Draft {
+    fn of(fault: Fault) -> Draft {
+        Draft { fault, text: String::new(), around: String::new(), evidence: Vec::new() }
+    }
+
+    fn event(mut self, event: &Event) -> Draft {
+        let source = Source::Event { object: event.object(), reason: event.reason.clone() };
+        self.evidence.push(Evidence { quote: event.message.clone(), source, time: event.last() });
+        self
+    }
+}
+
+/// Every failing container of the view.
+pub(super) fn all(view: &View<'_>) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (index, pod) in view.all::<Pod>().iter().enumerate() {
+        let quiet = pod.status.all_statuses().all(|status| status.ready && status.restart_count == 0);
+        if quiet || superseded(view, pod) {
+            continue;
+        }
+        for (nth, container) in containers(pod).enumerate() {
+            if let Some(Draft { fault, text, around, evidence }) = judge(view, &container) {
+                cases.push(Case { pod: index, nth, fault, text, around, evidence });
+            }
+        }
+    }
+    cases
+}
+
+/// Whether nothing of a pod matters any more: it goes, it succeeded, another took its place.
+pub fn superseded(view: &View<'_>, pod: &Pod) -> bool {
+    if pod.metadata.deleting() || pod.status.phase == "Succeeded" {
+        return true;
+    }
+    if pod.status.phase != "Failed" {
+        return false;
+    }
+    // A pod that was put out as a whole (evicted, preempted, its node shut down) says so itself.
+    if !pod.status.reason.is_empty() && pod.status.reason != "BackoffLimitExceeded" {
+        return true;
+    }
+    let Some(owner) = pod.metadata.controller() else { return false };
+    let owner = owner.object_ref(&pod.metadata.namespace);
+    let Some(job) = view.get::<Job>(owner.ns(), &owner.name).filter(|_| owner.kind == Kind::Job) else {
+        // What a ReplicaSet or the like leaves behind it has replaced already.
+        return owner.kind != Kind::Job;
+    };
+    if job.status.succeeded > 0 || condition(&job.status.conditions, "Complete").is_some_and(Condition::is_true) {
+        return true;
+    }
+    let newer = |other: &&Pod| other.metadata.name != pod.metadata.name && *other.metadata.creation_timestamp > *pod.metadata.creation_timestamp;
+    let of_job = |other: &&Pod| other.metadata.controller().is_some_and(|maker| maker.kind == "Job" && maker.name == job.metadata.name);
+    let newest = view.within::<Pod>(&pod.metadata.namespace).iter().filter(of_job).filter(newer).max_by_key(|other| *other.metadata.creation_timestamp);
+    if newest.is_some_and(|newest| newest.status.phase == "Succeeded" || newest.ready() && job.status.failed <= 1) {
+        return true;
+    }
+    let cron = job.metadata.controller().filter(|owner| owner.kind == "CronJob");
+    let cron = cron.and_then(|owner| view.get::<CronJob>(&pod.metadata.namespace, &owner.name));
+    cron.is_some_and(|cron| *cron.status.last_successful_time > *job.status.start_time && cron.status.last_successful_time.is_some())
+}
+
+fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
+    let state = &container.status.state;
+    let waiting = state.waiting.as_ref();
+    if waiting.is_some_and(|waiting| INVOLVED.contains(&waiting.reason.as_str())) {
+        return None;
+    }
+    if let Some(draft) = start_failed(container) {
+        return Some(draft);
+    }
+    let running_for = state.running.as_ref().and_then(|running| view.age(*running.started_at)).unwrap_or_default();
+    if state.running.is_some() {
+        if let Some(draft) = probe::killed(view, container).map(|(fault, event)| killed(view, container, fault, event)) {
+            return Some(draft);
+        }
+        // It runs for longer than a start takes: what it does now counts, not how it ended before.
+        if running_for >= SETTLED && !container.status.ready {
+            return still(view, container, running_for);
+        }
+    }
+    if !failing(view, container) {
+        return None;
+    }
+    let ended = container.ended()?;
+    if ended.reason == "OOMKilled" || (ended.exit_code == 137 && node_oom(view, container, ended).is_some()) {
+        let draft = Draft::of(Fault::OutOfMemory);
+        return Some(match node_oom(view, container, ended) {
+            Some(event) => draft.event(event),
+            None => draft,
+        });
+    }
+    if let Some(event) = hook(view, container, ended) {
+        return Some(Draft::of(Fault::Hook).event(event));
+    }
+    if let Some((fault, event)) = probe::killed(view, container) {
+        return Some(killed(view, container, fault, event));
+    }
+    if ended.exit_code == 0 {
+        let forever = container.pod.spec.restart_policy != "OnFailure" && container.pod.spec.restart_policy != "Never";
+        return (!container.init && (forever || container.spec.restart_policy == "Always")).then(|| tail(view, container, Draft::of(Fault::Zero)));
+    }
+    Some(ended_badly(view, container, ended))
+}
+
+/// The runtime could not make or start the container.
+fn start_failed(container: &Running<'_>) -> Option<Draft> {
+    const CREATE: &[&str] = &["CreateContainerError", "RunContainerError", "ContainerCannotRun", "StartError", "CreateError", "ContainerStatusUnknown"];
+    let state = &container.status.state;
+    let now = state.waiting.as_ref().filter(|waiting| CREATE.contains(&waiting.reason.as_str()) && !waiting.message.is_empty());
+    let (message, path) = match (now, container.ended()) {
+        (Some(waiting), _) => (&waiting.message, "state.waiting.message"),
+        (None, Some(ended)) if CREATE.contains(&ended.reason.as_str()) && ended.reason != "ContainerStatusUnknown" && state.running.is_none() => {
+            (&ended.message, if state.terminated.is_some() { "state.terminated.message" } else { "lastState.terminated.message" })
+        }
+        _ => return None,
+    };
+    let fault = match classify(message) {
+        Some(class @ (Class::NoCommand(_) | Class::NotExecutable(_) | Class::ExecFormat(_))) => Fault::Said(class),
+        _ => Fault::Create,
+    };
+    let source = Source::Field { object: container.pod.object_ref(), path: container.path(path) };
+    Some(Draft { text: message.clone(), evidence: vec![Evidence { quote: message.clone(), source, time: None }], ..Draft::of(fault) })
+}
+
+/// A container that a probe killed. Where its log says that something it needs does not answer,
+/// and the probe itself is not at fault, that is the cause.
+fn killed(view: &View<'_>, container: &Running<'_>, fault: Fault, event: Option<&Event>) -> Draft {
+    let draft = match event {
+        Some(event) => Draft::of(fault).event(event),
+        None => Draft::of(fault),
+    };
+    let deeper = last_log(view, container).and_then(decide_dependency);
+    match deeper.filter(|_| probe::mismatch(view, container).is_none()) {
+        Some(mut deeper) => {
+            deeper.evidence.extend(draft.evidence);
+            deeper
+        }
+        None => draft,
+    }
+}
+
+/// A container that runs and is not ready, or an init container that does not end.
+fn still(view: &View<'_>, container: &Running<'_>, running_for: i64) -> Option<Draft> {
+    let pod = container.pod.object_ref();
+    let log = view.snapshot.log(&pod, &container.spec.name, false).filter(|log| !log.lines.is_empty());
+    let log = log.or_else(|| sibling_log(view, container));
+    if container.init {
+        let waits = log.is_some_and(|log| log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line)));
+        let asks = log.is_none() && speaks_of_waiting(&command(container.spec));
+        let said = log.and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text))).filter(|draft| matches!(draft.fault, Fault::Said(_)));
+        // A long migration is work; what says that it waits, waits.
+        return match said {
+            Some(said) if !waits || !matches!(said.fault, Fault::Said(Class::MissingFile(_) | Class::Config)) => Some(said),
+            _ if waits || asks || running_for >= 600 => Some(tail(view, container, Draft::of(Fault::Waits))),
+            _ => None,
+        };
+    }
+    let (fault, event) = probe::holds(view, container, running_for)?;
+    let draft = match event {
+        Some(event) => Draft::of(fault).event(event),
+        None => Draft::of(fault),
+    };
+    if probe::mismatch(view, container).is_some() {
+        return Some(draft);
+    }
+    let deeper = log.and_then(decide_dependency);
+    Some(match deeper {
+        Some(mut deeper) => {
+            deeper.evidence.extend(draft.evidence);
+            deeper
+        }
+        None => draft,
+    })
+}
+
+/// The program and its arguments, as one text.
+pub(super) fn command(container: &Container) -> String {
+    container.command.iter().chain(container.args.iter()).map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn speaks_of_waiting(line: &str) -> bool {
+    static WAITS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?i)\b(wait(ing|s)?|not (yet )?(ready|available|reachable|up|found|there)|retry(ing)?|still (no|not|trying)|polling|until|unavailable|not exist|sleeping|connecting|attempt)\b")
+    });
+    WAITS.is_match(line)
+}
+
+fn ended_badly(view: &View<'_>, container: &Running<'_>, ended: &Terminated) -> Draft {
+    let log = last_log(view, container).or_else(|| sibling_log(view, container));
+    let said = log.and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text)));
+    let message: Vec<String> = ended.message.lines().map(str::to_owned).collect();
+    let state = if container.status.state.terminated.is_some() { "state" } else { "lastState" };
+    let source = Source::Field { object: container.pod.object_ref(), path: container.path(&format!("{state}.terminated.message")) };
+    let told = decide(&message, &|text, _| Evidence { quote: text.to_owned(), source: source.clone(), time: None });
+    let draft = match (said, told) {
+        // The log decides; the message only where the log knows no more than that something failed.
+        (Some(said), Some(told)) if matches!(said.fault, Fault::Exit) && matches!(told.fault, Fault::Said(_)) => told,
+        (Some(said), _) => said,
+        (None, Some(told)) => told,
+        (None, None) => tail(view, container, Draft::of(Fault::Exit)),
+    };
+    match (ended.exit_code, &draft.fault) {
+        (127, Fault::Exit) if draft.text.is_empty() => Draft { fault: Fault::Said(Class::NoCommand(String::new())), ..draft },
+        (126, Fault::Exit | Fault::Said(Class::FileDenied(_))) => Draft { fault: Fault::Said(Class::NotExecutable(path_in(&draft).unwrap_or_default())), ..draft },
+        // A shell that goes on after a missing command ends with its own code.
+        (code, Fault::Said(Class::NotExecutable(path))) if code != 126 && !draft.text.contains("exec") => {
+            let path = Some(path.clone()).filter(|path| path.starts_with('/'));
+            Draft { fault: Fault::Said(Class::FileDenied(path)), ..draft }
+        }
+        _ => draft,
+    }
+}
+
+fn path_in(draft: &Draft) -> Option<String> {
+    super::path_of(&draft.text)
+}
+
+/// Adds the last line that a container said, where nothing else decides.
+fn tail(view: &View<'_>, container: &Running<'_>, mut draft: Draft) -> Draft {
+    let log = last_log(view, container).or_else(|| sibling_log(view, container));
+    let spoken = |line: &&String| !line.trim().is_empty() && !orders(line) && read(line).1 > Level::Noise;
+    if let Some((log, line)) = log.and_then(|log| Some((log, log.lines.iter().rev().find(spoken)?))) {
+        draft.around = bare(&read(line).0);
+        draft.evidence.push(evidence_of(log, line));
+    }
+    draft
+}
+
+fn evidence_of(log: &LogTail, line: &str) -> Evidence {
+    let source = Source::Log { object: log.pod.clone(), container: log.container.clone(), previous: log.previous };
+    Evidence { quote: line.to_owned(), source, time: None }
+}
+
+/// The log of another pod of the workload whose container ended alike: replicas fail alike, and
+/// only some are read.
+fn sibling_log<'a>(view: &View<'a>, container: &Running<'_>) -> Option<&'a LogTail> {
+    let (pod, name) = (container.pod, &container.spec.name);
+    let code = |pod: &Pod| containers(pod).find(|c| c.spec.name == *name).and_then(|c| c.ended().map(|ended| ended.exit_code));
+    let near = view.snapshot.logs.iter().filter(|log| log.container == *name && log.pod.ns() == pod.metadata.namespace && !log.lines.is_empty());
+    let workload = view.workload_of(pod);
+    near.filter(|log| log.pod.name.as_ref() != pod.metadata.name)
+        .filter_map(|log| Some((log, view.get::<Pod>(log.pod.ns(), &log.pod.name)?)))
+        .find(|(_, other)| view.workload_of(other) == workload && code(other) == code(pod))
+        .map(|(log, _)| log)
+}
+
+/// The line of a text that decides, with what it complains of.
+fn decide(lines: &[String], cite: &dyn Fn(&str, usize) -> Evidence) -> Option<Draft> {
+    let read: Vec<(String, Level)> = lines.iter().map(|line| read(line)).collect();
+    let (at, class) = deciding(&read)?;
+    let text = bare(&read.get(at)?.0);
+    let around: Vec<&str> = read.iter().skip(at.saturating_sub(2)).take(5).map(|(text, _)| text.as_str()).collect();
+    let fault = class.map_or(Fault::Exit, Fault::Said);
+    Some(Draft { fault, text: short(&text, 240), around: format!("{text}\n{}", around.join("\n")), evidence: vec![cite(lines.get(at)?, at)] })
+}
+
+/// Which line decides: one whose error has a known shape before one that only sounds bad; a
+/// panic before an error before a warning; of equals the last.
+fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
+    static SOFT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|will be disabled|0 errors?|no errors?)\b")
+    });
+    static LATE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating")
+    });
+    let mut best: Option<(i32, usize, Option<Class>)> = None;
+    for (index, (text, level)) in lines.iter().enumerate() {
+        let weight = match level {
+            Level::Noise => continue,
+            Level::Info => -2,
+            Level::Warn => 0,
+            Level::Plain => 2,
+            Level::Error => 4,
+            Level::Fatal => 6,
+        };
+        let class = classify(text);
+        let shape = match &class {
+            Some(Class::Config) => 4,
+            Some(_) => 5,
+            None if LATE.is_match(text) => -3,
+            None => 0,
+        };
+        let soft = if SOFT.is_match(text) { -6 } else { 0 };
+        let score = weight + shape + soft;
+        if score >= 3 && best.as_ref().is_none_or(|(most, ..)| score >= *most) {
+            best = Some((score, index, class));
+        }
+    }
+    best.map(|(_, index, class)| (index, class))
+}
+
+/// What a container needs and does not get, where its last lines say so.
+fn decide_dependency(log: &LogTail) -> Option<Draft> {
+    let from = log.lines.len().saturating_sub(15);
+    let last = log.lines.get(from..)?;
+    let draft = decide(last, &|text, _| evidence_of(log, text))?;
+    let needs = matches!(&draft.fault, Fault::Said(Class::Unreachable(_) | Class::UnknownHost(_) | Class::Auth | Class::Tls | Class::Forbidden(_) | Class::DiskFull(_) | Class::ReadOnly(_)));
+    needs.then_some(draft)
+}
+
+/// An event of the node that tells of memory at the time when the container was killed.
+fn node_oom<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Option<&'a Event> {
+    let node = view.node_of(container.pod)?;
+    let end = ended.finished_at.map(Time::as_second)?;
+    let about = |event: &&Event| matches!(event.reason.as_str(), "SystemOOM" | "OOMKilling") && event.last().is_some_and(|time| time.as_second().saturating_sub(end).saturating_abs() <= 30);
+    view.events(&node).iter().copied().find(about)
+}
+
+/// The event of a postStart hook that failed in the run that ended.
+fn hook<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Option<&'a Event> {
+    let start = ended.started_at.map(Time::as_second)?;
+    let own = |event: &&Event| event.reason == "FailedPostStartHook" && event.container().is_none_or(|name| name == container.spec.name);
+    let events = view.events(&container.pod.object_ref()).iter().copied();
+    events.filter(own).find(|event| event.last().is_some_and(|time| time.as_second() >= start.saturating_sub(5)))
+}
+
+/// Whether a failing container runs for so long that its present state counts.
+pub(super) fn settled_now(failing: &Failing<'_>) -> bool {
+    let held = matches!(failing.fault, Fault::Waits | Fault::Readiness) || failing.container.init;
+    held || failing.evidence.iter().any(|evidence| matches!(&evidence.source, Source::Event { reason, .. } if reason == "Unhealthy") && evidence.quote.contains("Readiness"))
+}
+
+/// What is to be read of the failing containers: the last lines of their logs, values of the
+/// ConfigMaps that name what they connect to, keys of the Secrets that they mount.
+pub fn wanted(view: &View<'_>) -> Vec<Want> {
+    let mut wants = BTreeSet::new();
+    for pod in view.all::<Pod>() {
+        let quiet = pod.status.all_statuses().all(|status| status.ready && status.restart_count == 0);
+        if quiet || superseded(view, pod) {
+            continue;
+        }
+        for container in containers(pod) {
+            let state = &container.status.state;
+            let object = pod.object_ref();
+            let log = |previous| Want::Log { pod: object.clone(), container: container.spec.name.clone(), previous };
+            let running_for = state.running.as_ref().and_then(|running| view.age(*running.started_at));
+            let slow = running_for.is_some_and(|age| age > 30) && !container.status.ready;
+            let failed = failing(view, &container) || probe::killed(view, &container).is_some();
+            let started = container.ended().is_some_and(|ended| ended.reason != "StartError");
+            let involved = state.waiting.as_ref().is_some_and(|waiting| INVOLVED.contains(&waiting.reason.as_str()));
+            if involved || !(slow || failed) {
+                continue;
+            }
+            if slow {
+                wants.insert(log(false));
+            }
+            if failed && started && container.status.last_state.terminated.as_ref().or(state.terminated.as_ref()).is_some() {
+                wants.insert(log(container.restarted()));
+            }
+            wants.extend(configured(&container));
+        }
+    }
+    wants.into_iter().collect()
+}
+
+/// The ConfigMaps and Secrets whose content explains a failing container.
+fn configured(container: &Running<'_>) -> Vec<Want> {
+    let (pod, spec) = (container.pod, container.spec);
+    let namespace = &pod.metadata.namespace;
+    let values = |name: &str| Want::ConfigValues { namespace: namespace.clone(), name: name.to_owned() };
+    let mut wants: Vec<Want> = spec.env_from.iter().filter_map(|source| source.config_map_ref.as_ref()).map(|map| values(&map.name)).collect();
+    wants.extend(spec.env.iter().filter_map(|env| env.value_from.as_ref()?.config_map_key_ref.as_ref()).map(|key| values(&key.name)));
+    for mounted in mount::mounts(pod, spec) {
+        match mounted.source(namespace) {
+            Some(source) if source.kind == Kind::Secret => wants.push(Want::SecretKeys { namespace: namespace.clone(), name: source.name.to_string() }),
+            // A script that is run from a ConfigMap: its first line names the interpreter.
+            Some(source) if mount::runs_from(spec, &mounted.mount.mount_path) => wants.push(values(&source.name)),
+            _ => {}
+        }
+    }
+    wants
+}

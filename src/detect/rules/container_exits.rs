@@ -1,0 +1,153 @@
+//! Containers that end badly for a reason of their own.
+
+use crate::detect::logs::mount::{mount_of, mounts};
+use crate::detect::logs::{Class, Failing, Fault, claimed, path_of, short, wanted};
+use crate::detect::{calls, prelude::*};
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "container-exits",
+    summary: "Container ends with an error again and again",
+    group: Group::Containers,
+    reads: &[Kind::Pod],
+    wants: Some(wanted),
+    doc: r"## What it detects
+A container (init containers and sidecars too) that ends with an error, for which no other detector knows a more exact cause.
+The line of its log that decides is found among noise: a panic before its stack, the error before the
+farewell, the deepest exception; JSON lines are read by their message and error.
+
+## Why it matters
+The kubelet restarts it with growing pauses (CrashLoopBackOff, up to five minutes); in between nothing serves.
+
+## Evidence
+The exit code and the deciding line, of the present or the previous run; the termination message where there is no log.
+
+## False positives
+A container that was restarted long ago and runs well since is silent, and so is a Job's failed pod
+once the Job succeeded.
+
+## What to do
+Read the line: it names what the program does not take. Exit codes above 128 are signals: 137 SIGKILL (memory or a
+probe, mostly), 139 a crash in native code, 143 SIGTERM.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let claims = |fault: &Fault| matches!(fault, Fault::Exit | Fault::Said(Class::Config | Class::PortDenied(_)));
+    claimed(view, claims).iter().filter(|failing| !told_elsewhere(view, failing)).map(|failing| finding(view, failing)).collect()
+}
+
+/// A container that says nothing of why it ends, while its configuration names a Service wrongly:
+/// that is the cause, and is told where the configuration is judged.
+fn told_elsewhere(view: &View<'_>, failing: &Failing<'_>) -> bool {
+    failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, failing.container.pod)
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let (spec, happens) = (failing.container.spec, failing.happens());
+    let line = short(&failing.text, 160);
+    if let Fault::Said(Class::PortDenied(port)) = &failing.fault {
+        let user = spec.security_context.run_as_user.or(failing.container.pod.spec.security_context.run_as_user);
+        let user = user.map_or_else(|| "without root's rights".to_owned(), |user| format!("as user {user}"));
+        let port = port.map_or_else(|| "its port".to_owned(), |port| format!("port {port}"));
+        let finding = failing.finding(view, Stage::Start, format!("{happens}: it may not listen on {port} {user} (permission denied; ports below 1024 need a privilege)"));
+        return failing.read_log(finding);
+    }
+    if matches!(failing.fault, Fault::Said(Class::Config)) {
+        let source = config_source(failing);
+        let from = source.as_ref().map(|source| format!(" ({} {})", source.kind, source.name)).unwrap_or_default();
+        let finding = failing.read_log(failing.finding(view, Stage::Start, format!("{happens}: the program does not take its configuration{from}: {line}")));
+        return match source {
+            Some(source) => finding.fix("correct the configuration", &source, &["edit", &source.kind.argument(), &source.name]).culprit(source),
+            None => failing.edit(view, finding, "correct its arguments or configuration"),
+        };
+    }
+    let finding = match (line.is_empty(), failing.line()) {
+        (false, _) => failing.finding(view, Stage::Start, format!("{happens}: {line}")),
+        (true, Some(_)) => failing.finding(view, Stage::Start, format!("{happens} without saying why; its last words: {}", short(&failing.around, 120))),
+        (true, None) => {
+            let finding = failing.finding(view, Stage::Start, format!("{happens} and its log says nothing of why"));
+            finding.unknown("why it ends: no line of its log was read or none was written")
+        }
+    };
+    failing.read_log(finding)
+}
+
+/// The ConfigMap or Secret that the file comes from which the line names; the only one mounted,
+/// where the line names a file of it.
+fn config_source(failing: &Failing<'_>) -> Option<ObjectRef> {
+    let (pod, spec, namespace) = (failing.container.pod, failing.container.spec, failing.namespace());
+    let path = path_of(&failing.text).or_else(|| path_of(&failing.around));
+    let by_path = path.and_then(|path| mount_of(pod, spec, &path)).and_then(|mounted| mounted.source(namespace));
+    by_path.or_else(|| {
+        let named = |file: &str| file.contains('.') && failing.around.contains(file);
+        let mut sources = mounts(pod, spec).filter(|mounted| mounted.mount.sub_path.is_empty() || named(&mounted.mount.sub_path)).filter_map(|mounted| mounted.source(namespace)).filter(|source| source.kind == Kind::ConfigMap);
+        sources.next().filter(|_| sources.next().is_none() && failing.around.to_ascii_lowercase().contains("config"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::{check, check_wants};
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec:
+  containers: [{name: app, image: 'shop/web:2', envFrom: [{configMapRef: {name: env}}], volumeMounts: [{name: s, mountPath: /etc/web}]}]
+  initContainers: [{name: migrate}]
+  volumes: [{name: s, configMap: {name: settings}}]
+status:
+  phase: Running
+  LIST:
+  - {name: NAME, restartCount: 4, state: STATE, lastState: {terminated: {reason: Error, exitCode: CODE, finishedAt: '2026-01-01T11:59:00Z'}}}
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: NAME
+lines: LINES
+";
+
+    fn pod(code: &str, lines: &str) -> String {
+        let pod = POD.replace("LIST", "containerStatuses").replace("NAME", "app").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
+        pod.replace("CODE", code).replace("LINES", lines)
+    }
+
+    #[test]
+    fn the_deciding_line() {
+        check(&super::DETECTOR, &pod("3", "[starting, 'ERROR ledger is corrupt at block 7', 'bye']"), "critical Pod shop/web-1: container app exits 3: ledger is corrupt at block 7");
+        check(&super::DETECTOR, &pod("139", "[]"), "critical Pod shop/web-1: container app crashes (SIGSEGV, exit 139) and its log says nothing of why");
+        check(&super::DETECTOR, &pod("1", "[starting, loading 7]"), "critical Pod shop/web-1: container app exits 1 without saying why; its last words: loading 7");
+    }
+
+    #[test]
+    fn a_configuration_that_is_not_taken() {
+        check(
+            &super::DETECTOR,
+            &pod("1", "['FATAL cannot parse /etc/web/app.yaml: yaml: line 3: mapping values are not allowed']"),
+            "critical Pod shop/web-1: container app exits 1: the program does not take its configuration (ConfigMap settings): cannot parse /etc/web/app.yaml: yaml: line 3: mapping values are not allowed <- ConfigMap shop/settings",
+        );
+        check(&super::DETECTOR, &pod("2", "['flag provided but not defined: -listn']"), "critical Pod shop/web-1: container app exits 2: the program does not take its configuration: flag provided but not defined: -listn");
+    }
+
+    #[test]
+    fn an_init_container() {
+        let yaml = POD.replace("LIST", "initContainerStatuses").replace("NAME", "migrate").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
+        let yaml = yaml.replace("CODE", "1").replace("LINES", "['ERROR: relation users does not exist']");
+        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: init container migrate exits 1: relation users does not exist");
+    }
+
+    #[test]
+    fn what_others_know_better_or_is_well_again() {
+        check(&super::DETECTOR, &pod("1", "['dial tcp: lookup db: no such host']"), "");
+        let well = pod("1", "[]").replace("state: {waiting: {reason: CrashLoopBackOff}}", "ready: true, state: {running: {startedAt: '2026-01-01T08:00:00Z'}}").replace("T11:59:00Z", "T07:59:00Z");
+        check(&super::DETECTOR, &well, "");
+    }
+
+    #[test]
+    fn wants_the_log_and_what_the_environment_comes_from() {
+        check_wants(&super::DETECTOR, &pod("1", "[]"), "log shop/web-1 app\nvalues of ConfigMap shop/env");
+        let again = pod("1", "[]").replace("state: {waiting: {reason: CrashLoopBackOff}}", "state: {running: {startedAt: '2026-01-01T11:59:50Z'}}");
+        check_wants(&super::DETECTOR, &again, "log shop/web-1 app previous\nvalues of ConfigMap shop/env");
+    }
+}

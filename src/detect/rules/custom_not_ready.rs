@@ -1,0 +1,257 @@
+//! Custom resources that say of themselves that they are not well.
+
+use crate::detect::nodes;
+use crate::detect::prelude::*;
+use crate::model::kinds::Custom;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "custom-not-ready",
+    summary: "A custom resource reports that it is not ready, failed or degraded",
+    group: Group::Custom,
+    reads: &[Kind::CustomResourceDefinition],
+    wants: None,
+    doc: r"## What it detects
+A custom resource (cert-manager, Flux, Argo CD, KEDA, Crossplane, External Secrets and all others
+that follow the conventions) with a condition `Ready`, `Available`, `Synced`, `Healthy` or the like
+that is false, one like `Stalled`, `Degraded` or `Failed` that is true, or a health of `Degraded` or
+`Missing`.
+
+## Why it matters
+What the resource stands for (a certificate, a deployment from git, a database) is not there or not
+up to date; the message says why, and nobody reads it.
+
+## Evidence
+The condition with reason and message, word for word, and the newest warning about the object.
+
+## False positives
+Reasons that say that work is going on get ten minutes, others two, unless the reason or message
+itself names an error. Resources that are suspended, paused or being deleted, and conditions about an
+older generation, are left out.
+
+## What to do
+Do what the message says. Where it names another object, that one is looked at first.",
+    run,
+};
+
+/// Conditions that are good when true.
+const GOOD: &[&str] =
+    &["Ready", "Available", "Synced", "Healthy", "Reconciled", "Accepted", "Programmed", "Valid", "Succeeded"];
+/// Conditions that are bad when true.
+const BAD: &[&str] = &["Stalled", "Degraded", "Failed", "Failure", "Error", "ReconcileError"];
+/// Words of a reason that say that it won't end well by itself.
+const ERRORS: &[&str] = &[
+    "fail",
+    "error",
+    "invalid",
+    "notfound",
+    "doesnotexist",
+    "missing",
+    "denied",
+    "forbidden",
+    "unauthorized",
+    "expired",
+    "backoff",
+    "stalled",
+    "conflict",
+    "refused",
+    "exceeded",
+    "unknown",
+    "unreachable",
+    "bad",
+];
+/// Words of a reason that say that something is going on.
+const PROGRESS: &[&str] = &[
+    "progress",
+    "reconciling",
+    "pending",
+    "creating",
+    "issuing",
+    "waiting",
+    "initializ",
+    "provisioning",
+    "starting",
+    "updating",
+    "dependencynotready",
+    "scal",
+    "requeue",
+    "retry",
+];
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let faults: Vec<(&Custom, Fault<'_>)> =
+        view.snapshot.objects.custom.iter().filter_map(|object| Some((object, fault(view, object)?))).collect();
+    faults.iter().map(|(object, fault)| finding(view, object, fault, &faults)).collect()
+}
+
+/// What a resource says of itself.
+struct Fault<'a> {
+    condition: Option<&'a Condition>,
+    word: &'a str,
+    message: &'a str,
+}
+
+fn fault<'a>(view: &View<'a>, object: &'a Custom) -> Option<Fault<'a>> {
+    let behind = object.observed_generation > 0 && object.observed_generation < object.metadata.generation;
+    if object.suspended || object.metadata.deleting() || behind {
+        return None;
+    }
+    let current = |c: &&Condition| c.observed_generation == 0 || c.observed_generation >= object.metadata.generation;
+    let bad = |c: &&Condition| {
+        let kind = c.kind.as_str();
+        // Argo CD's conditions have no status: that they are there says it.
+        let bare = c.status.is_empty() && kind.ends_with("Error");
+        bare || (GOOD.contains(&kind) && (c.is_false() || c.status == "Unknown"))
+            || (BAD.contains(&kind) && c.is_true())
+    };
+    let late = |c: &&Condition| {
+        let since = c.last_transition_time.or(*object.metadata.creation_timestamp);
+        view.age(since).is_none_or(|age| age >= patience(c))
+    };
+    let mut found: Vec<&Condition> = object.conditions.iter().filter(current).filter(bad).filter(late).collect();
+    // The one that names an error says most, then the one that says that it is not ready.
+    found.sort_by_key(|c| (!erroneous(c), c.message.is_empty(), c.kind != "Ready"));
+    if let Some(condition) = found.first() {
+        return Some(Fault { condition: Some(condition), word: &condition.kind, message: &condition.message });
+    }
+    let sick = matches!(object.health.as_str(), "Degraded" | "Missing");
+    let settled = view.age(*object.metadata.creation_timestamp).is_none_or(|age| age >= 2 * SETTLED);
+    (sick && settled).then_some(Fault { condition: None, word: &object.health, message: &object.health_message })
+}
+
+fn has(text: &str, words: &[&str]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    words.iter().any(|word| lower.contains(word))
+}
+
+fn erroneous(condition: &Condition) -> bool {
+    has(&condition.reason, ERRORS) || condition.status.is_empty()
+}
+
+fn patience(condition: &Condition) -> i64 {
+    match condition {
+        c if c.status == "Unknown" || has(&c.reason, PROGRESS) => 10 * SETTLED,
+        c if erroneous(c) => 5,
+        _ => 2 * SETTLED,
+    }
+}
+
+fn finding(view: &View<'_>, object: &Custom, fault: &Fault<'_>, faults: &[(&Custom, Fault<'_>)]) -> Finding {
+    let at = object.object_ref();
+    let first =
+        fault.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().trim_end_matches('.');
+    let said = if first.is_empty() { String::new() } else { format!(": {first}") };
+    let what = match fault.condition {
+        Some(c) if c.reason.is_empty() => {
+            format!("{}={}", c.kind, if c.status.is_empty() { "True" } else { &c.status })
+        }
+        Some(c) => format!("{}={}, {}", c.kind, if c.status.is_empty() { "True" } else { &c.status }, c.reason),
+        None => format!("health {}", fault.word),
+    };
+    let kind = at.kind.as_str().split('.').next().unwrap_or_default();
+    let mut finding =
+        Finding::new(at.clone(), Severity::Warning, Stage::Ready, format!("{kind} is not well ({what}){said}"));
+    finding = match fault.condition {
+        Some(c) => {
+            finding.field(&at, format!("status.conditions[{}]", c.kind), nodes::quote(c)).since(*c.last_transition_time)
+        }
+        None => finding.field(&at, "status.health", format!("{}: {}", fault.word, fault.message)),
+    };
+    if let Some(event) = view.events(&at).iter().find(|event| event.is_warning()) {
+        finding = finding.event(event);
+    }
+    // Another resource that is not well, and that the message names by kind and name.
+    let named = |(other, _): &&(&Custom, Fault<'_>)| {
+        let other = other.object_ref();
+        let word = other.kind.as_str().split('.').next().unwrap_or_default();
+        let quoted = [
+            format!("\"{}\"", other.name),
+            format!("'{}'", other.name),
+            format!("/{}", other.name),
+            format!(" {} ", other.name),
+        ];
+        other != at
+            && has(fault.message, &[&word.to_ascii_lowercase()])
+            && quoted.iter().any(|name| fault.message.contains(name.as_str()))
+    };
+    if let Some((other, _)) = faults.iter().find(named) {
+        finding = finding.culprit(other.object_ref());
+    }
+    describe(finding, &at)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const YAML: &str = "
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: web, namespace: shop, generation: 2, creationTimestamp: '2026-01-01T10:00:00Z'}
+spec: {suspend: SUSPEND}
+status: {observedGeneration: 2, conditions: [{type: TYPE, status: STATUS, reason: REASON, lastTransitionTime: '2026-01-01T11:TIMEZ', message: 'MESSAGE'}]}
+";
+
+    fn yaml(kind: &str, status: &str, reason: &str, time: &str, message: &str) -> String {
+        YAML.replace("TYPE", kind)
+            .replace("STATUS", status)
+            .replace("REASON", reason)
+            .replace("TIME", time)
+            .replace("MESSAGE", message)
+            .replace("SUSPEND", "false")
+    }
+
+    #[test]
+    fn not_well() {
+        let table = [
+            ("Ready", "'False'", "IncorrectIssuer", "57:00", "Ready=False, IncorrectIssuer"),
+            ("Ready", "'False'", "SecretSyncedError", "59:50", "Ready=False, SecretSyncedError"),
+            ("Stalled", "'True'", "X", "50:00", "Stalled=True, X"),
+            ("ComparisonError", "''", "''", "50:00", "ComparisonError=True"),
+        ];
+        for (kind, status, reason, time, what) in table {
+            let expected = format!(
+                "warning Certificate.cert-manager.io shop/web: Certificate is not well ({what}): no such issuer"
+            );
+            check(&super::DETECTOR, &yaml(kind, status, reason, time, "no such issuer."), &expected);
+        }
+    }
+
+    #[test]
+    fn another_resource_is_to_blame() {
+        let issuer = "---\napiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: {name: letsencrypt}\nstatus: {conditions: [{type: Ready, status: 'False', reason: ErrRegister, message: no account}]}\n";
+        check(
+            &super::DETECTOR,
+            &(yaml("Ready", "'False'", "IssuerNotReady", "50:00", "ClusterIssuer \"letsencrypt\" is not ready") + issuer),
+            "warning Certificate.cert-manager.io shop/web: Certificate is not well (Ready=False, IssuerNotReady): ClusterIssuer \"letsencrypt\" is not ready <- ClusterIssuer.cert-manager.io letsencrypt
+             warning ClusterIssuer.cert-manager.io letsencrypt: ClusterIssuer is not well (Ready=False, ErrRegister): no account",
+        );
+    }
+
+    #[test]
+    fn health() {
+        let yaml = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nstatus: {health: {status: HEALTH}}\n";
+        check(
+            &super::DETECTOR,
+            &yaml.replace("HEALTH", "Degraded"),
+            "warning Application.argoproj.io argocd/web: Application is not well (health Degraded)",
+        );
+        check(&super::DETECTOR, &yaml.replace("HEALTH", "Progressing"), "");
+    }
+
+    #[test]
+    fn well_or_on_its_way() {
+        check(&super::DETECTOR, &yaml("Ready", "'True'", "Ready", "00:00", ""), "");
+        check(&super::DETECTOR, &yaml("Ready", "'False'", "Issuing", "55:00", "issuing"), "");
+        check(&super::DETECTOR, &yaml("Ready", "'False'", "Oops", "59:00", "x"), "");
+        check(
+            &super::DETECTOR,
+            &yaml("Ready", "'False'", "Oops", "00:00", "x").replace("suspend: false", "suspend: true"),
+            "",
+        );
+        check(
+            &super::DETECTOR,
+            &yaml("Ready", "'False'", "Oops", "00:00", "x").replace("generation: 2", "generation: 3"),
+            "",
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Containers that fail because something they connect to refuses or does not answer.
+
+use crate::detect::logs::service::{Standing, Target, callee, instead, ready_since, variable_of, verdict};
+use crate::detect::logs::{Class, Failing, Fault, said, short};
+use crate::detect::{calls, prelude::*};
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "dependency-refused",
+    summary: "Program fails because a server it connects to refuses or does not answer",
+    group: Group::Network,
+    reads: &[Kind::Pod, Kind::Service, Kind::EndpointSlice],
+    wants: None,
+    doc: r"## What it detects
+A container that crashes, is not ready, or waits as an init container, because a connection is refused or
+times out: its log says so. Where the line, the lines around it or a variable names a Service of the cluster, the Service is judged: whether it exists, has
+the port, and has ready endpoints.
+
+## Why it matters
+The program is well; it can't work before its dependency answers.
+
+## Evidence
+The line of the log, the variable that names the host, the Service's ports and endpoints.
+
+## False positives
+A name, namespace or port that its configuration gets wrong is reported by `call-to-…` and not here. A server outside the
+cluster can't be judged: the line is all that is known.
+
+## What to do
+Mend the dependency first: its Service's endpoints, its pods. If it has no fault, look for a
+NetworkPolicy between the two (time-outs) and the port that its pods listen on (refusals).",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    said(view, |class| matches!(class, Class::Unreachable(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
+    let slow = failing.fault == Fault::Said(Class::Unreachable(true));
+    let how = if slow { "times out" } else { "is refused" };
+    let (pod, own) = (failing.container.pod, failing.namespace());
+    let found = callee(view, failing);
+    // What its configuration names wrongly is said where the configuration is judged.
+    let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
+    if !sound && calls::provable(view, pod) {
+        return None;
+    }
+    let stage = if failing.container.init { Stage::Start } else if failing.present() { Stage::Ready } else { Stage::Start };
+    let finding = |target: &Target, why: String| {
+        let summary = format!("{}: its connection to {} {how}: {why}", failing.happens(), target.text());
+        let finding = failing.finding(view, stage, summary).key(format!("{}/{}", failing.container.spec.name, target.text()));
+        match variable_of(view, pod, failing.container.spec, target) {
+            Some((name, value)) => finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{name}]")), value),
+            None => finding,
+        }
+    };
+    Some(match found {
+        Some((target, Standing::Service(service))) => {
+            let (why, blamed) = verdict(view, service, own, target.port);
+            let ended = failing.container.ended().and_then(|ended| *ended.finished_at);
+            let late = blamed && ready_since(view, service, ended);
+            let why = if late { why.replace("none of which takes the connection", "ready only since this attempt") } else { why };
+            let object = service.object_ref();
+            let found = finding(&target, why).look("see the Service and its endpoints", &object, &["describe", "service", &object.name]);
+            let found = if late { found.unknown("whether the next start succeeds") } else { found };
+            if blamed { found.culprit(object) } else { failing.edit(view, found, "correct the port") }
+        }
+        Some((target, Standing::Missing { name, namespace })) => {
+            let hint = instead(view, &name, &namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
+            finding(&target, format!("no Service {name} in namespace {namespace}{hint}")).culprit(ObjectRef::new(Kind::Service, &namespace, &name))
+        }
+        Some((target, Standing::Pod(other))) => {
+            let is = if other.ready() { "ready" } else { "not ready" };
+            finding(&target, format!("the address of pod {}/{}, which is {is}", other.metadata.namespace, other.metadata.name)).culprit(other.object_ref())
+        }
+        Some((target, Standing::Own)) => {
+            let port = target.port.map(i64::from);
+            let here = pod.spec.all_containers().find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
+            let services: Vec<String> = view.within::<Service>(own).iter().filter(|service| service.spec.ports.iter().any(|known| Some(known.port) == port)).map(|service| service.metadata.name.clone()).collect();
+            let why = match (here, services.is_empty()) {
+                (Some(container), _) => format!("that is the pod itself, where container {} does not listen (yet)", container.name),
+                (None, false) => format!("that is the pod itself, where nothing listens; Service {} has this port", list(&services)),
+                (None, true) => "that is the pod itself, where nothing listens".to_owned(),
+            };
+            finding(&target, why)
+        }
+        Some((target, Standing::Outside)) => {
+            let finding = finding(&target, "no Service or pod of this cluster that was read has this address".to_owned());
+            failing.read_log(finding.unknown(format!("whether {} works: it is not in what was read of the cluster", target.host)))
+        }
+        None => {
+            let finding = failing.finding(view, stage, format!("{}: a connection {how}: {}", failing.happens(), short(&failing.text, 160)));
+            failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = r#"
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app, env: [{name: DB_URL, value: 'postgres://db:5432/shop'}]}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: app, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 1, finishedAt: '2026-01-01T11:59:00Z'}}}
+---
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{port: 5432}]}
+---
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+endpoints: [ENDPOINTS]
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+lines: [starting, "FATAL LINE"]
+"#;
+
+    fn pod(line: &str, endpoints: &str) -> String {
+        POD.replace("LINE", line).replace("[ENDPOINTS]", endpoints)
+    }
+
+    #[test]
+    fn a_service_without_endpoints() {
+        let says = "critical Pod shop/web-1: container app exits 1: its connection to";
+        let why = "is refused: Service db has no ready endpoint <- Service shop/db";
+        check(&super::DETECTOR, &pod("dial tcp 10.96.0.7:5432: connect: connection refused", "[]"), &format!("{says} 10.96.0.7:5432 {why}"));
+        check(&super::DETECTOR, &pod("cannot reach db:5432: connection refused", "[]"), &format!("{says} db:5432 {why}"));
+        check(&super::DETECTOR, &pod("wget: can't connect to remote host (10.96.0.7): Connection refused", "[]"), &format!("{says} 10.96.0.7:5432 {why}"));
+        check(&super::DETECTOR, &pod("database refused the connection: ECONNREFUSED", "[]"), &format!("{says} db:5432 {why}"));
+    }
+
+    #[test]
+    fn a_service_that_has_endpoints() {
+        check(
+            &super::DETECTOR,
+            &pod("dial tcp 10.96.0.7:5432: i/o timeout", "[{addresses: [10.0.0.1]}]"),
+            "critical Pod shop/web-1: container app exits 1: its connection to 10.96.0.7:5432 times out: Service db has 1 ready endpoint, none of which takes the connection <- Service shop/db",
+        );
+    }
+
+    #[test]
+    fn its_own_address_and_one_outside() {
+        check(
+            &super::DETECTOR,
+            &pod("connect ECONNREFUSED 127.0.0.1:5432", "[]"),
+            "critical Pod shop/web-1: container app exits 1: its connection to 127.0.0.1:5432 is refused: that is the pod itself, where nothing listens; Service db has this port",
+        );
+        check(
+            &super::DETECTOR,
+            &pod("connect to api.example.com:443: connection refused", "[]"),
+            "critical Pod shop/web-1: container app exits 1: its connection to api.example.com:443 is refused: no Service or pod of this cluster that was read has this address",
+        );
+    }
+
+    #[test]
+    fn a_retry_that_succeeded() {
+        check(&super::DETECTOR, &pod("cannot load plugin x", "[]").replace("starting", "'INFO db:5432 connection refused, retrying'"), "");
+    }
+}

@@ -1,0 +1,128 @@
+//! Containers that miss an environment variable.
+
+use crate::detect::logs::{Class, Failing, Fault, said};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "env-missing",
+    summary: "Program fails because an environment variable has no value",
+    group: Group::Configuration,
+    reads: &[Kind::Pod, Kind::ConfigMap],
+    wants: None,
+    doc: r"## What it detects
+A container that fails because a variable is not set: its log names it. A variable of nearly the same name
+in its spec, and a ConfigMap of the namespace that has the key and is not used, are named.
+
+## Why it matters
+The program does not start.
+
+## Evidence
+The line of the log; the nearly equal variable in the container's `env`, or the optional reference it should come from.
+
+## False positives
+A program may read the value from a file as well; then the line says so.
+
+## What to do
+Set the variable, or correct its name. After a change of a ConfigMap the pods must be restarted.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    said(view, |class| matches!(class, Class::MissingEnv(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
+    let Fault::Said(Class::MissingEnv(name)) = &failing.fault else { return None };
+    let (spec, namespace, object) = (failing.container.spec, failing.namespace(), failing.pod());
+    let says = format!("{}: environment variable {name}", failing.happens());
+    let finding = |why: String| failing.finding(view, Stage::Start, format!("{says} {why}"));
+    let path = |name: &str| failing.container.spec_path(&format!("env[{name}]"));
+    if let Some(variable) = spec.env.iter().find(|variable| variable.name == *name) {
+        let from = variable.value_from.as_deref();
+        let reference = from.and_then(|from| from.config_map_key_ref.as_ref().map(|key| (Kind::ConfigMap, key)).or_else(|| from.secret_key_ref.as_ref().map(|key| (Kind::Secret, key))));
+        return Some(failing.read_log(match reference {
+            Some((kind, key)) => {
+                let source = ObjectRef::new(kind, namespace, &key.name);
+                let why = format!("has no value: it comes from key {} of {kind} {}, {}", key.key, key.name, if key.optional { "which is optional and missing or empty" } else { "which is empty or not what the program takes" });
+                finding(why).field(&object, path(name), format!("key: {}, name: {}", key.key, key.name)).culprit(source)
+            }
+            None => finding("is set and not what the program takes".to_owned()).field(&object, path(name), variable.value.as_deref().unwrap_or_default()),
+        }));
+    }
+    let near = meant(name, spec.env.iter().map(|variable| variable.name.as_str()));
+    let used: Vec<&str> = crate::graph::configuration(&failing.container.pod.spec).into_iter().map(|(_, name, _)| name).collect();
+    let maps = || view.within::<ConfigMap>(namespace).iter();
+    let mut holding = maps().filter(|map| map.has(name) && !used.contains(&map.metadata.name.as_str()));
+    let misnamed = || {
+        let imported = spec.env_from.iter().filter_map(|from| from.config_map_ref.as_ref());
+        imported.filter_map(|map| view.get::<ConfigMap>(namespace, &map.name)).find_map(|map| Some((map, meant(name, map.keys())?)))
+    };
+    let finding = if let Some(near) = near {
+        finding(format!("is not set; the spec sets {near}, did you mean that?")).field(&object, path(near), near)
+    } else if let Some((map, key)) = misnamed() {
+        finding(format!("is not set; ConfigMap {} has {key}, did you mean that?", map.metadata.name)).field(&map.object_ref(), "data", key).culprit(map.object_ref())
+    } else if let Some(map) = holding.next().filter(|_| holding.next().is_none()) {
+        finding(format!("is not set; ConfigMap {} has it, and the container does not use it", map.metadata.name)).field(&map.object_ref(), "data", name)
+    } else {
+        let names: Vec<String> = spec.env.iter().map(|variable| variable.name.clone()).collect();
+        let has = if names.is_empty() { "its spec sets none".to_owned() } else { format!("its spec sets {}", list(&names)) };
+        let has = if spec.env_from.is_empty() { has } else { "neither its env nor its envFrom has it".to_owned() };
+        finding(format!("is not set: {has}"))
+    };
+    Some(failing.edit(view, failing.read_log(finding), "set the variable"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app, env: [ENV]}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: app, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 1, finishedAt: '2026-01-01T11:59:00Z'}}}
+---
+kind: ConfigMap
+metadata: {name: web-env, namespace: shop}
+data: {MAPKEY: x}
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+lines: ['FATAL LINE']
+";
+    const SAYS: &str = "critical Pod shop/web-1: container app exits 1: environment variable DATABASE_URL ";
+    const LINE: &str = "environment variable DATABASE_URL is not set";
+
+    #[test]
+    fn misspelt() {
+        let yaml = POD.replace("LINE", LINE).replace("[ENV]", "[{name: DATABSE_URL, value: x}]");
+        check(&super::DETECTOR, &yaml, &format!("{SAYS}is not set; the spec sets DATABSE_URL, did you mean that?"));
+    }
+
+    #[test]
+    fn in_a_map_that_is_not_used() {
+        let yaml = POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]").replace("MAPKEY", "DATABASE_URL");
+        check(&super::DETECTOR, &yaml, &format!("{SAYS}is not set; ConfigMap web-env has it, and the container does not use it"));
+    }
+
+    #[test]
+    fn nowhere() {
+        check(&super::DETECTOR, &POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]"), &format!("{SAYS}is not set: its spec sets PORT"));
+    }
+
+    #[test]
+    fn from_an_optional_key() {
+        let yaml = POD.replace("LINE", LINE).replace("[ENV]", "[{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url, optional: true}}}]");
+        check(&super::DETECTOR, &yaml, &format!("{SAYS}has no value: it comes from key url of Secret db, which is optional and missing or empty <- Secret shop/db"));
+    }
+
+    #[test]
+    fn another_error() {
+        check(&super::DETECTOR, &POD.replace("LINE", "cannot parse DATABASE_URL").replace("[ENV]", "[]"), "");
+    }
+}

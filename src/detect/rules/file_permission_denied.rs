@@ -1,0 +1,134 @@
+//! Containers that may not read or write a file.
+
+use crate::detect::logs::mount::mount_of;
+use crate::detect::logs::{Class, Failing, Fault, said};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "file-permission-denied",
+    summary: "Program fails because it may not read or write a file",
+    group: Group::Configuration,
+    reads: &[Kind::Pod],
+    wants: None,
+    doc: r"## What it detects
+A container that fails with `permission denied` on a file or folder: a volume that belongs to another user
+(no `fsGroup`), a Secret mounted with a mode for root alone, or a folder of the image that its user may not write.
+
+## Why it matters
+The program can't read its configuration or write its data.
+
+## Evidence
+The line of the log, the user of the container, the volume's `fsGroup` and mode.
+
+## False positives
+A program that may not be executed is `command-not-executable`; a file system that nobody may write is `read-only-root`.
+
+## What to do
+Volumes: set `securityContext.fsGroup` to the program's group (not for hostPath: change the owner on the
+node). Secrets: `defaultMode: 0440` with `fsGroup`. Folders of the image: mount an emptyDir there, or change the image.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    said(view, |class| matches!(class, Class::FileDenied(_))).iter().map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let (pod, spec) = (failing.container.pod, failing.container.spec);
+    let path = match &failing.fault {
+        Fault::Said(Class::FileDenied(path)) => path.clone(),
+        _ => None,
+    };
+    let object = failing.pod();
+    let whole = &pod.spec.security_context;
+    let user = spec.security_context.run_as_user.or(whole.run_as_user);
+    let who = user.map_or_else(|| "its user".to_owned(), |user| format!("user {user}"));
+    let what = path.clone().map_or_else(|| "a file".to_owned(), |path| format!("`{path}`"));
+    let mounted = path.as_deref().and_then(|path| mount_of(pod, spec, path));
+    let why = match mounted {
+        Some(mounted) => {
+            let at = &mounted.mount.mount_path;
+            let volume = mounted.volume;
+            let map = mounted.source(failing.namespace()).is_some();
+            let title = match volume.and_then(|volume| volume.persistent_volume_claim.as_ref()) {
+                Some(claim) => format!("claim {}", claim.claim_name),
+                None => mounted.title(failing.namespace()),
+            };
+            let hint = match (map, volume.is_some_and(|volume| volume.host_path.is_some()), whole.fs_group) {
+                (true, ..) => format!("its files have mode {:04o}", mounted.mode()),
+                (_, true, _) => "a folder of the node, which belongs to another user there (fsGroup does not change that)".to_owned(),
+                (_, _, Some(group)) => format!("fsGroup is {group}"),
+                (_, _, None) => "no fsGroup gives it to the program's group".to_owned(),
+            };
+            format!("{title}, mounted at {at}: {hint}")
+        }
+        None => format!("it lies in image {}, not in a volume", spec.image),
+    };
+    let summary = format!("{}: {who} may not use {what} (permission denied): {why}", failing.happens());
+    let mut finding = failing.finding(view, Stage::Start, summary);
+    if let Some(user) = user {
+        let own = spec.security_context.run_as_user.is_some();
+        let path = if own { failing.container.spec_path("securityContext.runAsUser") } else { "spec.securityContext.runAsUser".to_owned() };
+        finding = finding.field(&object, path, user.to_string());
+    }
+    if let Some(mounted) = mounted {
+        finding = finding.field(&object, failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)), &mounted.mount.mount_path);
+    }
+    failing.edit(view, failing.read_log(finding), "give it the right (fsGroup, runAsUser, defaultMode) or a volume of its own")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec:
+  securityContext: {runAsUser: 1000}
+  containers: [{name: app, image: 'shop/web:2', volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, VOLUME}]
+status:
+  phase: Running
+  containerStatuses:
+  - {name: app, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 1, finishedAt: '2026-01-01T11:59:00Z'}}}
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+lines: ['ERROR LINE']
+";
+
+    fn pod(volume: &str, line: &str) -> String {
+        POD.replace("VOLUME", volume).replace("LINE", line)
+    }
+
+    #[test]
+    fn a_volume_of_another_user() {
+        check(
+            &super::DETECTOR,
+            &pod("persistentVolumeClaim: {claimName: web-data}", "mkdir /data/cache: permission denied"),
+            "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/cache` (permission denied): claim web-data, mounted at /data: no fsGroup gives it to the program's group",
+        );
+        check(
+            &super::DETECTOR,
+            &pod("secret: {secretName: tls, defaultMode: 256}", "open /data/tls.key: permission denied"),
+            "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/tls.key` (permission denied): Secret tls, mounted at /data: its files have mode 0400",
+        );
+    }
+
+    #[test]
+    fn a_folder_of_the_image() {
+        check(
+            &super::DETECTOR,
+            &pod("emptyDir: {}", "/bin/sh: cannot create /var/x: Permission denied"),
+            "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/var/x` (permission denied): it lies in image shop/web:2, not in a volume",
+        );
+    }
+
+    #[test]
+    fn another_error() {
+        check(&super::DETECTOR, &pod("emptyDir: {}", "open /data/x: no such file or directory"), "");
+    }
+}

@@ -1,0 +1,142 @@
+//! Containers whose lifecycle hooks fail.
+
+use crate::detect::logs::{Failing, Fault, claimed, short, superseded};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "hook-fails",
+    summary: "Lifecycle hook (postStart or preStop) fails",
+    group: Group::Containers,
+    reads: &[Kind::Pod, Kind::Event],
+    wants: None,
+    doc: r"## What it detects
+A container that the kubelet kills because its postStart hook failed; a pod that doesn't get past
+`ContainerCreating` because its postStart hook does not return; and a preStop hook that failed in the last ten minutes.
+
+## Why it matters
+A failed postStart hook ends the container, whatever the program does. A preStop hook that fails leaves
+out what should be done before the end (draining, saving).
+
+## Evidence
+The events `FailedPostStartHook`, `FailedPreStopHook`; the hook's command in the spec.
+
+## False positives
+A hook that failed once at a former start is silent once the container runs.
+
+## What to do
+Run the hook's command by hand in the container. A hook must not wait for what only comes after it: the container
+is not ready before postStart has returned.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    let killed = claimed(view, |fault| *fault == Fault::Hook);
+    let mut findings: Vec<Finding> = killed.iter().map(|failing| failed(view, failing)).collect();
+    for pod in view.all::<Pod>() {
+        findings.extend(before_stop(view, pod));
+        if !superseded(view, pod) && pod.status.phase == "Pending" {
+            findings.extend(hangs(view, pod));
+        }
+    }
+    findings
+}
+
+/// What a hook does, for people.
+fn action(handler: &Handler) -> String {
+    match (&handler.exec, &handler.http_get, &handler.sleep) {
+        (Some(exec), ..) => format!("`{}`", short(&exec.command.join(" "), 100)),
+        (_, Some(get), _) => format!("GET {} on port {}", if get.path.is_empty() { "/" } else { &get.path }, get.port.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (_, _, Some(sleep)) => format!("sleep {}", sleep.seconds),
+        _ => "its action".to_owned(),
+    }
+}
+
+fn post_start(container: &Container) -> Option<&Handler> {
+    container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref())
+}
+
+fn failed(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let container = &failing.container;
+    let what = post_start(container.spec).map(action).unwrap_or_default();
+    let summary = format!("{} is killed because its postStart hook fails (FailedPostStartHook): {what}", container.title());
+    let finding = failing.finding(view, Stage::Start, summary).field(&failing.pod(), container.spec_path("lifecycle.postStart"), what.trim_matches('`'));
+    failing.edit(view, describe(finding, &failing.pod()), "correct the hook")
+}
+
+/// A pod whose container was started and still counts as being made: the hook has not returned.
+fn hangs(view: &View<'_>, pod: &Pod) -> Option<Finding> {
+    let object = pod.object_ref();
+    let started = |name: &str| view.events(&object).iter().copied().find(|event| event.reason == "Started" && event.container() == Some(name));
+    let (container, event) = containers(pod).filter(|container| container.status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "ContainerCreating")).find_map(|container| Some((container, started(&container.spec.name)?)))?;
+    let hook = post_start(container.spec)?;
+    let age = view.age(event.last()).filter(|age| *age >= SETTLED)?;
+    let summary = format!("{} is started and its postStart hook has not returned for over {} min: {}; until then the pod stays in ContainerCreating", container.title(), age / 60, action(hook));
+    let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
+        .key(&container.spec.name)
+        .field(&object, container.spec_path("lifecycle.postStart"), action(hook).trim_matches('`'))
+        .event(event)
+        .since(event.last());
+    Some(describe(finding, &object))
+}
+
+fn before_stop(view: &View<'_>, pod: &Pod) -> Option<Finding> {
+    let object = pod.object_ref();
+    let event = view.warnings(pod).find(|event| event.reason == "FailedPreStopHook" && view.age(event.last()).is_some_and(|age| age < 600))?;
+    let container = event.container().and_then(|name| pod.spec.container(name));
+    let what = container.and_then(|container| container.lifecycle.as_ref()?.pre_stop.as_ref()).map(action).unwrap_or_default();
+    let name = container.map(|container| container.name.as_str()).unwrap_or_default();
+    // A pod that is killed by a probe or crashes has a deeper fault, of which this is a part.
+    if !pod.metadata.deleting() {
+        return None;
+    }
+    let summary = format!("preStop hook of container {name} fails (FailedPreStopHook): {what}");
+    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary).key(format!("preStop {name}")).event(event).since(event.first());
+    Some(describe(finding, &object))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app, lifecycle: {postStart: {exec: {command: [sh, -c, exit 3]}}}}]}
+status: {phase: PHASE, containerStatuses: [{name: app, restartCount: 2, STATE}]}
+---
+kind: Event
+type: TYPE
+metadata: {name: e1, namespace: shop}
+involvedObject: {kind: Pod, namespace: shop, name: web-1, fieldPath: 'spec.containers{app}'}
+reason: REASON
+message: PostStartHook failed
+lastTimestamp: '2026-01-01T11:TIME'
+";
+
+    fn pod(phase: &str, state: &str, reason: &str, time: &str) -> String {
+        POD.replace("PHASE", phase).replace("STATE", state).replace("REASON", reason).replace("TYPE", "Warning").replace("TIME", time)
+    }
+
+    const ENDED: &str = "state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 137, startedAt: '2026-01-01T11:58:58Z', finishedAt: '2026-01-01T11:59:00Z'}}";
+
+    #[test]
+    fn fails() {
+        check(&super::DETECTOR, &pod("Running", ENDED, "FailedPostStartHook", "58:58Z"), "critical Pod shop/web-1: container app is killed because its postStart hook fails (FailedPostStartHook): `sh -c exit 3`");
+    }
+
+    #[test]
+    fn does_not_return() {
+        let creating = "state: {waiting: {reason: ContainerCreating}}";
+        check(
+            &super::DETECTOR,
+            &pod("Pending", creating, "Started", "55:00Z"),
+            "critical Pod shop/web-1: container app is started and its postStart hook has not returned for over 5 min: `sh -c exit 3`; until then the pod stays in ContainerCreating",
+        );
+        check(&super::DETECTOR, &pod("Pending", creating, "Started", "59:40Z"), "");
+    }
+
+    #[test]
+    fn failed_at_a_former_start() {
+        check(&super::DETECTOR, &pod("Running", ENDED, "FailedPostStartHook", "30:00Z"), "");
+    }
+}

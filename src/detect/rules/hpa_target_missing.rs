@@ -1,0 +1,92 @@
+//! Autoscalers whose target is not there.
+
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "hpa-target-missing",
+    summary: "Autoscaler scales an object that does not exist",
+    group: Group::Workloads,
+    reads: &[Kind::HorizontalPodAutoscaler, Kind::Deployment, Kind::StatefulSet],
+    wants: None,
+    doc: r"## What it detects
+A HorizontalPodAutoscaler whose `scaleTargetRef` names an object that is not there.
+
+## Why it matters
+Nothing is scaled: under load the workload stays as small as it is.
+
+## Evidence
+`spec.scaleTargetRef`, and the condition `AbleToScale` with the reason `FailedGetScale`.
+
+## False positives
+Targets of kinds that we don't read are reported only where the autoscaler itself says that they were not found.
+
+## What to do
+Correct the reference; a renamed workload is the usual reason.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    view.all::<HorizontalPodAutoscaler>().iter().filter_map(|scaler| finding(view, scaler)).collect()
+}
+
+fn finding(view: &View<'_>, scaler: &HorizontalPodAutoscaler) -> Option<Finding> {
+    let object = scaler.object_ref();
+    let target = scaler.spec.scale_target_ref.object_ref(object.ns());
+    let told =
+        condition(&scaler.status.conditions, "AbleToScale").filter(|c| c.is_false() && c.reason == "FailedGetScale");
+    let not_found = told.is_some_and(|condition| condition.message.contains("not found"));
+    if !view.absent(&target) && !not_found {
+        return None;
+    }
+    let known: Vec<ObjectRef> = view
+        .workloads()
+        .filter(|w| w.object.kind == target.kind && w.object.ns() == object.ns())
+        .map(|w| w.object)
+        .collect();
+    let near = meant(&target.name, known.iter().map(|object| &*object.name));
+    let near = near.map(|name| format!("; did you mean {} {name}?", target.kind)).unwrap_or_default();
+    let summary = format!(
+        "HorizontalPodAutoscaler {} scales {} {}, which does not exist{near}",
+        object.name, target.kind, target.name
+    );
+    let mut finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+        .culprit(target.clone())
+        .since(told.and_then(|condition| *condition.last_transition_time).or(*scaler.metadata.creation_timestamp))
+        .field(&object, "spec.scaleTargetRef.name", &*target.name);
+    if let Some(condition) = told {
+        finding = finding.field(&object, "status.conditions[AbleToScale].message", &condition.message);
+    }
+    Some(finding.fix("correct the reference", &object, &["edit", "hpa", &object.name]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const HPA: &str = "
+kind: HorizontalPodAutoscaler
+apiVersion: autoscaling/v2
+metadata: {name: search, namespace: shop}
+spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: TARGET}}
+---
+kind: Deployment
+apiVersion: apps/v1
+metadata: {name: search, namespace: shop}
+";
+
+    #[test]
+    fn renamed() {
+        check(
+            &super::DETECTOR,
+            &HPA.replace("TARGET", "search-v1"),
+            "warning HorizontalPodAutoscaler shop/search: HorizontalPodAutoscaler search scales Deployment search-v1, which does not exist; did you mean Deployment search? <- Deployment shop/search-v1",
+        );
+    }
+
+    #[test]
+    fn there_or_not_readable() {
+        check(&super::DETECTOR, &HPA.replace("TARGET", "search"), "");
+        let gap = "\n---\nkind: Gap\nwhat: deployments.apps\nreason: forbidden\nof: Deployment\n";
+        check(&super::DETECTOR, &(HPA.replace("TARGET", "search-v1") + gap), "");
+    }
+}

@@ -1,0 +1,161 @@
+//! Jobs that gave up.
+
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "job-failed",
+    summary: "Job failed for good: its retries or its time ran out",
+    group: Group::Workloads,
+    reads: &[Kind::Job],
+    wants: Some(wants),
+    doc: r"## What it detects
+A Job whose condition `Failed` is true, with the reason (`BackoffLimitExceeded`, `DeadlineExceeded`, a pod failure
+policy), how its last pod ended and the last lines it wrote.
+
+## Why it matters
+The work is not done, and nothing will try again.
+
+## Evidence
+The condition, the exit code of its last pod, and the line of its log that decides.
+
+## False positives
+A run of a CronJob is not reported once a later run succeeded.
+
+## What to do
+Mend what the log names, then run it again: a Job can't be restarted, `kubectl create job --from=cronjob/…` or applying
+it anew after deleting it does.",
+    run,
+};
+
+/// Jobs that failed for good, each with the condition that says so.
+fn failed<'a>(view: &View<'a>) -> Vec<(&'a Job, &'a Condition)> {
+    let jobs = view.all::<Job>().iter().filter(|job| !job.metadata.deleting() && !made_up_for(view, job));
+    jobs.filter_map(|job| Some((job, condition(&job.status.conditions, "Failed").filter(|c| c.is_true())?))).collect()
+}
+
+/// Whether a later run of the same CronJob succeeded.
+fn made_up_for(view: &View<'_>, job: &Job) -> bool {
+    let Some(owner) = job.metadata.controller().filter(|owner| owner.kind == "CronJob") else { return false };
+    let Some(cron) = view.get::<CronJob>(&job.metadata.namespace, &owner.name) else { return false };
+    cron.status.last_successful_time.is_some_and(|time| Some(time) > *job.metadata.creation_timestamp)
+}
+
+/// The pod of its last attempt.
+fn last_pod<'a>(view: &View<'a>, job: &Job) -> Option<&'a Pod> {
+    let pods = view.within::<Pod>(&job.metadata.namespace).iter();
+    let ours = pods.filter(|pod| {
+        pod.metadata.controller().is_some_and(|owner| owner.kind == "Job" && owner.name == job.metadata.name)
+    });
+    ours.max_by_key(|pod| *pod.metadata.creation_timestamp)
+}
+
+fn bad_end(pod: &Pod) -> Option<Running<'_>> {
+    containers(pod).find(|container| container.ended().is_some_and(|ended| ended.exit_code != 0))
+}
+
+fn wants(view: &View<'_>) -> Vec<Want> {
+    let pods = failed(view).into_iter().filter_map(|(job, _)| last_pod(view, job));
+    pods.filter_map(|pod| Some((pod, bad_end(pod)?)))
+        .map(|(pod, container)| Want::Log {
+            pod: pod.object_ref(),
+            container: container.spec.name.clone(),
+            previous: container.restarted(),
+        })
+        .collect()
+}
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    failed(view).into_iter().map(|(job, condition)| finding(view, job, condition)).collect()
+}
+
+fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
+    let object = job.object_ref();
+    let how = match condition.reason.as_str() {
+        "DeadlineExceeded" => {
+            let limit = job
+                .spec
+                .active_deadline_seconds
+                .map(|s| format!(" of {s} s (activeDeadlineSeconds)"))
+                .unwrap_or_default();
+            format!("it ran longer than its deadline{limit}")
+        }
+        "BackoffLimitExceeded" => {
+            format!("its pods failed more than backoffLimit {} times", job.spec.backoff_limit.unwrap_or(6))
+        }
+        _ => condition.message.clone(),
+    };
+    let mut summary = format!("Job {} failed ({}): {how}", object.name, condition.reason);
+    let mut finding = Finding::new(object.clone(), Severity::Critical, Stage::Ready, "")
+        .key(&condition.reason)
+        .since(*condition.last_transition_time)
+        .field(&object, "status.conditions[Failed].message", &condition.message);
+    let last = last_pod(view, job).and_then(|pod| Some((pod, bad_end(pod)?)));
+    if let Some((pod, container)) = last {
+        let code = container.ended().map(|ended| ended.exit_code).unwrap_or_default();
+        summary = format!("{summary}; {} exits {code}", container.title());
+        let pod_ref = pod.object_ref();
+        finding = finding.field(&pod_ref, container.path("state.terminated.exitCode"), code.to_string());
+        let log = last_log(view, &container);
+        if let Some((log, line)) =
+            log.and_then(|log| Some((log, log.lines.iter().rev().find(|line| !line.trim().is_empty())?)))
+        {
+            summary = format!("{summary}: {line}");
+            finding = finding.log(log, line);
+        }
+        finding = finding.look("read its log", &pod_ref, &["logs", &pod_ref.name, "-c", &container.spec.name]);
+    }
+    finding.summary = summary.trim_end_matches('.').to_owned();
+    describe(finding, &object)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::{check, check_wants};
+
+    const JOB: &str = "
+kind: Job
+apiVersion: batch/v1
+metadata: {name: migrate, namespace: shop, creationTimestamp: '2026-01-01T10:00:00Z'OWNER}
+spec: {backoffLimit: 1}
+status: {conditions: [{type: Failed, status: 'True', reason: BackoffLimitExceeded, message: Job has reached the specified backoff limit}]}
+---
+kind: Pod
+metadata: {name: migrate-a, namespace: shop, ownerReferences: [{kind: Job, apiVersion: batch/v1, name: migrate, controller: true}]}
+spec: {containers: [{name: app}]}
+status: {phase: Failed, containerStatuses: [{name: app, state: {terminated: {exitCode: 3, reason: Error}}}]}
+---
+kind: Log
+namespace: shop
+pod: migrate-a
+container: app
+lines: [starting, 'ERROR: no such table', '']
+";
+
+    #[test]
+    fn gave_up_with_its_last_words() {
+        check(
+            &super::DETECTOR,
+            &JOB.replace("OWNER", ""),
+            "critical Job shop/migrate: Job migrate failed (BackoffLimitExceeded): its pods failed more than backoffLimit 1 times; container app exits 3: ERROR: no such table",
+        );
+        check_wants(&super::DETECTOR, &JOB.replace("OWNER", ""), "log shop/migrate-a app");
+    }
+
+    #[test]
+    fn a_later_run_made_up_for_it() {
+        let owner = ", ownerReferences: [{kind: CronJob, apiVersion: batch/v1, name: nightly, controller: true}]";
+        let cron = "
+---
+kind: CronJob
+apiVersion: batch/v1
+metadata: {name: nightly, namespace: shop}
+status: {lastSuccessfulTime: '2026-01-01T11:00:00Z'}
+";
+        check(&super::DETECTOR, &(JOB.replace("OWNER", owner) + cron), "");
+    }
+
+    #[test]
+    fn done() {
+        check(&super::DETECTOR, &JOB.replace("OWNER", "").replace("type: Failed", "type: Complete"), "");
+    }
+}

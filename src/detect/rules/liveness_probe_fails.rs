@@ -1,0 +1,130 @@
+//! Containers that their liveness probe kills.
+
+use crate::detect::logs::probe::{explain, numbers, of};
+use crate::detect::logs::{Failing, Fault, claimed};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "liveness-probe-fails",
+    summary: "Liveness probe kills the container again and again",
+    group: Group::Containers,
+    reads: &[Kind::Pod, Kind::Event],
+    wants: None,
+    doc: r"## What it detects
+A container that the kubelet restarts because its liveness probe fails, and why: the probe asks another port
+than the program listens on, a path that answers 404, by the wrong scheme, a command that is not in
+the image; it waits too short for an answer; or it begins before the program can have started.
+
+## Why it matters
+A program that is well is killed, or one that is ill is restarted for ever.
+
+## Evidence
+The event `Unhealthy` with what the probe was told, the probe's numbers, the log line or declaration with
+the right port.
+
+## False positives
+A probe that failed once in a while and did not lead to a restart is silent. Where the log says that
+something the program needs does not answer, that is the cause, and not the probe.
+
+## What to do
+Correct port, path or scheme. For slow starts add a startupProbe rather than a long delay; raise
+`timeoutSeconds` (1 by default) for slow answers.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    claimed(view, |fault| *fault == Fault::Liveness).iter().filter_map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
+    let container = &failing.container;
+    let probe = of(container.spec, &Fault::Liveness)?;
+    let (told, numbers) = (explain(view, container, &Fault::Liveness), numbers(probe));
+    let lived = container.ended().and_then(|ended| ended.finished_at.map(Time::as_second).zip(ended.started_at.map(Time::as_second)));
+    let lived = lived.map(|(end, start)| end.saturating_sub(start)).filter(|lived| (0..1_000_000).contains(lived));
+    // Killed as soon as the probe allows, at a start: it may only need longer.
+    let early = !told.proven && container.spec.startup_probe.is_none() && lived.is_some_and(|lived| lived <= numbers.budget().saturating_add(container.pod.spec.termination_grace_period_seconds.unwrap_or(30)).saturating_add(15));
+    let after = lived.filter(|_| early).map(|lived| format!(", {lived}s after its start: perhaps it only starts slower than that")).unwrap_or_default();
+    let summary = format!("{} is killed by its liveness probe, which {} ({}){after}", container.title(), told.text, numbers.text());
+    let object = failing.pod();
+    let mut finding = failing.finding(view, Stage::Start, summary);
+    let what = probe.http_get.as_ref().map(|get| ("httpGet", format!("path: {}, port: {}", get.path, get.port.as_ref().map(ToString::to_string).unwrap_or_default())));
+    let what = what.or_else(|| probe.tcp_socket.as_ref().map(|tcp| ("tcpSocket", format!("port: {}", tcp.port.as_ref().map(ToString::to_string).unwrap_or_default()))));
+    let what = what.or_else(|| probe.exec.as_ref().map(|exec| ("exec.command", exec.command.join(" "))));
+    if let Some((path, quote)) = what {
+        finding = finding.field(&object, container.spec_path(&format!("livenessProbe.{path}")), quote);
+    }
+    if let (Some(line), Some(log)) = (&told.line, view.snapshot.logs.iter().find(|log| log.pod == object && log.container == container.spec.name && told.line.as_ref().is_some_and(|line| log.lines.contains(line)))) {
+        finding = finding.log(log, line);
+    }
+    finding = describe(finding, &object);
+    Some(failing.edit(view, finding, "correct the liveness probe"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {terminationGracePeriodSeconds: 1, containers: [{name: app, PORTS livenessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 5}}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: app, ready: true, restartCount: 3, state: {running: {startedAt: '2026-01-01T11:59:40Z'}}, lastState: {terminated: {reason: Error, exitCode: 137, startedAt: '2026-01-01T11:59:00Z', finishedAt: '2026-01-01T11:59:39Z'}}}
+---
+kind: Event
+type: Warning
+metadata: {name: e1, namespace: shop}
+involvedObject: {kind: Pod, namespace: shop, name: web-1, fieldPath: 'spec.containers{app}'}
+reason: Unhealthy
+message: 'Liveness probe failed: ANSWER'
+lastTimestamp: '2026-01-01T11:59:50Z'
+---
+kind: Event
+metadata: {name: e2, namespace: shop}
+involvedObject: {kind: Pod, namespace: shop, name: web-1, fieldPath: 'spec.containers{app}'}
+reason: Killing
+message: Container app failed liveness probe, will be restarted
+lastTimestamp: '2026-01-01T11:59:37Z'
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+previous: true
+lines: ['LINE']
+";
+    const REFUSED: &str = r#"Get "http://10.0.0.9:8080/healthz": dial tcp 10.0.0.9:8080: connect: connection refused"#;
+    const SAYS: &str = "critical Pod shop/web-1: container app is killed by its liveness probe, which asks GET /healthz on port 8080";
+
+    fn pod(ports: &str, answer: &str, line: &str) -> String {
+        POD.replace("PORTS", ports).replace("ANSWER", answer).replace("LINE", line).replace("ready: true", "ready: false")
+    }
+
+    #[test]
+    fn another_port() {
+        check(&super::DETECTOR, &pod("", REFUSED, "INFO listening on :8081"), &format!("{SAYS}, and the program listens on port 8081 (its log says so) (3 × 5s)"));
+        check(&super::DETECTOR, &pod("ports: [{containerPort: 9090}],", REFUSED, "hello"), &format!("{SAYS}, and the container declares port 9090 (3 × 5s)"));
+        check(&super::DETECTOR, &pod("", REFUSED, "Listening on http://127.0.0.1:8080"), &format!("{SAYS}, and the program listens on 127.0.0.1:8080 only, not on the pod's address (3 × 5s)"));
+    }
+
+    #[test]
+    fn another_path_and_a_slow_start() {
+        check(&super::DETECTOR, &pod("", "HTTP probe failed with statuscode: 404", "x"), &format!("{SAYS} and is answered 404: no such path (3 × 5s)"));
+        check(
+            &super::DETECTOR,
+            &pod("ports: [{containerPort: 8080}],", REFUSED, "loading").replace("11:59:00Z', finished", "11:59:20Z', finished"),
+            &format!("{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: perhaps it only starts slower than that"),
+        );
+    }
+
+    #[test]
+    fn deeper_or_over() {
+        let line = "ERROR cannot connect to db:5432: connection refused";
+        check(&super::DETECTOR, &pod("ports: [{containerPort: 8080}],", REFUSED, line), "");
+        let over = pod("", REFUSED, "x").replace("T11:59", "T10:59").replace("ready: false", "ready: true");
+        check(&super::DETECTOR, &over, "");
+    }
+}

@@ -1,0 +1,111 @@
+//! Nodes that run short of memory, disk or process ids.
+
+use crate::detect::nodes;
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "node-pressure",
+    summary: "Node runs short of memory, disk or process IDs",
+    group: Group::Nodes,
+    reads: &[Kind::Node, Kind::Pod],
+    wants: None,
+    doc: r"## What it detects
+A node with the condition `MemoryPressure`, `DiskPressure` or `PIDPressure`.
+
+## Why it matters
+The kubelet evicts pods until the pressure is gone, those first that use most above their requests.
+The node takes no new pods meanwhile.
+
+## Evidence
+The condition with reason and message, and the pods that were evicted there.
+
+## False positives
+None: the kubelet sets the condition at its threshold, and keeps it for five minutes.
+
+## What to do
+Memory: find what uses most above its request, and give it a limit. Disk: images, logs and emptyDir
+volumes fill it. Process IDs: something starts processes and does not collect them.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    view.all::<Node>().iter().flat_map(|node| pressures(view, node)).collect()
+}
+
+fn pressures(view: &View<'_>, node: &Node) -> Vec<Finding> {
+    // A node that is not ready tells of it there.
+    if !condition(&node.status.conditions, "Ready").is_none_or(Condition::is_true) {
+        return Vec::new();
+    }
+    let object = node.object_ref();
+    let evicted = |pod: &&Pod| {
+        let ended = condition(&pod.status.conditions, "DisruptionTarget").and_then(|c| *c.last_transition_time);
+        let recent = view.age(ended.or(*pod.metadata.creation_timestamp)).is_none_or(|age| age < 30 * SETTLED);
+        pod.status.reason == "Evicted" && pod.spec.node_name == node.metadata.name && recent
+    };
+    let gone = view.all::<Pod>().iter().filter(evicted).count();
+    let conditions = node.status.conditions.iter().filter(|condition| condition.is_true());
+    let finding = |condition: &Condition| {
+        let what = match condition.kind.as_str() {
+            "MemoryPressure" => "its memory is nearly exhausted",
+            "DiskPressure" => "its disk space or inodes are nearly exhausted",
+            "PIDPressure" => "its process IDs are nearly exhausted",
+            _ => return None,
+        };
+        let message = condition.message.trim_end_matches('.');
+        let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
+        let pods = if gone == 0 { String::new() } else { format!("; {} evicted from it", plural(gone, "pod")) };
+        let summary = format!("node reports {}: {what}{said}{pods}", condition.kind);
+        let severity = if gone == 0 { Severity::Warning } else { Severity::Critical };
+        let finding = Finding::new(object.clone(), severity, Stage::Ready, summary)
+            .key(&condition.kind)
+            .field(&object, format!("status.conditions[{}]", condition.kind), nodes::quote(condition))
+            .since(*condition.last_transition_time);
+        Some(describe(finding, &object))
+    };
+    conditions.filter_map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const YAML: &str = "
+kind: Node
+metadata: {name: node-1}
+status: {conditions: [{type: Ready, status: READY}, {type: KIND, status: STATUS, reason: R, message: kubelet has insufficient PID available}]}
+---
+kind: Pod
+metadata: {name: web, namespace: shop, creationTimestamp: '2026-01-01T11:50:00Z'}
+spec: {nodeName: NODE}
+status: {phase: Failed, reason: Evicted}
+";
+
+    fn yaml(ready: &str, kind: &str, status: &str, node: &str) -> String {
+        YAML.replace("READY", ready).replace("KIND", kind).replace("STATUS", status).replace("NODE", node)
+    }
+
+    #[test]
+    fn short_of_process_ids() {
+        check(
+            &super::DETECTOR,
+            &yaml("'True'", "PIDPressure", "'True'", "node-2"),
+            "warning Node node-1: node reports PIDPressure: its process IDs are nearly exhausted (kubelet has insufficient PID available)",
+        );
+    }
+
+    #[test]
+    fn pods_were_evicted() {
+        check(
+            &super::DETECTOR,
+            &yaml("'True'", "DiskPressure", "'True'", "node-1").replace("kubelet has insufficient PID available", "''"),
+            "critical Node node-1: node reports DiskPressure: its disk space or inodes are nearly exhausted; 1 pod evicted from it",
+        );
+    }
+
+    #[test]
+    fn no_pressure() {
+        check(&super::DETECTOR, &yaml("'True'", "PIDPressure", "'False'", "node-1"), "");
+        check(&super::DETECTOR, &yaml("Unknown", "PIDPressure", "'True'", "node-1"), "");
+    }
+}

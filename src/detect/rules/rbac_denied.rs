@@ -1,0 +1,163 @@
+//! Containers that fail because their account may not do something in the cluster.
+
+use crate::detect::logs::{Class, Denial, Failing, Fault, said};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "rbac-denied",
+    summary: "Program fails because its ServiceAccount may not do what it needs",
+    group: Group::Configuration,
+    reads: &[Kind::Pod, Kind::RoleBinding, Kind::ClusterRoleBinding],
+    wants: None,
+    doc: r#"## What it detects
+A container that crashes or is not ready because the API server forbids its account something: `User
+"system:serviceaccount:…" cannot list resource "pods"`. Compared with the roles and bindings that were read:
+none binds the account, one binds another of nearly that name, or the bound role does not allow it.
+
+## Why it matters
+Controllers and operators that may not read do nothing.
+
+## Evidence
+The line of the log; the binding or role that comes near.
+
+## False positives
+An authorizer beside RBAC (a cloud's, Node, webhooks) may decide otherwise; the line is what was decided.
+
+## What to do
+Bind a role with this verb and resource to the account in this namespace, or correct the binding's subject."#,
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    said(view, |class| matches!(class, Class::Forbidden(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
+    let Fault::Said(Class::Forbidden(denial)) = &failing.fault else { return None };
+    let account = denial.user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    let who = account.map_or_else(|| format!("user {}", denial.user), |(place, name)| format!("ServiceAccount {place}/{name}"));
+    let place = if denial.namespace.is_empty() { "in the cluster".to_owned() } else { format!("in namespace {}", denial.namespace) };
+    let group = if denial.group.is_empty() { String::new() } else { format!(".{}", denial.group) };
+    let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
+    let says = format!("{}: {who} may not {} {}{group} {place} (RBAC forbidden)", failing.happens(), denial.verb, denial.resource);
+    let (why, culprit) = account.map(|(place, name)| why(view, failing, denial, place, name)).unwrap_or_default();
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    let finding = failing.finding(view, stage, format!("{says}{why}")).key(format!("{} {}", denial.verb, denial.resource));
+    let finding = match culprit {
+        Some((object, path, quote)) => finding.field(&object, path, quote).culprit(object),
+        None => finding,
+    };
+    let question = format!("--as={}", denial.user);
+    let asked = format!("{}{group}", denial.resource.split('/').next().unwrap_or_default());
+    let at = ObjectRef::new(Kind::ServiceAccount, &denial.namespace, "");
+    Some(failing.read_log(finding.look("ask the API server", &at, &["auth", "can-i", &denial.verb, &asked, &question])))
+}
+
+type Culprit = (ObjectRef, String, String);
+
+/// What the bindings say of an account.
+fn why(view: &View<'_>, failing: &Failing<'_>, denial: &Denial, place: &str, name: &str) -> (String, Option<Culprit>) {
+    let wanted = if denial.namespace.is_empty() { place } else { &denial.namespace };
+    if !view.snapshot.knows(Kind::RoleBinding, wanted) || !view.snapshot.knows(Kind::ClusterRoleBinding, "") {
+        return Default::default();
+    }
+    let is_it = |subject: &Subject| subject.kind == "ServiceAccount" && subject.name == name && subject.namespace == place;
+    let bindings = view.within::<RoleBinding>(wanted);
+    let whole = view.all::<ClusterRoleBinding>();
+    let binds = |subjects: &[Subject]| subjects.iter().any(is_it);
+    let bound = bindings.iter().filter(|binding| binds(&binding.subjects)).map(|binding| (binding.object_ref(), &binding.role_ref));
+    let bound: Vec<_> = bound.chain(whole.iter().filter(|binding| binds(&binding.subjects)).map(|binding| (binding.object_ref(), &binding.role_ref))).collect();
+    if let Some((binding, role)) = bound.first() {
+        let object = ObjectRef::new(Kind::parse(&role.kind), if role.kind == "Role" { wanted } else { "" }, &role.name);
+        if view.absent(&object) {
+            return (format!("{} {} binds it to {} {}, which does not exist", binding.kind, binding.name, role.kind, role.name), Some((binding.clone(), "roleRef".to_owned(), role.name.clone())));
+        }
+        let rules = view.get::<Role>(wanted, &role.name).filter(|_| role.kind == "Role").map(|role| &role.rules).or_else(|| view.get::<ClusterRole>("", &role.name).map(|role| &role.rules));
+        let plain = denial.resource.split('/').next().unwrap_or_default();
+        let rule = rules.and_then(|rules| rules.iter().find(|rule| rule.resources.iter().any(|resource| resource == plain || *resource == denial.resource)));
+        let has = match rule {
+            Some(rule) => format!("allows {} on {} only", list(&rule.verbs), list(&rule.resources)),
+            None => format!("allows nothing on {}", denial.resource),
+        };
+        let quote = rule.map_or_else(|| role.name.clone(), |rule| format!("resources: {}, verbs: {}", rule.resources.join(", "), rule.verbs.join(", ")));
+        return (format!("its {} {} {has}", role.kind, role.name), Some((object, "rules".to_owned(), quote)));
+    }
+    // Bound in its own namespace, or by a name that is nearly its own.
+    let near = |subject: &Subject| subject.kind == "ServiceAccount" && (subject.name == name || subject.namespace == place && (meant(name, std::iter::once(subject.name.as_str())).is_some() || name == "default"));
+    let elsewhere = view.all::<RoleBinding>().iter().find(|binding| binding.metadata.namespace != wanted && binds(&binding.subjects));
+    if let Some(binding) = bindings.iter().find(|binding| binding.subjects.iter().any(near)) {
+        let subject = binding.subjects.iter().find(|subject| near(subject)).map(|subject| format!("{}/{}", subject.namespace, subject.name)).unwrap_or_default();
+        let (kind, object) = ("RoleBinding", binding.object_ref());
+        if name == "default" && failing.container.pod.spec.service_account_name == "default" {
+            return (format!("{kind} {} binds ServiceAccount {subject}, and the pod runs as default (serviceAccountName)", object.name), Some((object, "subjects".to_owned(), subject)));
+        }
+        return (format!("{kind} {} binds ServiceAccount {subject} instead", object.name), Some((object, "subjects".to_owned(), subject)));
+    }
+    match elsewhere {
+        Some(binding) => {
+            let object = binding.object_ref();
+            (format!("RoleBinding {} binds it in namespace {} only", object.name, object.ns()), Some((object.clone(), "metadata.namespace".to_owned(), object.ns().to_owned())))
+        }
+        None => ("no binding names it".to_owned(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = r#"
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {serviceAccountName: web, containers: [{name: app}]}
+status:
+  phase: Running
+  containerStatuses:
+  - {name: app, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 1, finishedAt: '2026-01-01T11:59:00Z'}}}
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+lines: ['FATAL pods is forbidden: User "system:serviceaccount:shop:web" cannot list resource "pods" in API group "" in the namespace "shop"']
+---
+"#;
+    const ROLE: &str = "
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
+---
+kind: RoleBinding
+metadata: {name: web-reader, namespace: shop}
+roleRef: {kind: Role, name: reader}
+subjects: [SUBJECT]
+";
+    const SAYS: &str = "critical Pod shop/web-1: container app exits 1: ServiceAccount shop/web may not list pods in namespace shop (RBAC forbidden): ";
+
+    #[track_caller]
+    fn says(rest: &str, why: &str) {
+        check(&super::DETECTOR, &format!("{POD}{rest}"), &format!("{SAYS}{why}"));
+    }
+
+    #[test]
+    fn no_binding() {
+        says("", "no binding names it");
+    }
+
+    #[test]
+    fn a_role_that_allows_less() {
+        says(&ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}"), "its Role reader allows get on pods only <- Role shop/reader");
+    }
+
+    #[test]
+    fn a_binding_for_another() {
+        says(&ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: default}"), "RoleBinding web-reader binds ServiceAccount default/web instead <- RoleBinding shop/web-reader");
+        let bound = ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}").replace("name: reader}\nsubjects", "name: gone}\nsubjects");
+        says(&bound, "RoleBinding web-reader binds it to Role gone, which does not exist <- RoleBinding shop/web-reader");
+    }
+
+    #[test]
+    fn another_error() {
+        check(&super::DETECTOR, &POD.replace("cannot list resource", "lists resource"), "");
+    }
+}

@@ -1,0 +1,114 @@
+//! Containers that run and never become ready.
+
+use crate::detect::logs::probe::{explain, numbers, of};
+use crate::detect::logs::{Failing, Fault, claimed};
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "readiness-probe-fails",
+    summary: "Container runs, and its readiness probe does not pass",
+    group: Group::Containers,
+    reads: &[Kind::Pod, Kind::Event],
+    wants: None,
+    doc: r"## What it detects
+A container that runs for longer than its readiness probe's budget (and a minute) and is not ready, and what
+the probe was told: refused on a port that the program does not listen on, 404, 503, a command that is
+not there, no answer in time.
+
+## Why it matters
+A pod that is not ready gets no traffic from its Services, and a rollout waits for it.
+
+## Evidence
+The event `Unhealthy` with what the probe was told, the log line or declaration with the right port.
+
+## False positives
+A pod that takes long to start is silent within its probe's budget. Where its log says that something it
+needs does not answer, that is reported instead.
+
+## What to do
+Correct the probe's port, path or scheme; where it tells the truth, read the log for what the program waits for.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    claimed(view, |fault| *fault == Fault::Readiness).iter().filter_map(|failing| finding(view, failing)).collect()
+}
+
+fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
+    let container = &failing.container;
+    let probe = of(container.spec, &Fault::Readiness)?;
+    let told = explain(view, container, &Fault::Readiness);
+    let summary = format!("{} runs and is not ready: its readiness probe {} ({})", container.title(), told.text, numbers(probe).text());
+    let object = failing.pod();
+    let mut finding = failing.finding(view, Stage::Ready, summary);
+    if let Some(line) = &told.line
+        && let Some(log) = view.snapshot.logs.iter().find(|log| log.pod == object && log.lines.contains(line))
+    {
+        finding = finding.log(log, line);
+    }
+    if !told.proven {
+        finding = failing.read_log(finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"));
+    }
+    finding = describe(finding, &object);
+    Some(if told.proven { failing.edit(view, finding, "correct the readiness probe") } else { finding })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const POD: &str = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app, image: 'shop/web:2', ports: [{containerPort: 8081}], readinessProbe: {PROBE}}]}
+status:
+  phase: Running
+  conditions: [{type: Ready, status: 'False'}]
+  containerStatuses:
+  - {name: app, started: true, ready: false, restartCount: 0, state: {running: {startedAt: 'START'}}}
+---
+kind: Event
+type: Warning
+metadata: {name: e1, namespace: shop}
+involvedObject: {kind: Pod, namespace: shop, name: web-1, fieldPath: 'spec.containers{app}'}
+reason: Unhealthy
+message: 'Readiness probe ANSWER'
+lastTimestamp: '2026-01-01T11:59:58Z'
+---
+kind: Log
+namespace: shop
+pod: web-1
+container: app
+lines: ['LINE']
+";
+    const SAYS: &str = "critical Pod shop/web-1: container app runs and is not ready: its readiness probe ";
+
+    fn pod(probe: &str, answer: &str, line: &str) -> String {
+        POD.replace("{PROBE}", probe).replace("ANSWER", answer).replace("LINE", line).replace("START", "2026-01-01T11:50:00Z")
+    }
+
+    #[test]
+    fn wrong_port_path_or_command() {
+        let refused = "failed: dial tcp 10.0.0.9:8080: connect: connection refused";
+        check(&super::DETECTOR, &pod("{tcpSocket: {port: 8080}}", refused, "x"), &format!("{SAYS}asks port 8080, and the container declares port 8081 (3 × 10s)"));
+        check(&super::DETECTOR, &pod("{tcpSocket: {port: 8080}}", refused, "serving on 0.0.0.0:8000"), &format!("{SAYS}asks port 8080, and the program listens on port 8000 (its log says so) (3 × 10s)"));
+        let missing = r#"errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "3c1b": OCI runtime exec failed: exec failed: unable to start container process: exec: "pg_isready": executable file not found in $PATH: unknown"#;
+        check(&super::DETECTOR, &pod("{exec: {command: [pg_isready]}}", missing, "x"), &format!("{SAYS}runs `pg_isready`, and `pg_isready` is not in image shop/web:2 (3 × 10s)"));
+    }
+
+    #[test]
+    fn the_probe_tells_the_truth() {
+        check(
+            &super::DETECTOR,
+            &pod("{httpGet: {path: /ready, port: 8081}, initialDelaySeconds: 5}", "failed: HTTP probe failed with statuscode: 503", "warming"),
+            &format!("{SAYS}asks GET /ready on port 8081 and is answered 503 (3 × 10s, first after 5s)"),
+        );
+    }
+
+    #[test]
+    fn a_dependency_is_deeper_and_a_young_pod_is_silent() {
+        let unready = pod("{httpGet: {path: /ready, port: 8081}}", "failed: HTTP probe failed with statuscode: 503", "ERROR db:5432: connection refused");
+        check(&super::DETECTOR, &unready, "");
+        check(&super::DETECTOR, &unready.replace("ERROR db:5432: connection refused", "x").replace("T11:50:00Z", "T11:59:30Z"), "");
+    }
+}
