@@ -146,7 +146,7 @@ pub async fn read(
         cluster::collect(&connection.client, &collect, &context.redactor, &|progress| events(progress.into())).await?;
     let wants = detect::wants(&graph::build(&snapshot));
     cluster::fetch(&connection.client, &wants, &Bounds::default(), &context.redactor, &mut snapshot, &|progress| {
-        events(progress.into())
+        events(progress.into());
     })
     .await;
     Ok(context.redactor.seal(snapshot))

@@ -95,18 +95,15 @@ fn target(path: &str) -> Result<Option<Target>, &'static str> {
         return Err("the path is not plain");
     }
     let rest = match segments.as_slice() {
-        ["version" | "api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => return Ok(None),
+        ["version" | "api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => return Ok(None),
         ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
         _ => return Err("it is no path of the resource API"),
     };
     let (resource, subresource) = match rest {
         // A namespace is an object too, and `namespaces/shop/status` its subresource.
-        ["namespaces"] | ["namespaces", _] => ("namespaces", None),
         ["namespaces", _, "status"] => ("namespaces", Some("status")),
-        ["namespaces", _, resource] | ["namespaces", _, resource, _] => (*resource, None),
-        ["namespaces", _, resource, _, subresource] => (*resource, Some(*subresource)),
-        [resource] | [resource, _] => (*resource, None),
-        [resource, _, subresource] => (*resource, Some(*subresource)),
+        ["namespaces", _, resource] | ["namespaces", _, resource, _] | [resource] | [resource, _] => (*resource, None),
+        ["namespaces", _, resource, _, subresource] | [resource, _, subresource] => (*resource, Some(*subresource)),
         _ => return Err("the path is too long"),
     };
     if matches!(resource, "proxy" | "watch" | "finalize") {
@@ -217,11 +214,11 @@ mod tests {
 
     #[test]
     fn the_body_of_a_secret_is_refused() {
+        const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
         let with = |uri: &str, accept: &str| {
             let request = request("GET", uri).header(ACCEPT, accept).body(()).unwrap();
             check(&request).is_ok()
         };
-        const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
         assert!(with("/api/v1/secrets", TABLE));
         assert!(with(
             "/api/v1/namespaces/shop/secrets?limit=5",

@@ -51,7 +51,7 @@ pub async fn collect(
     let (version, gathered) = tokio::join!(client.version(), collection.gather(request.namespace.as_deref()));
     snapshot.server_version = version.unwrap_or_default().to_owned();
     snapshot.objects = match gathered? {
-        Gathered::All(objects) => objects,
+        Gathered::All(objects) => *objects,
         Gathered::NoPods => {
             // A part of the cluster without its pods would look broken where it is not: so all is
             // read again, as if only this namespace had been asked for.
@@ -76,7 +76,7 @@ struct Collection<'a> {
 /// What a reading came to.
 enum Gathered {
     /// What may be read.
-    All(Objects),
+    All(Box<Objects>),
     /// Pods of all namespaces may not be listed; the rest was not waited for.
     NoPods,
 }
@@ -128,7 +128,7 @@ impl Collection<'_> {
         let silent = silences.len();
         match silences.into_iter().min_by_key(|(kind, _)| *kind) {
             Some((_, error)) if silent == done => Err(self.failed(error)),
-            _ => Ok(Gathered::All(objects)),
+            _ => Ok(Gathered::All(Box::new(objects))),
         }
     }
 
@@ -140,7 +140,7 @@ impl Collection<'_> {
         let reason =
             if none { "forbidden".to_owned() } else { format!("forbidden; read namespace `{namespace}` only") };
         self.gaps.push(Gap { what: "all other namespaces".to_owned(), namespace: None, reason, kind: None });
-        Ok(objects)
+        Ok(*objects)
     }
 
     fn failed(&self, error: ReadError) -> CollectError {

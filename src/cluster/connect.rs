@@ -111,15 +111,14 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connection, ConnectErro
     let unusable = |error: kube::Error| ConnectError::Credentials { context: context.clone(), reason: broken(&error) };
     let client = ReadClient::new(ClientBuilder::try_from(config).map_err(unusable)?.build(), settings);
     match client.version().await {
-        // Who may not see the version may see enough.
-        Ok(_) => {}
         Err(ReadError::Status { code: 403, message }) if message.contains("cannot impersonate") => {
             return Err(ConnectError::Impersonation {
                 user: options.as_user.clone().unwrap_or_default(),
                 reason: message,
             });
         }
-        Err(ReadError::Status { code: 403, .. }) => {}
+        // Who may not see the version may see enough.
+        Ok(_) | Err(ReadError::Status { code: 403, .. }) => {}
         Err(error) => return Err(client.connect_error(error)),
     }
     Ok(Connection { client, context, namespace, server })

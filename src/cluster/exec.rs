@@ -15,7 +15,7 @@ use tokio::process::Command;
 use super::error::{ConnectError, one_line};
 
 /// How long someone may take to log in.
-const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(300);
+const PATIENCE_WITH_PEOPLE: Duration = Duration::from_mins(5);
 /// How much of what a plugin writes is read.
 const MOST: usize = 1 << 20;
 

@@ -1,6 +1,6 @@
 //! Which proxy leads to the server, by the rules that kubectl has.
 //!
-//! kube reads the same settings, and asks NO_PROXY about the proxy's own address where kubectl asks
+//! kube reads the same settings, and asks `NO_PROXY` about the proxy's own address where kubectl asks
 //! about the server's; so the choice is made here and handed to it.
 
 use std::net::IpAddr;
@@ -62,7 +62,7 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Whether one entry of NO_PROXY speaks of this host.
+/// Whether one entry of `NO_PROXY` speaks of this host.
 fn excludes(rule: &str, host: &str) -> bool {
     let host = bare(host).to_ascii_lowercase();
     let rule = rule.to_ascii_lowercase();

@@ -28,7 +28,7 @@ const MAX_BODY: usize = 256 << 20;
 /// How often one question is asked.
 const TRIES: u32 = 4;
 /// The time-out where there is none.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 /// The wait before the second try; it doubles with each.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
@@ -182,17 +182,17 @@ impl ReadClient {
         tries: u32,
         within: Duration,
     ) -> Result<Vec<u8>, ReadError> {
-        let mut tried = 0;
+        let mut attempt = 0;
         loop {
             let request = request().map_err(|error| ReadError::NotAllowed(one_line(&error.to_string())))?;
-            tried += 1;
+            attempt += 1;
             let (error, retry_after) = match self.once(request).await {
                 Ok(body) => return Ok(body),
                 Err(failed) => failed,
             };
-            let wait = delay(self.settings.back_off, tried, retry_after, chance());
+            let wait = delay(self.settings.back_off, attempt, retry_after, chance());
             // A server that asks for more patience than there is has given its answer.
-            if tried >= tries || wait >= within || !is_passing(&error) {
+            if attempt >= tries || wait >= within || !is_passing(&error) {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
@@ -326,6 +326,6 @@ mod tests {
         assert_eq!(waits, [100, 200, 400]);
         assert_eq!(delay(base, 1, None, 0.0).as_millis(), 50);
         assert_eq!(delay(base, 1, Some(Duration::from_secs(2)), 0.5).as_millis(), 2100);
-        assert!(delay(base, u32::MAX, None, 1.0) < Duration::from_secs(60));
+        assert!(delay(base, u32::MAX, None, 1.0) < Duration::from_mins(1));
     }
 }

@@ -104,7 +104,7 @@ impl<'de> DeserializeSeed<'de> for Value {
     }
 }
 
-impl<'de> Visitor<'de> for Value {
+impl Visitor<'_> for Value {
     type Value = SecretKey;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use super::prelude::*;
 
 /// Why a pod was refused, with the names that the answer gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Reason {
     /// `exceeded quota`: the quota, and for each resource what was requested, is used, is allowed.
     Quota { quota: String, bounds: Vec<Bound> },
@@ -217,10 +218,10 @@ pub fn reason(message: &str) -> Reason {
     if let Some(rest) = after("no PriorityClass with name ") {
         return Reason::Priority(rest.split(' ').next().unwrap_or_default().to_owned());
     }
-    if let Some((name, rest)) = after("RuntimeClass \"").and_then(|rest| rest.split_once('"')) {
-        if rest.contains("not found") {
-            return Reason::Runtime(name.to_owned());
-        }
+    if let Some((name, rest)) = after("RuntimeClass \"").and_then(|rest| rest.split_once('"'))
+        && rest.contains("not found")
+    {
+        return Reason::Runtime(name.to_owned());
     }
     reason_by_words(message)
 }
@@ -245,13 +246,10 @@ fn reason_by_words(message: &str) -> Reason {
     if passed.iter().any(bound) {
         return Reason::LimitRange(passed.into_iter().filter(bound).collect());
     }
-    if let Some((user, rest)) = said.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')) {
-        if rest.contains("cannot create") {
-            return Reason::Forbidden {
-                user: user.to_owned(),
-                what: rest.split('"').nth(1).unwrap_or("pods").to_owned(),
-            };
-        }
+    if let Some((user, rest)) = said.split_once("User \"").and_then(|(_, rest)| rest.split_once('"'))
+        && rest.contains("cannot create")
+    {
+        return Reason::Forbidden { user: user.to_owned(), what: rest.split('"').nth(1).unwrap_or("pods").to_owned() };
     }
     let plain = message.trim_start_matches("(combined from similar events): ").trim_start_matches("Error creating: ");
     Reason::Other(if said == message { plain } else { said }.to_owned())

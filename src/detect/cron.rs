@@ -91,9 +91,10 @@ fn utc(time: DateTime) -> Option<Timestamp> {
 
 /// Reads one field: `*`, `*/5`, `1,15`, `9-17/2`, `mon-fri`.
 fn field(text: &str, least: i8, most: i8, names: &[&str], first: i8) -> Option<Vec<i8>> {
-    let number = |text: &str| -> Option<i8> {
-        let named = names.iter().position(|name| text.eq_ignore_ascii_case(name)).and_then(|at| i8::try_from(at).ok());
-        let value = named.map(|at| at + first).or_else(|| text.parse().ok())?;
+    let value_of = |text: &str| -> Option<i8> {
+        let at_name =
+            names.iter().position(|name| text.eq_ignore_ascii_case(name)).and_then(|at| i8::try_from(at).ok());
+        let value = at_name.map(|at| at + first).or_else(|| text.parse().ok())?;
         (least..=most).contains(&value).then_some(value)
     };
     let mut allowed = Vec::new();
@@ -103,9 +104,9 @@ fn field(text: &str, least: i8, most: i8, names: &[&str], first: i8) -> Option<V
             None => (part, 1),
         };
         let (from, to) = match range.split_once('-') {
-            Some((from, to)) => (number(from)?, number(to)?),
+            Some((from, to)) => (value_of(from)?, value_of(to)?),
             None if range == "*" || range == "?" => (least, most),
-            None => (number(range)?, if part.contains('/') { most } else { number(range)? }),
+            None => (value_of(range)?, if part.contains('/') { most } else { value_of(range)? }),
         };
         if from > to {
             return None;

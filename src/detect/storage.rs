@@ -95,8 +95,9 @@ fn dynamic<'a>(view: &View<'a>, claim: &'a PersistentVolumeClaim, class: &'a Sto
     let asked = event(view, claim, "ExternalProvisioning");
     let since = asked.and_then(Event::first).or(*claim.metadata.creation_timestamp);
     let age = view.age(since).unwrap_or_default();
-    // One that has never shown itself needs no time to answer.
-    let patience = if known(view, provisioner(claim, class)) {
+    // One that has never shown itself, or that can be seen to be down, needs no time to answer.
+    let name = provisioner(claim, class);
+    let patience = if known(view, name) && stopped(view, name).is_none() {
         2 * SETTLED
     } else if asked.is_some() {
         0
@@ -112,17 +113,22 @@ pub fn provisioner<'a>(claim: &'a PersistentVolumeClaim, class: &'a StorageClass
     keys.iter().find_map(|key| claim.metadata.annotations.get(*key)).map_or(&class.provisioner, String::as_str)
 }
 
-/// Whether a provisioner has shown itself: a driver object, an event, a lease of its own.
+/// Whether a provisioner has shown itself: by a driver object, a volume that it made, an event, a
+/// lease or a workload of its own.
 pub fn known(view: &View<'_>, provisioner: &str) -> bool {
     let dashed = provisioner.replace(['.', '/'], "-");
+    let made = |volume: &PersistentVolume| {
+        volume.metadata.annotations.get("pv.kubernetes.io/provisioned-by").is_some_and(|by| by == provisioner)
+    };
     view.get::<CSIDriver>("", provisioner).is_some()
         || provisioner.starts_with("kubernetes.io/")
+        || view.all::<PersistentVolume>().iter().any(made)
         || view.all::<Event>().iter().any(|event| event.component().starts_with(provisioner))
         || view.all::<Lease>().iter().any(|lease| lease.metadata.name == dashed || lease.metadata.name == provisioner)
         || makers(view, provisioner).iter().any(|maker| view.workload(maker).is_some_and(|workload| workload.ready > 0))
 }
 
-/// The workloads whose containers are told the provisioner's name: those that should answer.
+/// The workloads that should answer: those whose containers are told the provisioner's name.
 pub fn makers(view: &View<'_>, provisioner: &str) -> Vec<ObjectRef> {
     let told = |container: &Container| {
         let words = container
@@ -132,10 +138,20 @@ pub fn makers(view: &View<'_>, provisioner: &str) -> Vec<ObjectRef> {
             .chain(container.env.iter().filter_map(|env| env.value.as_ref()));
         words.into_iter().any(|word| word.contains(provisioner))
     };
+    // `rancher.io/local-path` is made by a workload `local-path-provisioner` that is not told so.
+    let short = provisioner.rsplit('/').next().filter(|short| provisioner.contains('/') && short.len() >= 4);
+    let named = |workload: &Workload<'_>| short.is_some_and(|short| workload.object.name.contains(short));
     view.workloads()
-        .filter(|workload| workload.template.spec.all_containers().any(told))
+        .filter(|workload| workload.object.kind != Kind::Job)
+        .filter(|workload| named(workload) || workload.template.spec.all_containers().any(told))
         .map(|workload| workload.object)
         .collect()
+}
+
+/// The workload that should answer and has no pod that could.
+pub fn stopped<'a>(view: &View<'a>, provisioner: &str) -> Option<Workload<'a>> {
+    let makers = makers(view, provisioner).into_iter().filter_map(|maker| view.workload(&maker));
+    makers.into_iter().find(|workload| workload.ready == 0)
 }
 
 /// The volume that would be the claim's, were it not still kept for one that is gone.

@@ -5,8 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
-#[expect(clippy::wildcard_imports, reason = "a snapshot has a list of every kind there is")]
-use super::kinds::*;
+use super::kinds::{
+    APIService, CSIDriver, CSINode, ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, Custom,
+    CustomResourceDefinition, DaemonSet, Deployment, EndpointSlice, Event, Gateway, HTTPRoute, HorizontalPodAutoscaler,
+    Ingress, IngressClass, Job, Lease, LimitRange, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node,
+    NodeMetrics, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodMetrics, PriorityClass,
+    ReplicaSet, ResourceQuota, Role, RoleBinding, RuntimeClass, Secret, Service, ServiceAccount, StatefulSet,
+    StorageClass, ValidatingAdmissionPolicy, ValidatingWebhookConfiguration, VolumeAttachment,
+};
 use super::lenient::{is_default, slim};
 use super::{Kind, List, ObjectRef, Time};
 

@@ -462,35 +462,3 @@ fn any_text() -> impl Strategy<Value = String> {
     ];
     proptest::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
 }
-
-#[cfg(test)]
-mod cost {
-    use super::redactor;
-
-    /// Prints what masking costs; run with `--release -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "measures"]
-    #[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it is there to measure and print")]
-    fn cost_of_a_string() {
-        let redactor = redactor();
-        let table = [
-            ("short", "Always"),
-            (
-                "event",
-                "Back-off restarting failed container app in pod cart-7d9f8b6c5-x2x4z_shop(7f3c2a9e-1b2c-4d5e-8f90-123456789abc)",
-            ),
-            ("condition", "Deployment does not have minimum availability."),
-            ("with a hint", "MountVolume.SetUp failed for volume \"kube-api-access-x\" : secret \"cart-db\" not found"),
-            ("url", "postgres://app:hunter2@db.shop:5432/app?sslmode=disable"),
-            ("log line", &"GET /api/v1/items 200 12ms ".repeat(8)),
-        ];
-        for (name, text) in table {
-            let start = std::time::Instant::now();
-            let rounds = 20_000_u32;
-            for _ in 0..rounds {
-                std::hint::black_box(redactor.text(std::hint::black_box(text)));
-            }
-            println!("{name}: {} ns for {} bytes", start.elapsed().as_nanos() / u128::from(rounds), text.len());
-        }
-    }
-}

@@ -42,10 +42,10 @@ fn table() -> String {
     for (group, title) in groups {
         let members: Vec<_> = detectors().iter().filter(|detector| detector.group == group).collect();
         if !members.is_empty() {
-            table += &format!("| **{title}** | |\n");
+            table.extend(["| **", title, "** | |\n"]);
         }
         for detector in members {
-            table += &format!("| `{}` | {} |\n", detector.id, detector.summary);
+            table.extend(["| `", detector.id, "` | ", detector.summary, " |\n"]);
         }
     }
     table

@@ -71,17 +71,17 @@ fn apply(value: &mut Value, choices: &[usize], harm: &Harm) {
         Value::Array(list) if !list.is_empty() => {
             let index = choice % list.len();
             if rest.is_empty() && matches!(harm, Harm::Remove) {
-                drop(list.remove(index))
+                drop(list.remove(index));
             } else {
-                apply(&mut list[index], rest, harm)
+                apply(&mut list[index], rest, harm);
             }
         }
         Value::Object(map) if !map.is_empty() => {
             let key = map.keys().nth(choice % map.len()).unwrap().clone();
             if rest.is_empty() && matches!(harm, Harm::Remove) {
-                drop(map.remove(&key))
+                drop(map.remove(&key));
             } else {
-                apply(&mut map[&key], rest, harm)
+                apply(&mut map[&key], rest, harm);
             }
         }
         _ => {}

@@ -1,5 +1,7 @@
 //! The one integration binary: what must hold of the whole, and the command line as a user meets it.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
 mod architecture;
 mod cli;
 mod docs;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cluster::{Cluster, cluster};
 
 /// Until when all expectations must hold; containers must fail a few times first.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Deserialize)]
 struct Head {

@@ -6,6 +6,9 @@
 //!
 //! *Invariant:* nothing waits for a time to pass: each expectation is awaited until it holds.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test ends where the cluster fails it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what is skipped, and how long it took, is told")]
+
 mod cluster;
 mod faults;
 mod rights;

@@ -23,23 +23,23 @@ fn a_snapshot_is_diagnosed_without_the_cluster_and_always_the_same() {
 #[test]
 fn a_live_diagnosis_and_that_of_its_snapshot_are_the_same_bytes() {
     use kubectl_react::{cluster, diagnose, redact};
-    let Some(test) = crate::cluster::cluster() else { return };
+    let Some(real) = crate::cluster::cluster() else { return };
     rustls_provider();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let options = cluster::ConnectOptions { kubeconfig: Some(test.kubeconfig("admin")), ..Default::default() };
+        let options = cluster::ConnectOptions { kubeconfig: Some(real.kubeconfig("admin")), ..Default::default() };
         let connection = cluster::connect(&options).await.expect("a connection");
         let redactor = redact::Redactor::new([7; 32]);
         let request = diagnose::Request::default();
-        let context =
+        let handles =
             diagnose::Context { source: diagnose::Source::Live(Box::new(connection)), redactor, page_size: 500 };
-        let live = diagnose::diagnose(&context, &request, &|_| {}).await.expect("a diagnosis");
+        let live = diagnose::diagnose(&handles, &request, &|_| {}).await.expect("a diagnosis");
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("cluster.json.gz");
         cluster::snapshot_file::write(&file, &live.snapshot).expect("written");
-        let saved = cluster::snapshot_file::read(&file, &context.redactor).expect("read");
-        assert!(*saved == *live.snapshot, "what is read is what was written");
-        let again = diagnose::derive(&saved, &request).expect("a diagnosis");
+        let loaded = cluster::snapshot_file::read(&file, &handles.redactor).expect("read");
+        assert!(*loaded == *live.snapshot, "what is read is what was written");
+        let again = diagnose::derive(&loaded, &request).expect("a diagnosis");
         let text = |diagnosis| serde_json::to_string_pretty(diagnosis).expect("JSON");
         assert_eq!(text(&again), text(&live.diagnosis));
     });

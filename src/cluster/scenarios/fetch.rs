@@ -173,7 +173,7 @@ async fn values_of_a_config_map_are_redacted_and_cut() {
     let map = json!({ "metadata": { "namespace": "shop", "name": "app" }, "data": data });
     let fake = Fake::new().on("/api/v1/namespaces/shop/configmaps/app", [reply(200, &map.to_string())]);
     let want = Want::ConfigValues { namespace: "shop".to_owned(), name: "app".to_owned() };
-    let snapshot = fetched(&fake, &[want.clone()], &Bounds::default()).await;
+    let snapshot = fetched(&fake, std::slice::from_ref(&want), &Bounds::default()).await;
     let [long, url] = &snapshot.config_values[..] else { panic!() };
     assert_eq!((long.key.as_str(), long.value.len()), ("long", 4096));
     assert!(url.value.contains("db:5432") && !url.value.contains("hunter2pass"), "{}", url.value);

@@ -65,20 +65,37 @@ type Read = fn(&Captures<'_>, &str) -> Option<Class>;
 const SHAPES: &[(&str, Read)] = &[
     (
         r#"[Uu]ser "(?<user>[^"]+)" cannot (?<verb>\w+) resource "(?<what>[^"]+)"(?: in API group "(?<group>[^"]*)")?(?: in the namespace "(?<ns>[^"]+)")?"#,
-        |c, _| Some(Class::Forbidden(Denial { user: text(c, "user"), verb: text(c, "verb"), resource: text(c, "what"), group: text(c, "group"), namespace: text(c, "ns") })),
+        |c, _| {
+            Some(Class::Forbidden(Denial {
+                user: text(c, "user"),
+                verb: text(c, "verb"),
+                resource: text(c, "what"),
+                group: text(c, "group"),
+                namespace: text(c, "ns"),
+            }))
+        },
     ),
     // What the runtime itself says when it can't execute the program.
-    (r#"exec: "(?<x>[^"]*)": executable file not found|executable file [`'"](?<y>[^`'"]*)[`'"] not found|exec: "(?<z>[^"]*)": (?:stat [^:]*: )?no such file or directory|^exec (?<w>[^:\s]+): no such file or directory"#, |c, _| {
-        Some(Class::NoCommand(any(c)))
-    }),
-    (r#"exec: "(?<x>[^"]*)": (?:stat [^:]*: )?permission denied|^exec (?<y>[^:\s]+): permission denied|open executable: (?i:permission denied)|exec: "(?<z>[^"]*)": is a directory"#, |c, _| Some(Class::NotExecutable(any(c)))),
-    (r#"(?i)(?:exec:? "?(?<x>[^"\s:]+)"?: |(?<y>/[^\s:]+): )?(?:exec format error|cannot execute binary file|cannot execute: required file not found.*format)"#, |c, _| Some(Class::ExecFormat(any(c)))),
+    (
+        r#"exec: "(?<x>[^"]*)": executable file not found|executable file [`'"](?<y>[^`'"]*)[`'"] not found|exec: "(?<z>[^"]*)": (?:stat [^:]*: )?no such file or directory|^exec (?<w>[^:\s]+): no such file or directory"#,
+        |c, _| Some(Class::NoCommand(any(c))),
+    ),
+    (
+        r#"exec: "(?<x>[^"]*)": (?:stat [^:]*: )?permission denied|^exec (?<y>[^:\s]+): permission denied|open executable: (?i:permission denied)|exec: "(?<z>[^"]*)": is a directory"#,
+        |c, _| Some(Class::NotExecutable(any(c))),
+    ),
+    (
+        r#"(?i)(?:exec:? "?(?<x>[^"\s:]+)"?: |(?<y>/[^\s:]+): )?(?:exec format error|cannot execute binary file|cannot execute: required file not found.*format)"#,
+        |c, _| Some(Class::ExecFormat(any(c))),
+    ),
     // What a shell says of a command; the shell's own name stands before.
     (
         r"^(?:[\w./-]*(?:sh|bash|busybox|\.sh)): (?:(?:line )?\d+: )?(?:exec: )?(?<x>[^\s:]+): (?:command )?not found\s*$|^(?:env|[\w./-]*/env): (?:can't execute )?[‘'`]?(?<y>[^\s:'’]+)['’]?: No such file or directory|(?:bad interpreter|cannot execute: required file not found)",
         |c, _| Some(Class::NoCommand(any(c))),
     ),
-    (r"^(?:[\w./-]*(?:sh|bash)): (?:(?:line )?\d+: )?(?:exec: )?(?<x>/?[^\s:]+): [Pp]ermission denied\s*$", |c, _| Some(Class::NotExecutable(any(c)))),
+    (r"^(?:[\w./-]*(?:sh|bash)): (?:(?:line )?\d+: )?(?:exec: )?(?<x>/?[^\s:]+): [Pp]ermission denied\s*$", |c, _| {
+        Some(Class::NotExecutable(any(c)))
+    }),
     (
         concat!(
             r"(?i)no such host|could not translate host name|name or service not known|temporary failure in name resolution|failure in name resolution|bad address '|\bnxdomain\b|\benotfound\b|\beai_again\b",
@@ -101,9 +118,17 @@ const SHAPES: &[(&str, Read)] = &[
         ),
         |_, _| Some(Class::Auth),
     ),
-    (r"(?i)address (is )?already in use|eaddrinuse|address in use|port \d+ (is|was) already|port (is )?already (allocated|in use)|only one usage of each socket address", |_, line| Some(Class::PortInUse(port_of(line)))),
-    (r"(?i)(bind|listen)\w*.{0,60}(permission denied|eacces)|(permission denied|eacces).{0,30}\bbind", |_, line| Some(Class::PortDenied(port_of(line)))),
-    (r"(?i)no space left on device|enospc|disk quota exceeded|disk (is )?full|not enough (disk )?space|out of disk space|no free space", |_, line| Some(Class::DiskFull(path_of(line)))),
+    (
+        r"(?i)address (is )?already in use|eaddrinuse|address in use|port \d+ (is|was) already|port (is )?already (allocated|in use)|only one usage of each socket address",
+        |_, line| Some(Class::PortInUse(port_of(line))),
+    ),
+    (r"(?i)(bind|listen)\w*.{0,60}(permission denied|eacces)|(permission denied|eacces).{0,30}\bbind", |_, line| {
+        Some(Class::PortDenied(port_of(line)))
+    }),
+    (
+        r"(?i)no space left on device|enospc|disk quota exceeded|disk (is )?full|not enough (disk )?space|out of disk space|no free space",
+        |_, line| Some(Class::DiskFull(path_of(line))),
+    ),
     (r"(?i)read-?only file ?system|\berofs\b", |_, line| Some(Class::ReadOnly(path_of(line)))),
     (
         concat!(
@@ -111,7 +136,9 @@ const SHAPES: &[(&str, Read)] = &[
             r"|(could not|couldn't|cannot|can't|unable to|failed to|error) connect(ing)? to|connect(ion)? (to .{1,80} )?(failed|timed out|timeout)|i/o timeout|etimedout|connecttimeout|dial tcp|no servers available|no (reachable|available) (servers?|brokers?|nodes?)|connection to .{1,80} (refused|failed)|server is not (reachable|available)|upstream (failure|connect error|unavailable)|is the server running|operation timed out|read timed out|request timed out|deadline exceeded|503 service (temporarily )?unavailable|connection closed by"
         ),
         |_, line| {
-            static SLOW: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)timed? ?out|etimedout|deadline exceeded|no route to host|unreach|ehostunreach"));
+            static SLOW: LazyLock<Regex> = LazyLock::new(|| {
+                pattern(r"(?i)timed? ?out|etimedout|deadline exceeded|no route to host|unreach|ehostunreach")
+            });
             static REFUSED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)refused"));
             Some(Class::Unreachable(SLOW.is_match(line) && !REFUSED.is_match(line)))
         },
@@ -129,12 +156,22 @@ const SHAPES: &[(&str, Read)] = &[
     (
         r"(?i)no such file or directory|\benoent\b|filenotfound(error|exception)|nosuchfileexception|(can'?t|cannot|could not|couldn't|unable to|failed to) (open|find|read|load|access|stat|locate)\b|nonexistent directory|(file|directory|folder|path) .{0,120}(not found|does ?n[o']t exist|is missing|missing)|cannot find the (file|path)",
         |_, line| {
-            static DENIED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)permission denied|eacces|access denied|not permitted"));
-            if DENIED.is_match(line) { Some(Class::FileDenied(path_of(line))) } else { path_of(line).map(Class::MissingFile) }
+            static DENIED: LazyLock<Regex> =
+                LazyLock::new(|| pattern(r"(?i)permission denied|eacces|access denied|not permitted"));
+            if DENIED.is_match(line) {
+                Some(Class::FileDenied(path_of(line)))
+            } else {
+                path_of(line).map(Class::MissingFile)
+            }
         },
     ),
-    (r"(?i)(/[\w.@/-]+).{0,40}(not found|does ?n[o']t exist|is missing)", |_, line| path_of(line).map(Class::MissingFile)),
-    (r"(?i)permission denied|\beacces\b|permissionerror|operation not permitted|\beperm\b|accessdeniedexception|access is denied|is not writ(e)?able|not writable", |_, line| Some(Class::FileDenied(path_of(line)))),
+    (r"(?i)(/[\w.@/-]+).{0,40}(not found|does ?n[o']t exist|is missing)", |_, line| {
+        path_of(line).map(Class::MissingFile)
+    }),
+    (
+        r"(?i)permission denied|\beacces\b|permissionerror|operation not permitted|\beperm\b|accessdeniedexception|access is denied|is not writ(e)?able|not writable",
+        |_, line| Some(Class::FileDenied(path_of(line))),
+    ),
     (
         concat!(
             r"(?i)\b(ya?ml|toml|json|ini|xml)\b.{0,60}(error|invalid|unexpected|did not find|cannot|could not|mapping|line \d+)|\b(pars(e|ing|er)|unmarshal\w*|decod(e|ing)|deserializ\w+|syntax|scan)\b.{0,40}\b(error|fail\w*|invalid|unexpected|exception)|(error|fail\w*|cannot|could not|unable to|invalid).{0,40}\b(pars(e|ing)|unmarshal\w*|decod(e|ing)|deserializ\w+|syntax)",
@@ -177,11 +214,18 @@ fn any(captures: &Captures<'_>) -> String {
 
 /// The path that a line is about: quoted, after `open`, or the first absolute one.
 pub fn path_of(line: &str) -> Option<String> {
-    static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"["'`‘“](?<x>(?:[A-Za-z]:)?[./~][^"'`’”\n]{1,200})["'`’”]"#));
-    static PLAIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[\s=(\[<:,])(?<x>/[\w.@%+~-][\w.@%+~/-]*|\.{1,2}/[\w.@/-]+)"));
-    static VERB: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r#"(?:\b(?:open|stat|read|load|access|find|mkdir|create|write|chdir|cd to|directory|file)\(?["'`:]* ?["'`]?)(?<x>/[\w.@%+~/-]+)"#));
-    static BARE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:open|stat|read|load|find|file:?|directory:) ["'`]?(?<x>[\w.-]+(?:/[\w.-]+)*\.[A-Za-z]\w{1,5})\b"#));
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"["'`‘“](?<x>(?:[A-Za-z]:)?[./~][^"'`’”\n]{1,200})["'`’”]"#));
+    static PLAIN: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?:^|[\s=(\[<:,])(?<x>/[\w.@%+~-][\w.@%+~/-]*|\.{1,2}/[\w.@/-]+)"));
+    static VERB: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r#"(?:\b(?:open|stat|read|load|access|find|mkdir|create|write|chdir|cd to|directory|file)\(?["'`:]* ?["'`]?)(?<x>/[\w.@%+~/-]+)"#,
+        )
+    });
+    static BARE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r#"(?:open|stat|read|load|find|file:?|directory:) ["'`]?(?<x>[\w.-]+(?:/[\w.-]+)*\.[A-Za-z]\w{1,5})\b"#)
+    });
     // The program that complains stands first, and is not what it complains of.
     let own: Option<String> = PROGRAM.captures(line).map(|found| any(&found));
     let body = own.as_ref().and_then(|own| line.trim_start().strip_prefix(own.as_str())).unwrap_or(line);
@@ -215,15 +259,22 @@ fn host_of(line: &str) -> Option<String> {
         .map(|text| pattern(text))
         .collect()
     });
-    const WORDS: &[&str] = &["host", "hostname", "address", "name", "server", "error", "failed", "the", "dns", "in", "to", "for", "on", "of"];
+    const WORDS: &[&str] = &[
+        "host", "hostname", "address", "name", "server", "error", "failed", "the", "dns", "in", "to", "for", "on", "of",
+    ];
     HOST.iter().flat_map(|host| host.captures_iter(line)).find_map(|found| {
         let host = found.name("x")?.as_str().trim_end_matches('.');
-        (!WORDS.contains(&host.to_ascii_lowercase().as_str()) && host.chars().any(char::is_alphabetic)).then(|| host.to_owned())
+        (!WORDS.contains(&host.to_ascii_lowercase().as_str()) && host.chars().any(char::is_alphabetic))
+            .then(|| host.to_owned())
     })
 }
 
 /// The port that a line is about.
 fn port_of(line: &str) -> Option<u16> {
-    static PORT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i:port[ :=]+)(?<x>\d{1,5})\b|(?:[\d.*\]:\s]|::|localhost):(?<y>\d{1,5})\b|\b(?<z>\d{2,5}) (?:is|was) already"));
+    static PORT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i:port[ :=]+)(?<x>\d{1,5})\b|(?:[\d.*\]:\s]|::|localhost):(?<y>\d{1,5})\b|\b(?<z>\d{2,5}) (?:is|was) already",
+        )
+    });
     PORT.captures(line).and_then(|found| any(&found).parse().ok())
 }

@@ -25,14 +25,26 @@ fn table(rows: &[(&str, Option<Class>)]) {
 fn programs_that_do_not_start() {
     let none = |x: &str| Some(Class::NoCommand(x.into()));
     table(&[
-        (r#"runc create failed: unable to start container process: exec: "/bin/serverr": stat /bin/serverr: no such file or directory: unknown"#, none("/bin/serverr")),
-        (r#"unable to start container process: exec: "serve --port 80": executable file not found in $PATH: unknown"#, none("serve --port 80")),
-        ("container create failed: executable file `serve` not found in $PATH: No such file or directory", none("serve")),
+        (
+            r#"runc create failed: unable to start container process: exec: "/bin/serverr": stat /bin/serverr: no such file or directory: unknown"#,
+            none("/bin/serverr"),
+        ),
+        (
+            r#"unable to start container process: exec: "serve --port 80": executable file not found in $PATH: unknown"#,
+            none("serve --port 80"),
+        ),
+        (
+            "container create failed: executable file `serve` not found in $PATH: No such file or directory",
+            none("serve"),
+        ),
         ("exec /s/run.sh: no such file or directory", none("/s/run.sh")),
         ("/bin/sh: serverr: not found", none("serverr")),
         ("/bin/sh: 1: serverr: not found", none("serverr")),
         ("/app/run.sh: line 12: jq: command not found", none("jq")),
-        (r#"unable to start container process: exec: "/s/run.sh": permission denied: unknown"#, Some(Class::NotExecutable("/s/run.sh".into()))),
+        (
+            r#"unable to start container process: exec: "/s/run.sh": permission denied: unknown"#,
+            Some(Class::NotExecutable("/s/run.sh".into())),
+        ),
         ("/bin/sh: /s/run.sh: Permission denied", Some(Class::NotExecutable("/s/run.sh".into()))),
         ("exec /s/run.sh: exec format error", Some(Class::ExecFormat("/s/run.sh".into()))),
     ]);
@@ -64,8 +76,14 @@ fn servers_that_do_not_answer() {
         ("wget: can't connect to remote host (10.96.3.4): Connection refused", Some(Class::Unreachable(false))),
         ("Error: connect ECONNREFUSED 10.96.0.1:6379", Some(Class::Unreachable(false))),
         ("dial tcp 10.96.3.4:5432: i/o timeout", Some(Class::Unreachable(true))),
-        ("ERROR upstream failure calling rates:8080/healthz/: wget: can't connect to remote host (10.0.0.7): Connection refused", Some(Class::Unreachable(false))),
-        ("redis.exceptions.ConnectionError: Error 111 connecting to cache:6379. Connection refused.", Some(Class::Unreachable(false))),
+        (
+            "ERROR upstream failure calling rates:8080/healthz/: wget: can't connect to remote host (10.0.0.7): Connection refused",
+            Some(Class::Unreachable(false)),
+        ),
+        (
+            "redis.exceptions.ConnectionError: Error 111 connecting to cache:6379. Connection refused.",
+            Some(Class::Unreachable(false)),
+        ),
         (r#"FATAL: password authentication failed for user "app""#, Some(Class::Auth)),
         ("Access denied for user 'app'@'10.0.0.1' (using password: YES)", Some(Class::Auth)),
         ("Get \"https://api:8443/\": x509: certificate signed by unknown authority", Some(Class::Tls)),
@@ -79,18 +97,33 @@ fn servers_that_do_not_answer() {
 #[test]
 fn files() {
     table(&[
-        ("panic: open /etc/inventory/settings.ini: no such file or directory", Some(file("/etc/inventory/settings.ini"))),
+        (
+            "panic: open /etc/inventory/settings.ini: no such file or directory",
+            Some(file("/etc/inventory/settings.ini")),
+        ),
         ("/etc/opal/license: no such file or directory", Some(file("/etc/opal/license"))),
-        ("FileNotFoundError: [Errno 2] No such file or directory: '/etc/app/config.yaml'", Some(file("/etc/app/config.yaml"))),
-        ("java.io.FileNotFoundException: /opt/keys/tls.crt (No such file or directory)", Some(file("/opt/keys/tls.crt"))),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: '/etc/app/config.yaml'",
+            Some(file("/etc/app/config.yaml")),
+        ),
+        (
+            "java.io.FileNotFoundException: /opt/keys/tls.crt (No such file or directory)",
+            Some(file("/opt/keys/tls.crt")),
+        ),
         ("Error: ENOENT: no such file or directory, open '/app/config.json'", Some(file("/app/config.json"))),
         ("cat: can't open '/etc/app/token': No such file or directory", Some(file("/etc/app/token"))),
-        (r#"nginx: [emerg] open() "/etc/nginx/x.conf" failed (2: No such file or directory)"#, Some(file("/etc/nginx/x.conf"))),
+        (
+            r#"nginx: [emerg] open() "/etc/nginx/x.conf" failed (2: No such file or directory)"#,
+            Some(file("/etc/nginx/x.conf")),
+        ),
         ("/bin/sh: can't create /var/cache/x: nonexistent directory", Some(file("/var/cache/x"))),
         ("/usr/bin/app: cannot load /etc/app/key.pem: file not found", Some(file("/etc/app/key.pem"))),
         ("config file not found: /etc/app/app.conf", Some(file("/etc/app/app.conf"))),
         ("/bin/sh: can't create /var/x: Permission denied", Some(Class::FileDenied(Some("/var/x".into())))),
-        ("PermissionError: [Errno 13] Permission denied: '/data/db.lock'", Some(Class::FileDenied(Some("/data/db.lock".into())))),
+        (
+            "PermissionError: [Errno 13] Permission denied: '/data/db.lock'",
+            Some(Class::FileDenied(Some("/data/db.lock".into()))),
+        ),
         ("touch: /var/lib/x: Read-only file system", Some(Class::ReadOnly(Some("/var/lib/x".into())))),
         ("dd: error writing '/d/x': No space left on device", Some(Class::DiskFull(Some("/d/x".into())))),
     ]);
@@ -114,9 +147,18 @@ fn variables() {
 
 #[test]
 fn rights_and_configuration() {
-    let denial = Denial { user: "system:serviceaccount:shop:web".into(), verb: "list".into(), resource: "pods".into(), group: String::new(), namespace: "shop".into() };
+    let denial = Denial {
+        user: "system:serviceaccount:shop:web".into(),
+        verb: "list".into(),
+        resource: "pods".into(),
+        group: String::new(),
+        namespace: "shop".into(),
+    };
     table(&[
-        (r#"pods is forbidden: User "system:serviceaccount:shop:web" cannot list resource "pods" in API group "" in the namespace "shop""#, Some(Class::Forbidden(denial))),
+        (
+            r#"pods is forbidden: User "system:serviceaccount:shop:web" cannot list resource "pods" in API group "" in the namespace "shop""#,
+            Some(Class::Forbidden(denial)),
+        ),
         ("error converting YAML to JSON: yaml: line 3: did not find expected key", Some(Class::Config)),
         ("flag provided but not defined: -listn", Some(Class::Config)),
         ("nginx: [emerg] unknown directive \"lisen\" in /etc/nginx/nginx.conf:3", Some(Class::Config)),

@@ -84,15 +84,27 @@ pub fn superseded(view: &View<'_>, pod: &Pod) -> bool {
     if job.status.succeeded > 0 || condition(&job.status.conditions, "Complete").is_some_and(Condition::is_true) {
         return true;
     }
-    let newer = |other: &&Pod| other.metadata.name != pod.metadata.name && *other.metadata.creation_timestamp > *pod.metadata.creation_timestamp;
-    let of_job = |other: &&Pod| other.metadata.controller().is_some_and(|maker| maker.kind == "Job" && maker.name == job.metadata.name);
-    let newest = view.within::<Pod>(&pod.metadata.namespace).iter().filter(of_job).filter(newer).max_by_key(|other| *other.metadata.creation_timestamp);
+    let newer = |other: &&Pod| {
+        other.metadata.name != pod.metadata.name
+            && *other.metadata.creation_timestamp > *pod.metadata.creation_timestamp
+    };
+    let of_job = |other: &&Pod| {
+        other.metadata.controller().is_some_and(|maker| maker.kind == "Job" && maker.name == job.metadata.name)
+    };
+    let newest = view
+        .within::<Pod>(&pod.metadata.namespace)
+        .iter()
+        .filter(of_job)
+        .filter(newer)
+        .max_by_key(|other| *other.metadata.creation_timestamp);
     if newest.is_some_and(|newest| newest.status.phase == "Succeeded" || newest.ready() && job.status.failed <= 1) {
         return true;
     }
     let cron = job.metadata.controller().filter(|owner| owner.kind == "CronJob");
     let cron = cron.and_then(|owner| view.get::<CronJob>(&pod.metadata.namespace, &owner.name));
-    cron.is_some_and(|cron| *cron.status.last_successful_time > *job.status.start_time && cron.status.last_successful_time.is_some())
+    cron.is_some_and(|cron| {
+        *cron.status.last_successful_time > *job.status.start_time && cron.status.last_successful_time.is_some()
+    })
 }
 
 fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
@@ -106,7 +118,8 @@ fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
     }
     let running_for = state.running.as_ref().and_then(|running| view.age(*running.started_at)).unwrap_or_default();
     if state.running.is_some() {
-        if let Some(draft) = probe::killed(view, container).map(|(fault, event)| killed(view, container, fault, event)) {
+        if let Some(draft) = probe::killed(view, container).map(|(fault, event)| killed(view, container, fault, event))
+        {
             return Some(draft);
         }
         // It runs for longer than a start takes: what it does now counts, not how it ended before.
@@ -133,20 +146,38 @@ fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
     }
     if ended.exit_code == 0 {
         let forever = container.pod.spec.restart_policy != "OnFailure" && container.pod.spec.restart_policy != "Never";
-        return (!container.init && (forever || container.spec.restart_policy == "Always")).then(|| tail(view, container, Draft::of(Fault::Zero)));
+        return (!container.init && (forever || container.spec.restart_policy == "Always"))
+            .then(|| tail(view, container, Draft::of(Fault::Zero)));
     }
     Some(ended_badly(view, container, ended))
 }
 
 /// The runtime could not make or start the container.
 fn start_failed(container: &Running<'_>) -> Option<Draft> {
-    const CREATE: &[&str] = &["CreateContainerError", "RunContainerError", "ContainerCannotRun", "StartError", "CreateError", "ContainerStatusUnknown"];
+    const CREATE: &[&str] = &[
+        "CreateContainerError",
+        "RunContainerError",
+        "ContainerCannotRun",
+        "StartError",
+        "CreateError",
+        "ContainerStatusUnknown",
+    ];
     let state = &container.status.state;
-    let now = state.waiting.as_ref().filter(|waiting| CREATE.contains(&waiting.reason.as_str()) && !waiting.message.is_empty());
+    let now = state
+        .waiting
+        .as_ref()
+        .filter(|waiting| CREATE.contains(&waiting.reason.as_str()) && !waiting.message.is_empty());
     let (message, path) = match (now, container.ended()) {
         (Some(waiting), _) => (&waiting.message, "state.waiting.message"),
-        (None, Some(ended)) if CREATE.contains(&ended.reason.as_str()) && ended.reason != "ContainerStatusUnknown" && state.running.is_none() => {
-            (&ended.message, if state.terminated.is_some() { "state.terminated.message" } else { "lastState.terminated.message" })
+        (None, Some(ended))
+            if CREATE.contains(&ended.reason.as_str())
+                && ended.reason != "ContainerStatusUnknown"
+                && state.running.is_none() =>
+        {
+            (
+                &ended.message,
+                if state.terminated.is_some() { "state.terminated.message" } else { "lastState.terminated.message" },
+            )
         }
         _ => return None,
     };
@@ -155,7 +186,11 @@ fn start_failed(container: &Running<'_>) -> Option<Draft> {
         _ => Fault::Create,
     };
     let source = Source::Field { object: container.pod.object_ref(), path: container.path(path) };
-    Some(Draft { text: message.clone(), evidence: vec![Evidence { quote: message.clone(), source, time: None }], ..Draft::of(fault) })
+    Some(Draft {
+        text: message.clone(),
+        evidence: vec![Evidence { quote: message.clone(), source, time: None }],
+        ..Draft::of(fault)
+    })
 }
 
 /// A container that a probe killed. Where its log says that something it needs does not answer,
@@ -183,10 +218,14 @@ fn still(view: &View<'_>, container: &Running<'_>, running_for: i64) -> Option<D
     if container.init {
         let waits = log.is_some_and(|log| log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line)));
         let asks = log.is_none() && speaks_of_waiting(&command(container.spec));
-        let said = log.and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text))).filter(|draft| matches!(draft.fault, Fault::Said(_)));
+        let said = log
+            .and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text)))
+            .filter(|draft| matches!(draft.fault, Fault::Said(_)));
         // A long migration is work; what says that it waits, waits.
         return match said {
-            Some(said) if !waits || !matches!(said.fault, Fault::Said(Class::MissingFile(_) | Class::Config)) => Some(said),
+            Some(said) if !waits || !matches!(said.fault, Fault::Said(Class::MissingFile(_) | Class::Config)) => {
+                Some(said)
+            }
             _ if waits || asks || running_for >= 600 => Some(tail(view, container, Draft::of(Fault::Waits))),
             _ => None,
         };
@@ -216,7 +255,9 @@ pub(super) fn command(container: &Container) -> String {
 
 fn speaks_of_waiting(line: &str) -> bool {
     static WAITS: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?i)\b(wait(ing|s)?|not (yet )?(ready|available|reachable|up|found|there)|retry(ing)?|still (no|not|trying)|polling|until|unavailable|not exist|sleeping|connecting|attempt)\b")
+        pattern(
+            r"(?i)\b(wait(ing|s)?|not (yet )?(ready|available|reachable|up|found|there)|retry(ing)?|still (no|not|trying)|polling|until|unavailable|not exist|sleeping|connecting|attempt)\b",
+        )
     });
     WAITS.is_match(line)
 }
@@ -226,7 +267,10 @@ fn ended_badly(view: &View<'_>, container: &Running<'_>, ended: &Terminated) -> 
     let said = log.and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text)));
     let message: Vec<String> = ended.message.lines().map(str::to_owned).collect();
     let state = if container.status.state.terminated.is_some() { "state" } else { "lastState" };
-    let source = Source::Field { object: container.pod.object_ref(), path: container.path(&format!("{state}.terminated.message")) };
+    let source = Source::Field {
+        object: container.pod.object_ref(),
+        path: container.path(&format!("{state}.terminated.message")),
+    };
     let told = decide(&message, &|text, _| Evidence { quote: text.to_owned(), source: source.clone(), time: None });
     let draft = match (said, told) {
         // The log decides; the message only where the log knows no more than that something failed.
@@ -236,8 +280,12 @@ fn ended_badly(view: &View<'_>, container: &Running<'_>, ended: &Terminated) -> 
         (None, None) => tail(view, container, Draft::of(Fault::Exit)),
     };
     match (ended.exit_code, &draft.fault) {
-        (127, Fault::Exit) if draft.text.is_empty() => Draft { fault: Fault::Said(Class::NoCommand(String::new())), ..draft },
-        (126, Fault::Exit | Fault::Said(Class::FileDenied(_))) => Draft { fault: Fault::Said(Class::NotExecutable(path_in(&draft).unwrap_or_default())), ..draft },
+        (127, Fault::Exit) if draft.text.is_empty() => {
+            Draft { fault: Fault::Said(Class::NoCommand(String::new())), ..draft }
+        }
+        (126, Fault::Exit | Fault::Said(Class::FileDenied(_))) => {
+            Draft { fault: Fault::Said(Class::NotExecutable(path_in(&draft).unwrap_or_default())), ..draft }
+        }
         // A shell that goes on after a missing command ends with its own code.
         (code, Fault::Said(Class::NotExecutable(path))) if code != 126 && !draft.text.contains("exec") => {
             let path = Some(path.clone()).filter(|path| path.starts_with('/'));
@@ -271,8 +319,13 @@ fn evidence_of(log: &LogTail, line: &str) -> Evidence {
 /// only some are read.
 fn sibling_log<'a>(view: &View<'a>, container: &Running<'_>) -> Option<&'a LogTail> {
     let (pod, name) = (container.pod, &container.spec.name);
-    let code = |pod: &Pod| containers(pod).find(|c| c.spec.name == *name).and_then(|c| c.ended().map(|ended| ended.exit_code));
-    let near = view.snapshot.logs.iter().filter(|log| log.container == *name && log.pod.ns() == pod.metadata.namespace && !log.lines.is_empty());
+    let code =
+        |pod: &Pod| containers(pod).find(|c| c.spec.name == *name).and_then(|c| c.ended().map(|ended| ended.exit_code));
+    let near = view
+        .snapshot
+        .logs
+        .iter()
+        .filter(|log| log.container == *name && log.pod.ns() == pod.metadata.namespace && !log.lines.is_empty());
     let workload = view.workload_of(pod);
     near.filter(|log| log.pod.name.as_ref() != pod.metadata.name)
         .filter_map(|log| Some((log, view.get::<Pod>(log.pod.ns(), &log.pod.name)?)))
@@ -287,17 +340,26 @@ fn decide(lines: &[String], cite: &dyn Fn(&str, usize) -> Evidence) -> Option<Dr
     let text = bare(&read.get(at)?.0);
     let around: Vec<&str> = read.iter().skip(at.saturating_sub(2)).take(5).map(|(text, _)| text.as_str()).collect();
     let fault = class.map_or(Fault::Exit, Fault::Said);
-    Some(Draft { fault, text: short(&text, 240), around: format!("{text}\n{}", around.join("\n")), evidence: vec![cite(lines.get(at)?, at)] })
+    Some(Draft {
+        fault,
+        text: short(&text, 240),
+        around: format!("{text}\n{}", around.join("\n")),
+        evidence: vec![cite(lines.get(at)?, at)],
+    })
 }
 
 /// Which line decides: one whose error has a known shape before one that only sounds bad; a
 /// panic before an error before a warning; of equals the last.
 fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
     static SOFT: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|will be disabled|0 errors?|no errors?)\b")
+        pattern(
+            r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|will be disabled|0 errors?|no errors?)\b",
+        )
     });
     static LATE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating")
+        pattern(
+            r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating",
+        )
     });
     let mut best: Option<(i32, usize, Option<Class>)> = None;
     for (index, (text, level)) in lines.iter().enumerate() {
@@ -330,7 +392,18 @@ fn decide_dependency(log: &LogTail) -> Option<Draft> {
     let from = log.lines.len().saturating_sub(15);
     let last = log.lines.get(from..)?;
     let draft = decide(last, &|text, _| evidence_of(log, text))?;
-    let needs = matches!(&draft.fault, Fault::Said(Class::Unreachable(_) | Class::UnknownHost(_) | Class::Auth | Class::Tls | Class::Forbidden(_) | Class::DiskFull(_) | Class::ReadOnly(_)));
+    let needs = matches!(
+        &draft.fault,
+        Fault::Said(
+            Class::Unreachable(_)
+                | Class::UnknownHost(_)
+                | Class::Auth
+                | Class::Tls
+                | Class::Forbidden(_)
+                | Class::DiskFull(_)
+                | Class::ReadOnly(_)
+        )
+    );
     needs.then_some(draft)
 }
 
@@ -338,14 +411,19 @@ fn decide_dependency(log: &LogTail) -> Option<Draft> {
 fn node_oom<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Option<&'a Event> {
     let node = view.node_of(container.pod)?;
     let end = ended.finished_at.map(Time::as_second)?;
-    let about = |event: &&Event| matches!(event.reason.as_str(), "SystemOOM" | "OOMKilling") && event.last().is_some_and(|time| time.as_second().saturating_sub(end).saturating_abs() <= 30);
+    let about = |event: &&Event| {
+        matches!(event.reason.as_str(), "SystemOOM" | "OOMKilling")
+            && event.last().is_some_and(|time| time.as_second().saturating_sub(end).saturating_abs() <= 30)
+    };
     view.events(&node).iter().copied().find(about)
 }
 
 /// The event of a postStart hook that failed in the run that ended.
 fn hook<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Option<&'a Event> {
     let start = ended.started_at.map(Time::as_second)?;
-    let own = |event: &&Event| event.reason == "FailedPostStartHook" && event.container().is_none_or(|name| name == container.spec.name);
+    let own = |event: &&Event| {
+        event.reason == "FailedPostStartHook" && event.container().is_none_or(|name| name == container.spec.name)
+    };
     let events = view.events(&container.pod.object_ref()).iter().copied();
     events.filter(own).find(|event| event.last().is_some_and(|time| time.as_second() >= start.saturating_sub(5)))
 }
@@ -353,7 +431,10 @@ fn hook<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Opt
 /// Whether a failing container runs for so long that its present state counts.
 pub(super) fn settled_now(failing: &Failing<'_>) -> bool {
     let held = matches!(failing.fault, Fault::Waits | Fault::Readiness) || failing.container.init;
-    held || failing.evidence.iter().any(|evidence| matches!(&evidence.source, Source::Event { reason, .. } if reason == "Unhealthy") && evidence.quote.contains("Readiness"))
+    held || failing.evidence.iter().any(|evidence| {
+        matches!(&evidence.source, Source::Event { reason, .. } if reason == "Unhealthy")
+            && evidence.quote.contains("Readiness")
+    })
 }
 
 /// What is to be read of the failing containers: the last lines of their logs, values of the
@@ -380,7 +461,10 @@ pub fn wanted(view: &View<'_>) -> Vec<Want> {
             if slow {
                 wants.insert(log(false));
             }
-            if failed && started && container.status.last_state.terminated.as_ref().or(state.terminated.as_ref()).is_some() {
+            if failed
+                && started
+                && container.status.last_state.terminated.as_ref().or(state.terminated.as_ref()).is_some()
+            {
                 wants.insert(log(container.restarted()));
             }
             wants.extend(configured(&container));
@@ -394,11 +478,19 @@ fn configured(container: &Running<'_>) -> Vec<Want> {
     let (pod, spec) = (container.pod, container.spec);
     let namespace = &pod.metadata.namespace;
     let values = |name: &str| Want::ConfigValues { namespace: namespace.clone(), name: name.to_owned() };
-    let mut wants: Vec<Want> = spec.env_from.iter().filter_map(|source| source.config_map_ref.as_ref()).map(|map| values(&map.name)).collect();
-    wants.extend(spec.env.iter().filter_map(|env| env.value_from.as_ref()?.config_map_key_ref.as_ref()).map(|key| values(&key.name)));
+    let mut wants: Vec<Want> =
+        spec.env_from.iter().filter_map(|source| source.config_map_ref.as_ref()).map(|map| values(&map.name)).collect();
+    wants.extend(
+        spec.env
+            .iter()
+            .filter_map(|env| env.value_from.as_ref()?.config_map_key_ref.as_ref())
+            .map(|key| values(&key.name)),
+    );
     for mounted in mount::mounts(pod, spec) {
         match mounted.source(namespace) {
-            Some(source) if source.kind == Kind::Secret => wants.push(Want::SecretKeys { namespace: namespace.clone(), name: source.name.to_string() }),
+            Some(source) if source.kind == Kind::Secret => {
+                wants.push(Want::SecretKeys { namespace: namespace.clone(), name: source.name.to_string() });
+            }
             // A script that is run from a ConfigMap: its first line names the interpreter.
             Some(source) if mount::runs_from(spec, &mounted.mount.mount_path) => wants.push(values(&source.name)),
             _ => {}

@@ -108,7 +108,8 @@ pub(super) fn orders(line: &str) -> bool {
 /// Message and error of a JSON line, with its level.
 fn json(line: &str) -> Option<(String, Option<Level>)> {
     const MESSAGE: &[&str] = &["message", "msg", "@m", "short_message", "event", "text", "log", "title"];
-    const ERROR: &[&str] = &["error", "err", "exception", "cause", "reason", "error.message", "exc_info", "details", "detail", "stack"];
+    const ERROR: &[&str] =
+        &["error", "err", "exception", "cause", "reason", "error.message", "exc_info", "details", "detail", "stack"];
     const LEVEL: &[&str] = &["level", "severity", "lvl", "log.level", "loglevel", "levelname", "@l", "level_name"];
     if !line.starts_with('{') {
         return None;
@@ -145,9 +146,10 @@ fn json(line: &str) -> Option<(String, Option<Level>)> {
 fn text_of(value: &serde_json::Value, depth: usize) -> Option<String> {
     match value {
         serde_json::Value::String(text) => text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned),
-        serde_json::Value::Object(map) if depth < 3 => {
-            ["message", "msg", "error", "reason", "detail", "type", "name"].iter().filter_map(|name| map.get(*name)).find_map(|value| text_of(value, depth + 1))
-        }
+        serde_json::Value::Object(map) if depth < 3 => ["message", "msg", "error", "reason", "detail", "type", "name"]
+            .iter()
+            .filter_map(|name| map.get(*name))
+            .find_map(|value| text_of(value, depth + 1)),
         _ => None,
     }
 }
@@ -210,7 +212,10 @@ mod tests {
     #[test]
     fn texts_of_lines() {
         let table = [
-            (r#"{"level":"error","msg":"cannot connect","error":"dial tcp 10.0.0.1:5432: connect: connection refused"}"#, "cannot connect: dial tcp 10.0.0.1:5432: connect: connection refused"),
+            (
+                r#"{"level":"error","msg":"cannot connect","error":"dial tcp 10.0.0.1:5432: connect: connection refused"}"#,
+                "cannot connect: dial tcp 10.0.0.1:5432: connect: connection refused",
+            ),
             (r#"{"severity":"ERROR","err":{"type":"Error","message":"boom","stack":"x"}}"#, "boom"),
             ("{not json", "{not json"),
         ];

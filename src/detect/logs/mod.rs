@@ -135,7 +135,9 @@ impl<'a> Failing<'a> {
     /// A finding at its pod, with what every such finding has: how it ended, what it said, since when.
     pub fn finding(&self, view: &View<'_>, stage: Stage, summary: impl Into<String>) -> Finding {
         let (container, object) = (&self.container, self.pod());
-        let mut finding = Finding::new(object.clone(), view.pod_severity(container.pod), stage, summary).key(&container.spec.name).since(self.since(view));
+        let mut finding = Finding::new(object.clone(), view.pod_severity(container.pod), stage, summary)
+            .key(&container.spec.name)
+            .since(self.since(view));
         if let (Some(ended), false) = (container.ended(), self.present()) {
             let which = if container.status.state.terminated.is_some() { "state" } else { "lastState" };
             let quote = format!("reason: {}, exitCode: {}", ended.reason, ended.exit_code);
@@ -151,12 +153,19 @@ impl<'a> Failing<'a> {
     fn since(&self, view: &View<'_>) -> Option<Time> {
         let name = &self.container.spec.name;
         let object = self.pod();
-        let own = |event: &&&Event| matches!(event.reason.as_str(), "BackOff" | "Unhealthy" | "Failed") && event.container() == Some(name);
+        let own = |event: &&&Event| {
+            matches!(event.reason.as_str(), "BackOff" | "Unhealthy" | "Failed") && event.container() == Some(name)
+        };
         let first = view.events(&object).iter().filter(own).filter_map(|event| event.first()).min();
         // A start that failed carries the epoch as its begin; its end is right.
         let ended = self.container.ended().and_then(|ended| *ended.finished_at);
         let running = self.container.status.state.running.as_ref().and_then(|running| *running.started_at);
-        first.into_iter().chain(ended.filter(|_| !self.present())).chain(running.filter(|_| self.present())).min().or_else(|| pod_since(self.container.pod))
+        first
+            .into_iter()
+            .chain(ended.filter(|_| !self.present()))
+            .chain(running.filter(|_| self.present()))
+            .min()
+            .or_else(|| pod_since(self.container.pod))
     }
 
     /// A command to read the log that decides, or would.
@@ -171,7 +180,10 @@ impl<'a> Failing<'a> {
 
     /// What of the evidence is a log line.
     pub fn line(&self) -> Option<&str> {
-        self.evidence.iter().find(|evidence| matches!(evidence.source, Source::Log { .. })).map(|evidence| evidence.quote.as_str())
+        self.evidence
+            .iter()
+            .find(|evidence| matches!(evidence.source, Source::Log { .. }))
+            .map(|evidence| evidence.quote.as_str())
     }
 
     /// `deployment/web`, where its workload is one that `kubectl set` and `kubectl edit` take.

@@ -21,7 +21,9 @@ pub fn mounts<'a>(pod: &'a Pod, container: &'a Container) -> impl Iterator<Item 
 
 /// The mount that a path lies in: the deepest one.
 pub fn mount_of<'a>(pod: &'a Pod, container: &'a Container, path: &str) -> Option<Mounted<'a>> {
-    mounts(pod, container).filter(|mounted| within(path, &mounted.mount.mount_path)).max_by_key(|mounted| mounted.mount.mount_path.len())
+    mounts(pod, container)
+        .filter(|mounted| within(path, &mounted.mount.mount_path))
+        .max_by_key(|mounted| mounted.mount.mount_path.len())
 }
 
 /// Whether a path is a folder or lies in it.
@@ -45,7 +47,9 @@ impl Mounted<'_> {
     pub fn source(&self, namespace: &str) -> Option<ObjectRef> {
         let volume = self.volume?;
         let map = volume.config_map.as_ref().map(|map| ObjectRef::new(Kind::ConfigMap, namespace, &map.name));
-        map.or_else(|| volume.secret.as_ref().map(|secret| ObjectRef::new(Kind::Secret, namespace, &secret.secret_name)))
+        map.or_else(|| {
+            volume.secret.as_ref().map(|secret| ObjectRef::new(Kind::Secret, namespace, &secret.secret_name))
+        })
     }
 
     /// The files that its ConfigMap or Secret puts there; nothing where they aren't known.
@@ -71,15 +75,21 @@ impl Mounted<'_> {
 
     /// What it is, for people: `ConfigMap settings`, `volume data`.
     pub fn title(&self, namespace: &str) -> String {
-        self.source(namespace).map_or_else(|| format!("volume {}", self.mount.name), |source| format!("{} {}", source.kind, source.name))
+        self.source(namespace)
+            .map_or_else(|| format!("volume {}", self.mount.name), |source| format!("{} {}", source.kind, source.name))
     }
 }
 
 /// The keys of a ConfigMap or a Secret, where they are known.
 pub fn keys(view: &View<'_>, object: &ObjectRef) -> Option<Vec<String>> {
     match object.kind {
-        Kind::ConfigMap => view.get::<ConfigMap>(object.ns(), &object.name).map(|map| map.keys().map(str::to_owned).collect()),
-        Kind::Secret => view.snapshot.keys_of(object.ns(), &object.name).map(|keys| keys.keys.iter().map(|key| key.name.clone()).collect()),
+        Kind::ConfigMap => {
+            view.get::<ConfigMap>(object.ns(), &object.name).map(|map| map.keys().map(str::to_owned).collect())
+        }
+        Kind::Secret => view
+            .snapshot
+            .keys_of(object.ns(), &object.name)
+            .map(|keys| keys.keys.iter().map(|key| key.name.clone()).collect()),
         _ => None,
     }
 }
@@ -89,16 +99,32 @@ pub fn keys(view: &View<'_>, object: &ObjectRef) -> Option<Vec<String>> {
 /// of the path's words.
 pub fn could_hold(view: &View<'_>, pod: &Pod, path: &str) -> Option<ObjectRef> {
     let namespace = &pod.metadata.namespace;
-    let used: BTreeSet<(Kind, &str)> = crate::graph::configuration(&pod.spec).into_iter().map(|(kind, name, _)| (kind, name)).collect();
+    let used: BTreeSet<(Kind, &str)> =
+        crate::graph::configuration(&pod.spec).into_iter().map(|(kind, name, _)| (kind, name)).collect();
     let file = file_name(path);
-    let maps = view.within::<ConfigMap>(namespace).iter().filter(|map| map.metadata.name != "kube-root-ca.crt").map(Resource::object_ref);
-    let secrets = view.within::<Secret>(namespace).iter().filter(|secret| secret.kind != "kubernetes.io/service-account-token" && !secret.kind.starts_with("helm.sh/")).map(Resource::object_ref);
-    let unused: Vec<ObjectRef> = maps.chain(secrets).filter(|object| !used.contains(&(object.kind, &*object.name))).collect();
-    let mut holds = unused.iter().filter(|object| keys(view, object).is_some_and(|keys| keys.iter().any(|key| key == file)));
+    let maps = view
+        .within::<ConfigMap>(namespace)
+        .iter()
+        .filter(|map| map.metadata.name != "kube-root-ca.crt")
+        .map(Resource::object_ref);
+    let secrets = view
+        .within::<Secret>(namespace)
+        .iter()
+        .filter(|secret| secret.kind != "kubernetes.io/service-account-token" && !secret.kind.starts_with("helm.sh/"))
+        .map(Resource::object_ref);
+    let unused: Vec<ObjectRef> =
+        maps.chain(secrets).filter(|object| !used.contains(&(object.kind, &*object.name))).collect();
+    let mut holds =
+        unused.iter().filter(|object| keys(view, object).is_some_and(|keys| keys.iter().any(|key| key == file)));
     if let Some(first) = holds.next() {
         return holds.next().is_none().then(|| first.clone());
     }
-    let words = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() > 1).map(str::to_ascii_lowercase).collect::<BTreeSet<_>>();
+    let words = |text: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| word.len() > 1)
+            .map(str::to_ascii_lowercase)
+            .collect::<BTreeSet<_>>()
+    };
     let wanted = words(path);
     // A ConfigMap's keys are known, and were looked at; a Secret's name must do.
     let mut named = unused.iter().filter(|object| keys(view, object).is_none()).filter(|object| {
@@ -116,12 +142,20 @@ pub fn runs_from(container: &Container, mount_path: &str) -> bool {
 
 /// The mount that was probably to be where a missing path lies: it holds a file of that name, or
 /// its path is a letter or two away. With it the path it should have had.
-pub fn misplaced<'a>(view: &View<'_>, pod: &'a Pod, container: &'a Container, path: &str) -> Option<(Mounted<'a>, String)> {
+pub fn misplaced<'a>(
+    view: &View<'_>,
+    pod: &'a Pod,
+    container: &'a Container,
+    path: &str,
+) -> Option<(Mounted<'a>, String)> {
     if !path.starts_with('/') || mount_of(pod, container, path).is_some() {
         return None;
     }
     let namespace = &pod.metadata.namespace;
-    let own = |mounted: &Mounted<'_>| mounted.mount.mount_path.starts_with("/var/run/secrets/kubernetes.io") || mounted.volume.is_some_and(|volume| volume.empty_dir.is_some());
+    let own = |mounted: &Mounted<'_>| {
+        mounted.mount.mount_path.starts_with("/var/run/secrets/kubernetes.io")
+            || mounted.volume.is_some_and(|volume| volume.empty_dir.is_some())
+    };
     let mut near = None;
     for mounted in mounts(pod, container).filter(|mounted| !own(mounted)) {
         let at = mounted.mount.mount_path.trim_end_matches('/');
@@ -134,7 +168,8 @@ pub fn misplaced<'a>(view: &View<'_>, pod: &'a Pod, container: &'a Container, pa
         }
         match mounted.files(view, namespace) {
             Some(files) => {
-                let holds = files.iter().find(|file| path.strip_suffix(file.as_str()).is_some_and(|rest| rest.ends_with('/')));
+                let holds =
+                    files.iter().find(|file| path.strip_suffix(file.as_str()).is_some_and(|rest| rest.ends_with('/')));
                 if let Some(file) = holds {
                     let right = path.strip_suffix(file.as_str()).unwrap_or(path).trim_end_matches('/');
                     return Some((mounted, if right.is_empty() { "/".to_owned() } else { right.to_owned() }));

@@ -44,7 +44,11 @@ pub fn of<'a>(container: &'a Container, fault: &Fault) -> Option<&'a Probe> {
 /// The newest event of a probe about a container.
 pub fn event<'a>(view: &View<'a>, container: &Running<'_>, fault: &Fault) -> Option<&'a Event> {
     let word = word(fault);
-    view.warnings(container.pod).find(|event| event.reason == "Unhealthy" && about(event, container) && said(event).to_ascii_lowercase().starts_with(&format!("{word} probe")))
+    view.warnings(container.pod).find(|event| {
+        event.reason == "Unhealthy"
+            && about(event, container)
+            && said(event).to_ascii_lowercase().starts_with(&format!("{word} probe"))
+    })
 }
 
 /// What an event says, without the note that it stands for several.
@@ -67,16 +71,23 @@ pub fn killed<'a>(view: &View<'a>, container: &Running<'_>) -> Option<(Fault, Op
             continue;
         }
         let phrase = format!("failed {} probe", word(&fault));
-        let kills = |event: &&Event| event.reason == "Killing" && about(event, container) && event.message.contains(&phrase);
+        let kills =
+            |event: &&Event| event.reason == "Killing" && about(event, container) && event.message.contains(&phrase);
         let kill = view.events(&container.pod.object_ref()).iter().copied().find(kills);
         let unhealthy = event(view, container, &fault);
-        let timely = kill.and_then(Event::last).is_some_and(|time| time.as_second() >= end.saturating_sub(grace).saturating_sub(15));
+        let timely = kill
+            .and_then(Event::last)
+            .is_some_and(|time| time.as_second() >= end.saturating_sub(grace).saturating_sub(15));
         // The event may have expired or been left out; a probe that fails and a SIGKILL tell the same.
-        let likely = kill.is_none() && matches!(ended.exit_code, 137 | 143) && ended.reason != "OOMKilled" && (unhealthy.is_some() || lived_as_long(container, ended, &fault, grace));
+        let likely = kill.is_none()
+            && matches!(ended.exit_code, 137 | 143)
+            && ended.reason != "OOMKilled"
+            && (unhealthy.is_some() || lived_as_long(container, ended, &fault, grace));
         let down = !container.status.ready || state.running.is_none();
         let again = unhealthy.and_then(Event::last) > state.running.as_ref().and_then(|running| *running.started_at);
         let recent = view.age(*ended.finished_at).is_some_and(|age| age < 600);
-        let counts = (down && (recent || state.running.is_none())) || (recent && (again || container.status.restart_count >= 2));
+        let counts =
+            (down && (recent || state.running.is_none())) || (recent && (again || container.status.restart_count >= 2));
         if (timely || likely) && counts {
             return Some((fault, unhealthy.or(kill)));
         }
@@ -91,7 +102,8 @@ fn lived_as_long(container: &Running<'_>, ended: &Terminated, fault: &Fault, gra
     let times = ended.started_at.map(Time::as_second).zip(ended.finished_at.map(Time::as_second));
     times.is_some_and(|(start, end)| {
         let lived = end.saturating_sub(start);
-        lived >= numbers.budget().saturating_sub(numbers.period).saturating_sub(1) && lived <= numbers.budget().saturating_add(numbers.period).saturating_add(grace).saturating_add(5)
+        lived >= numbers.budget().saturating_sub(numbers.period).saturating_sub(1)
+            && lived <= numbers.budget().saturating_add(numbers.period).saturating_add(grace).saturating_add(5)
     })
 }
 
@@ -102,11 +114,14 @@ pub fn holds<'a>(view: &View<'a>, container: &Running<'_>, running_for: i64) -> 
     if container.spec.startup_probe.is_some() && container.status.started == Some(false) {
         let event = event(view, container, &Fault::Startup).filter(fresh)?;
         // Slow starts are what a startup probe is for: only what can't pass counts early.
-        let never = said(event).contains("errored") || numbers(of(container.spec, &Fault::Startup)?).budget() < running_for.saturating_sub(30);
-        return (never || running_for >= 600 || mismatch_of(view, container, &Fault::Startup).is_some()).then_some((Fault::Startup, Some(event)));
+        let never = said(event).contains("errored")
+            || numbers(of(container.spec, &Fault::Startup)?).budget() < running_for.saturating_sub(30);
+        return (never || running_for >= 600 || mismatch_of(view, container, &Fault::Startup).is_some())
+            .then_some((Fault::Startup, Some(event)));
     }
     let probe = container.spec.readiness_probe.as_deref()?;
-    (running_for >= numbers(probe).budget().max(SETTLED)).then(|| (Fault::Readiness, event(view, container, &Fault::Readiness).filter(fresh)))
+    (running_for >= numbers(probe).budget().max(SETTLED))
+        .then(|| (Fault::Readiness, event(view, container, &Fault::Readiness).filter(fresh)))
 }
 
 /// What proves that the failing probe of a container is itself set wrong.
@@ -162,7 +177,11 @@ impl Numbers {
 
 /// The port that a probe asks: its number, or the name that it gives.
 fn port(probe: &Probe, container: &Container) -> Option<Result<u16, String>> {
-    let given = probe.http_get.as_ref().and_then(|get| get.port.clone()).or_else(|| probe.tcp_socket.as_ref().and_then(|tcp| tcp.port.clone()));
+    let given = probe
+        .http_get
+        .as_ref()
+        .and_then(|get| get.port.clone())
+        .or_else(|| probe.tcp_socket.as_ref().and_then(|tcp| tcp.port.clone()));
     let given = given.or_else(|| probe.grpc.as_ref().map(|grpc| IntOrString::Int(grpc.port)))?;
     Some(match given {
         IntOrString::Int(number) => u16::try_from(number).map_err(|_| number.to_string()),
@@ -180,41 +199,72 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
     let answer = event(view, container, fault).map(|event| answer(said(event))).unwrap_or_default();
     let asked = port(probe, container.spec);
     if let Some(Err(name)) = &asked {
-        let declared: Vec<String> = container.spec.ports.iter().map(|port| if port.name.is_empty() { port.container_port.to_string() } else { port.name.clone() }).collect();
-        let declared = if declared.is_empty() { "it declares no ports".to_owned() } else { format!("it declares {}", list(&declared)) };
-        return Told { text: format!("asks port `{name}`, a name that the container does not declare ({declared})"), proven: true, ..told };
+        let declared: Vec<String> = container
+            .spec
+            .ports
+            .iter()
+            .map(|port| if port.name.is_empty() { port.container_port.to_string() } else { port.name.clone() })
+            .collect();
+        let declared = if declared.is_empty() {
+            "it declares no ports".to_owned()
+        } else {
+            format!("it declares {}", list(&declared))
+        };
+        return Told {
+            text: format!("asks port `{name}`, a name that the container does not declare ({declared})"),
+            proven: true,
+            ..told
+        };
     }
     let asked = asked.and_then(Result::ok);
     if let Some(exec) = &probe.exec {
         return exec_told(view, container, exec, &answer, told);
     }
     let what = match (&probe.http_get, asked) {
-        (Some(get), Some(port)) => format!("asks GET {} on port {port}", if get.path.is_empty() { "/" } else { &get.path }),
+        (Some(get), Some(port)) => {
+            format!("asks GET {} on port {port}", if get.path.is_empty() { "/" } else { &get.path })
+        }
         (None, Some(port)) => format!("asks port {port}"),
         _ => "asks".to_owned(),
     };
     let low = answer.to_ascii_lowercase();
     if let Some(code) = status_code(&answer) {
-        let other = probe.http_get.as_ref().and_then(|get| other_path(container.spec, fault, &get.path)).filter(|_| code == 404);
+        let other = probe
+            .http_get
+            .as_ref()
+            .and_then(|get| other_path(container.spec, fault, &get.path))
+            .filter(|_| code == 404);
         let hint = other.map(|(word, path)| format!(" (the {word} probe asks {path})")).unwrap_or_default();
         let why = match code {
             404 => ": no such path",
             401 | 403 => ": it wants credentials, which a probe has none of",
             _ => "",
         };
-        return Told { text: format!("{what} and is answered {code}{why}{hint}"), proven: matches!(code, 401 | 403 | 404 | 405), ..told };
+        return Told {
+            text: format!("{what} and is answered {code}{why}{hint}"),
+            proven: matches!(code, 401 | 403 | 404 | 405),
+            ..told
+        };
     }
     if low.contains("gave http response to https client") {
         return Told { text: format!("{what} by HTTPS, and the program speaks HTTP (scheme)"), proven: true, ..told };
     }
     if low.contains("malformed http response") {
-        return Told { text: format!("{what} by HTTP, and the program answers in another protocol, probably HTTPS (scheme)"), proven: true, ..told };
+        return Told {
+            text: format!("{what} by HTTP, and the program answers in another protocol, probably HTTPS (scheme)"),
+            proven: true,
+            ..told
+        };
     }
     if low.contains("connection refused") || answer.is_empty() {
         if let Some(elsewhere) = asked.and_then(|port| listens_elsewhere(view, container, port)) {
             told = Told { text: format!("{what}, and {}", elsewhere.text), ..elsewhere };
         } else {
-            told.text = if answer.is_empty() { format!("{what} and does not pass") } else { format!("{what}, where nothing listens (connection refused)") };
+            told.text = if answer.is_empty() {
+                format!("{what} and does not pass")
+            } else {
+                format!("{what}, where nothing listens (connection refused)")
+            };
         }
         return told;
     }
@@ -230,7 +280,9 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
 /// What a probe was told, without the words that the kubelet and the runtime put before it.
 fn answer(message: &str) -> String {
     static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?: (?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?")
+        pattern(
+            r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?: (?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?",
+        )
     });
     HEAD.replace(message.trim(), "").trim().to_owned()
 }
@@ -243,7 +295,10 @@ fn status_code(answer: &str) -> Option<u16> {
 /// The path of another HTTP probe of the container.
 fn other_path<'a>(container: &'a Container, fault: &Fault, path: &str) -> Option<(&'static str, &'a str)> {
     let others = [Fault::Readiness, Fault::Liveness, Fault::Startup];
-    let paths = others.iter().filter(|other| *other != fault).filter_map(|other| Some((word(other), of(container, other)?.http_get.as_ref()?.path.as_str())));
+    let paths = others
+        .iter()
+        .filter(|other| *other != fault)
+        .filter_map(|other| Some((word(other), of(container, other)?.http_get.as_ref()?.path.as_str())));
     paths.into_iter().find(|(_, other)| *other != path)
 }
 
@@ -254,7 +309,11 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
     match classify(answer) {
         Some(Class::NoCommand(name)) => {
             let name = if name.is_empty() { command } else { name };
-            Told { text: format!("{what}, and `{name}` is not in image {}", container.spec.image), proven: true, ..told }
+            Told {
+                text: format!("{what}, and `{name}` is not in image {}", container.spec.image),
+                proven: true,
+                ..told
+            }
         }
         Some(Class::MissingFile(path)) => {
             let near = near_path(view, container, &path);
@@ -263,20 +322,36 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
             Told { text: format!("{what}: {path}: no such file{hint}"), proven: near.is_some(), line, ..told }
         }
         _ if answer.contains("timed out") || answer.contains("deadline exceeded") => {
-            let timeout = of(container.spec, &Fault::Liveness).into_iter().chain(of(container.spec, &Fault::Readiness)).chain(of(container.spec, &Fault::Startup));
-            let timeout = timeout.filter(|probe| probe.exec.as_ref() == Some(exec)).map(|probe| numbers(probe).timeout).next().unwrap_or(1);
+            let timeout = of(container.spec, &Fault::Liveness)
+                .into_iter()
+                .chain(of(container.spec, &Fault::Readiness))
+                .chain(of(container.spec, &Fault::Startup));
+            let timeout = timeout
+                .filter(|probe| probe.exec.as_ref() == Some(exec))
+                .map(|probe| numbers(probe).timeout)
+                .next()
+                .unwrap_or(1);
             Told { text: format!("{what}, which takes longer than {timeout}s (timeoutSeconds)"), ..told }
         }
         _ if answer.is_empty() => Told { text: format!("{what}, which fails without a word"), ..told },
-        _ => Told { text: format!("{what}, which fails: {}", short(&bare(answer.lines().next().unwrap_or_default()), 120)), ..told },
+        _ => Told {
+            text: format!("{what}, which fails: {}", short(&bare(answer.lines().next().unwrap_or_default()), 120)),
+            ..told
+        },
     }
 }
 
 /// A path that the container's command or log names and that has words in common with `path`.
 fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(String, Option<String>)> {
     static PATH: LazyLock<Regex> = LazyLock::new(|| pattern(r"/[\w.-]+(?:/[\w.-]+)+"));
-    const COMMON: &[&str] = &["tmp", "var", "run", "etc", "usr", "bin", "opt", "sh", "dev", "null", "lib", "home", "root"];
-    let words = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() > 1 && !COMMON.contains(word)).map(str::to_owned).collect::<Vec<_>>();
+    const COMMON: &[&str] =
+        &["tmp", "var", "run", "etc", "usr", "bin", "opt", "sh", "dev", "null", "lib", "home", "root"];
+    let words = |text: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| word.len() > 1 && !COMMON.contains(word))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let wanted = words(path);
     let pod = container.pod.object_ref();
     let logs = [false, true].into_iter().filter_map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));
@@ -296,26 +371,48 @@ fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(St
 
 /// Where the program listens, if that is known to be elsewhere than on `asked`.
 fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
-    let proven = |text: String, right_port: Option<u16>, line: Option<String>| Some(Told { text, right_port, proven: true, line });
+    let proven = |text: String, right_port: Option<u16>, line: Option<String>| {
+        Some(Told { text, right_port, proven: true, line })
+    };
     let pod = container.pod.object_ref();
     let logs = [false, true].into_iter().filter_map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));
-    let heard: Vec<(Option<bool>, u16, &String)> = logs.flat_map(|log| log.lines.iter()).filter_map(|line| listening(line).map(|(local, port)| (local, port, line))).collect();
+    let heard: Vec<(Option<bool>, u16, &String)> = logs
+        .flat_map(|log| log.lines.iter())
+        .filter_map(|line| listening(line).map(|(local, port)| (local, port, line)))
+        .collect();
     if let Some((local, _, line)) = heard.iter().find(|(_, port, _)| *port == asked) {
         // Probes come to the pod's address, where such a program does not listen.
-        return if *local == Some(true) { proven(format!("the program listens on 127.0.0.1:{asked} only, not on the pod's address"), None, Some((*line).clone())) } else { None };
+        return if *local == Some(true) {
+            proven(
+                format!("the program listens on 127.0.0.1:{asked} only, not on the pod's address"),
+                None,
+                Some((*line).clone()),
+            )
+        } else {
+            None
+        };
     }
     if let Some((_, port, line)) = heard.last() {
-        return proven(format!("the program listens on port {port} (its log says so)"), Some(*port), Some((*line).clone()));
+        return proven(
+            format!("the program listens on port {port} (its log says so)"),
+            Some(*port),
+            Some((*line).clone()),
+        );
     }
     if let Some((port, from)) = told_port(container.spec).filter(|(port, _)| *port != asked) {
         return proven(format!("the container is told to listen on port {port} ({from})"), Some(port), None);
     }
-    let declared: Vec<u16> = container.spec.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok()).collect();
+    let declared: Vec<u16> =
+        container.spec.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok()).collect();
     if declared.is_empty() || declared.contains(&asked) {
         return None;
     }
     let names: Vec<String> = declared.iter().map(u16::to_string).collect();
-    proven(format!("the container declares port {}", list(&names)), declared.first().copied().filter(|_| declared.len() == 1), None)
+    proven(
+        format!("the container declares port {}", list(&names)),
+        declared.first().copied().filter(|_| declared.len() == 1),
+        None,
+    )
 }
 
 /// The port that a log line says the program listens on, and whether on the loopback only.
@@ -327,7 +424,9 @@ pub fn listening(line: &str) -> Option<(Option<bool>, u16)> {
         ))
     });
     let found = LISTENS.captures(line)?;
-    let local = found.name("host").map(|host| host.as_str().starts_with("127.") || host.as_str().eq_ignore_ascii_case("localhost") || host.as_str() == "[::1]");
+    let local = found.name("host").map(|host| {
+        host.as_str().starts_with("127.") || host.as_str().eq_ignore_ascii_case("localhost") || host.as_str() == "[::1]"
+    });
     let port = found.name("port")?.as_str().parse().ok().filter(|port| *port >= 80)?;
     Some((local, port))
 }
@@ -335,13 +434,27 @@ pub fn listening(line: &str) -> Option<(Option<bool>, u16)> {
 /// The port that a container is told to listen on by an argument or a usual variable.
 fn told_port(container: &Container) -> Option<(u16, String)> {
     static FLAG: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?:^|\s)(?P<flag>--?(?:http-|server-|web-|listen-)?(?:port|listen|addr|address|bind|listen-address|bind-address))(?:[= ])(?:[\w.*\[\]-]*:)?(?P<port>\d{2,5})(?:\s|$)")
+        pattern(
+            r"(?:^|\s)(?P<flag>--?(?:http-|server-|web-|listen-)?(?:port|listen|addr|address|bind|listen-address|bind-address))(?:[= ])(?:[\w.*\[\]-]*:)?(?P<port>\d{2,5})(?:\s|$)",
+        )
     });
-    const NAMES: &[&str] = &["PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "WEB_PORT", "LISTEN_ADDR", "LISTEN_ADDRESS", "BIND_ADDR", "HTTP_ADDR"];
+    const NAMES: &[&str] = &[
+        "PORT",
+        "HTTP_PORT",
+        "SERVER_PORT",
+        "LISTEN_PORT",
+        "APP_PORT",
+        "WEB_PORT",
+        "LISTEN_ADDR",
+        "LISTEN_ADDRESS",
+        "BIND_ADDR",
+        "HTTP_ADDR",
+    ];
     let command = judge::command(container);
     if let Some(found) = FLAG.captures(&command) {
         return Some((found.name("port")?.as_str().parse().ok()?, found.name("flag")?.as_str().to_owned()));
     }
     let mut variables = container.env.iter().filter(|env| NAMES.contains(&env.name.as_str()));
-    variables.find_map(|env| Some((env.value.as_deref()?.rsplit(':').next()?.parse().ok()?, format!("env {}", env.name))))
+    variables
+        .find_map(|env| Some((env.value.as_deref()?.rsplit(':').next()?.parse().ok()?, format!("env {}", env.name))))
 }

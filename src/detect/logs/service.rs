@@ -65,7 +65,9 @@ pub fn targets(line: &str) -> Vec<Target> {
     });
     let mut found: Vec<Target> = Vec::new();
     for captures in SHAPES.iter().flat_map(|shape| shape.captures_iter(line)) {
-        let Some(host) = captures.name("h").map(|host| host.as_str().trim_end_matches('.').to_owned()) else { continue };
+        let Some(host) = captures.name("h").map(|host| host.as_str().trim_end_matches('.').to_owned()) else {
+            continue;
+        };
         let port = captures.name("p").and_then(|port| port.as_str().parse().ok()).filter(|port| *port > 0);
         if is_host(&host) && !found.iter().any(|known| known.host == host && (known.port == port || port.is_none())) {
             found.push(Target { host, port });
@@ -76,8 +78,67 @@ pub fn targets(line: &str) -> Vec<Target> {
 
 /// A name of letters, digits, dots and dashes, or an address: not a time, not a file with a line.
 fn is_host(host: &str) -> bool {
-    const FILES: &[&str] = &["go", "py", "js", "ts", "java", "rb", "rs", "c", "cc", "cpp", "php", "conf", "yaml", "yml", "json", "sh", "ini", "toml", "xml", "html", "kt", "scala", "lua", "pl", "cs", "mjs", "properties", "env", "log", "sql"];
-    const WORDS: &[&str] = &["line", "error", "code", "port", "level", "http", "https", "tcp", "udp", "the", "at", "to", "on", "time", "pid", "errno", "status", "exit", "err", "msg", "attempt", "retry", "info", "warn", "fatal", "failed", "connection"];
+    const FILES: &[&str] = &[
+        "go",
+        "py",
+        "js",
+        "ts",
+        "java",
+        "rb",
+        "rs",
+        "c",
+        "cc",
+        "cpp",
+        "php",
+        "conf",
+        "yaml",
+        "yml",
+        "json",
+        "sh",
+        "ini",
+        "toml",
+        "xml",
+        "html",
+        "kt",
+        "scala",
+        "lua",
+        "pl",
+        "cs",
+        "mjs",
+        "properties",
+        "env",
+        "log",
+        "sql",
+    ];
+    const WORDS: &[&str] = &[
+        "line",
+        "error",
+        "code",
+        "port",
+        "level",
+        "http",
+        "https",
+        "tcp",
+        "udp",
+        "the",
+        "at",
+        "to",
+        "on",
+        "time",
+        "pid",
+        "errno",
+        "status",
+        "exit",
+        "err",
+        "msg",
+        "attempt",
+        "retry",
+        "info",
+        "warn",
+        "fatal",
+        "failed",
+        "connection",
+    ];
     let address = is_address(host);
     let named = host.chars().any(|c| c.is_ascii_alphabetic()) && !host.ends_with('-');
     let file = host.rsplit_once('.').is_some_and(|(_, end)| FILES.contains(&end.to_ascii_lowercase().as_str()));
@@ -97,14 +158,20 @@ pub fn resolve<'a>(view: &View<'a>, namespace: &str, host: &str) -> Standing<'a>
     }
     if is_address(host) {
         let service = view.all::<Service>().iter().find(|service| service.spec.cluster_ip == host);
-        let pod = || view.all::<Pod>().iter().find(|pod| pod.status.pod_ip == host && !pod.spec.host_network && !pod.finished());
+        let pod = || {
+            view.all::<Pod>().iter().find(|pod| pod.status.pod_ip == host && !pod.spec.host_network && !pod.finished())
+        };
         return service.map(Standing::Service).or_else(|| pod().map(Standing::Pod)).unwrap_or(Standing::Outside);
     }
     let Some((name, place)) = service_name(view, namespace, host) else { return Standing::Outside };
     if let Some(service) = view.get::<Service>(&place, &name) {
         return Standing::Service(service);
     }
-    if view.absent(&ObjectRef::new(Kind::Service, &place, &name)) { Standing::Missing { name, namespace: place } } else { Standing::Outside }
+    if view.absent(&ObjectRef::new(Kind::Service, &place, &name)) {
+        Standing::Missing { name, namespace: place }
+    } else {
+        Standing::Outside
+    }
 }
 
 /// Service and namespace that a host name stands for: `db`, `db.shop`, `db.shop.svc`,
@@ -136,7 +203,11 @@ fn service_name(view: &View<'_>, own: &str, host: &str) -> Option<(String, Strin
 /// `Service db` for one of the own namespace, else `Service data/db`.
 pub fn title(service: &Service, own: &str) -> String {
     let meta = &service.metadata;
-    if meta.namespace == own { format!("Service {}", meta.name) } else { format!("Service {}/{}", meta.namespace, meta.name) }
+    if meta.namespace == own {
+        format!("Service {}", meta.name)
+    } else {
+        format!("Service {}/{}", meta.namespace, meta.name)
+    }
 }
 
 /// How many endpoints of a Service get traffic; nothing where its slices are unknown.
@@ -145,7 +216,12 @@ pub fn ready_endpoints(view: &View<'_>, service: &Service) -> Option<usize> {
         return None;
     }
     let slices = view.slices_of(service);
-    let count = slices.iter().flat_map(|slice| &slice.endpoints).filter(|endpoint| endpoint.is_ready()).map(|endpoint| endpoint.addresses.len()).sum();
+    let count = slices
+        .iter()
+        .flat_map(|slice| &slice.endpoints)
+        .filter(|endpoint| endpoint.is_ready())
+        .map(|endpoint| endpoint.addresses.len())
+        .sum();
     Some(count)
 }
 
@@ -157,13 +233,20 @@ pub fn ports(service: &Service) -> String {
 
 /// Whether a Service has this port. A headless one has none of its own: its pods' ports count.
 pub fn has_port(service: &Service, port: u16) -> bool {
-    service.spec.cluster_ip == "None" || service.spec.kind == "ExternalName" || service.spec.ports.iter().any(|known| known.port == i64::from(port))
+    service.spec.cluster_ip == "None"
+        || service.spec.kind == "ExternalName"
+        || service.spec.ports.iter().any(|known| known.port == i64::from(port))
 }
 
 /// What to say of a Service that is not there: a near name here, the same name elsewhere.
 pub fn instead(view: &View<'_>, name: &str, namespace: &str) -> Option<String> {
     let near = meant_service(view, name, namespace);
-    let elsewhere: Vec<String> = view.all::<Service>().iter().filter(|service| service.metadata.name == name).map(|service| service.metadata.namespace.clone()).collect();
+    let elsewhere: Vec<String> = view
+        .all::<Service>()
+        .iter()
+        .filter(|service| service.metadata.name == name)
+        .map(|service| service.metadata.namespace.clone())
+        .collect();
     if let Some(first) = elsewhere.first() {
         return Some(format!("Service {name} is in namespace {}: use {name}.{first}", list(&elsewhere)));
     }
@@ -172,10 +255,17 @@ pub fn instead(view: &View<'_>, name: &str, namespace: &str) -> Option<String> {
 
 /// The Service of a namespace that was probably meant by a name.
 pub fn meant_service<'a>(view: &View<'a>, name: &str, namespace: &str) -> Option<&'a str> {
-    let names = || view.within::<Service>(namespace).iter().map(|service| service.metadata.name.as_str()).filter(|name| *name != "kubernetes");
+    let names = || {
+        view.within::<Service>(namespace)
+            .iter()
+            .map(|service| service.metadata.name.as_str())
+            .filter(|name| *name != "kubernetes")
+    };
     meant(name, names()).or_else(|| {
         // Words in common: `orders-db` and `orders-postgres-db`.
-        let words = |text: &str| text.split(['-', '.', '_']).filter(|word| word.len() > 1).map(str::to_owned).collect::<Vec<_>>();
+        let words = |text: &str| {
+            text.split(['-', '.', '_']).filter(|word| word.len() > 1).map(str::to_owned).collect::<Vec<_>>()
+        };
         let own = words(name);
         let mut all = names().filter(|other| own.len() > 1 && own.iter().all(|word| words(other).contains(word)));
         all.next().filter(|_| all.next().is_none())
@@ -189,7 +279,11 @@ pub fn values(view: &View<'_>, pod: &Pod, container: &Container) -> Vec<(String,
     let mut found = Vec::new();
     for source in &container.env_from {
         if let Some(map) = &source.config_map_ref {
-            found.extend(known().filter(|value| value.name == map.name).map(|value| (format!("{}{}", source.prefix, value.key), value.value.clone())));
+            found.extend(
+                known()
+                    .filter(|value| value.name == map.name)
+                    .map(|value| (format!("{}{}", source.prefix, value.key), value.value.clone())),
+            );
         }
     }
     for variable in &container.env {
@@ -206,7 +300,8 @@ pub fn values(view: &View<'_>, pod: &Pod, container: &Container) -> Vec<(String,
 
 /// The variable that names a host, and what it says.
 pub fn variable_of(view: &View<'_>, pod: &Pod, container: &Container, target: &Target) -> Option<(String, String)> {
-    let names = |value: &str| targets(value).iter().any(|known| known.host == target.host) || value.trim() == target.host;
+    let names =
+        |value: &str| targets(value).iter().any(|known| known.host == target.host) || value.trim() == target.host;
     values(view, pod, container).into_iter().find(|(_, value)| names(value))
 }
 
@@ -214,10 +309,13 @@ pub fn variable_of(view: &View<'_>, pod: &Pod, container: &Container, target: &T
 /// it or its variables name, and what that stands for.
 pub fn callee<'a>(view: &View<'a>, failing: &Failing<'a>) -> Option<(Target, Standing<'a>)> {
     let (pod, namespace) = (failing.container.pod, failing.namespace());
-    let said = |text: &str| targets(text).into_iter().map(|target| (resolve(view, namespace, &target.host), target)).collect::<Vec<_>>();
+    let said = |text: &str| {
+        targets(text).into_iter().map(|target| (resolve(view, namespace, &target.host), target)).collect::<Vec<_>>()
+    };
     let mut found = said(&failing.text);
     found.extend(said(&failing.around));
-    let named: Vec<Target> = values(view, pod, failing.container.spec).iter().flat_map(|(_, value)| targets(value)).collect();
+    let named: Vec<Target> =
+        values(view, pod, failing.container.spec).iter().flat_map(|(_, value)| targets(value)).collect();
     let known = |target: &Target| target.port.is_some() || named.iter().any(|other| other.host == target.host);
     // A word after `connect to` may be a noun: without a port it is a name only if a variable has it.
     found.retain(|(standing, target)| !matches!(standing, Standing::Missing { .. }) || known(target));
@@ -229,13 +327,18 @@ pub fn callee<'a>(view: &View<'a>, failing: &Failing<'a>) -> Option<(Target, Sta
     };
     if let Some((standing, mut target)) = found.into_iter().min_by_key(|(standing, _)| rank(standing)) {
         // The address of a Service without the port: the variable that names the Service has it.
-        let same = |other: &&Target| other.host == target.host || matches!((&standing, resolve(view, namespace, &other.host)), (Standing::Service(a), Standing::Service(b)) if std::ptr::eq(*a, b));
+        let same = |other: &&Target| {
+            other.host == target.host
+                || matches!((&standing, resolve(view, namespace, &other.host)), (Standing::Service(a), Standing::Service(b)) if std::ptr::eq(*a, b))
+        };
         target.port = target.port.or_else(|| named.iter().filter(same).find_map(|other| other.port));
         return Some((target, standing));
     }
     // The line names nobody: the only Service that the container's variables name is meant.
     let mut services = named.into_iter().filter_map(|target| match resolve(view, namespace, &target.host) {
-        standing @ (Standing::Service(_) | Standing::Missing { .. }) if target.port.is_some() => Some((target, standing)),
+        standing @ (Standing::Service(_) | Standing::Missing { .. }) if target.port.is_some() => {
+            Some((target, standing))
+        }
         _ => None,
     });
     let first = services.next()?;
@@ -254,14 +357,20 @@ pub fn verdict(view: &View<'_>, service: &Service, own: &str, port: Option<u16>)
     match ready_endpoints(view, service) {
         None => (format!("whether {title} has endpoints is not known"), true),
         Some(0) => (format!("{title} has no ready endpoint"), true),
-        Some(count) => (format!("{title} has {}, none of which takes the connection", plural(count, "ready endpoint")), true),
+        Some(count) => {
+            (format!("{title} has {}, none of which takes the connection", plural(count, "ready endpoint")), true)
+        }
     }
 }
 
 /// Whether a Service got its first ready pod only after this moment.
 pub fn ready_since(view: &View<'_>, service: &Service, moment: Option<Time>) -> bool {
     let pods = view.pods_behind(service);
-    let mut times = pods.iter().filter(|pod| pod.ready()).map(|pod| condition(&pod.status.conditions, "Ready").and_then(|ready| *ready.last_transition_time)).peekable();
+    let mut times = pods
+        .iter()
+        .filter(|pod| pod.ready())
+        .map(|pod| condition(&pod.status.conditions, "Ready").and_then(|ready| *ready.last_transition_time))
+        .peekable();
     moment.is_some() && times.peek().is_some() && times.all(|time| time > moment)
 }
 

@@ -36,80 +36,68 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
     let Some(Wait::NoVolume) = storage::wait(view, claim) else { return None };
-    let object = claim.object_ref();
-    let asks = format!(
-        "{} {}",
-        claim.spec.resources.requests.get("storage").map_or("?", String::as_str),
-        claim.spec.access_modes.join(",")
-    );
-    let named = &claim.spec.volume_name;
-    let volumes = view.all::<PersistentVolume>().iter();
-    let same_class = |volume: &&PersistentVolume| {
-        volume.spec.storage_class_name == *claim.spec.storage_class_name.as_deref().unwrap_or_default()
-    };
-    // The nearest: the one that is named; else the one of its class that lacks least, or one that would do but for its class.
-    let but_class =
-        |volume: &PersistentVolume| storage::misfits(claim, volume).len() == 1 && taken(claim, volume).is_empty();
-    let of_kind =
-        |volume: &&PersistentVolume| volume.status.phase != "Bound" && (same_class(volume) || but_class(volume));
-    let near: Vec<&PersistentVolume> = if named.is_empty() {
-        volumes.filter(of_kind).collect()
-    } else {
-        volumes.filter(|v| v.metadata.name == *named).collect()
-    };
-    let nearest = near.into_iter().min_by_key(|volume| (storage::misfits(claim, volume).len(), !same_class(volume)));
-    let lacks = nearest.map(|volume| {
-        let mut lacks = taken(claim, volume);
-        lacks.extend(storage::misfits(claim, volume));
-        lacks
-    });
-    if let (Some(lacks), true) =
-        (&lacks, view.age(*claim.metadata.creation_timestamp).is_none_or(|age| age < 2 * SETTLED))
-    {
-        // It fits: it will be bound in a moment.
-        if lacks.is_empty() {
-            return None;
-        }
+    let (object, named) = (claim.object_ref(), &claim.spec.volume_name);
+    let nearest = nearest(view, claim);
+    let lacks = nearest.map(|volume| lacks(claim, volume)).unwrap_or_default();
+    let young = view.age(*claim.metadata.creation_timestamp).is_none_or(|age| age < 2 * SETTLED);
+    // One that fits will be bound in a moment.
+    if nearest.is_some() && lacks.is_empty() && young {
+        return None;
     }
-    let summary = match (nearest, &lacks) {
-        (Some(volume), Some(lacks)) if !lacks.is_empty() && named.is_empty() => {
-            format!(
-                "no PersistentVolume fits the {asks} that it asks for; the nearest, {}: {}",
-                volume.metadata.name,
-                lacks.join("; ")
-            )
-        }
-        (Some(volume), Some(lacks)) if !lacks.is_empty() => {
-            format!("PersistentVolume {}, which it names, can't be bound: {}", volume.metadata.name, lacks.join("; "))
-        }
-        (Some(volume), _) => format!("PersistentVolume {} fits and is not bound to it", volume.metadata.name),
-        (None, _) if !named.is_empty() => format!("PersistentVolume {named}, which it names, does not exist"),
-        (None, _) => {
-            format!("no PersistentVolume is free for the {asks} that it asks for, and {} makes none", maker(claim))
-        }
-    };
-    let mut finding = storage::finding(view, claim, summary);
+    let mut finding = storage::finding(view, claim, summary(claim, nearest, &lacks));
     let events = ["VolumeMismatch", "FailedBinding", "ProvisioningFailed"];
     finding = match events.iter().find_map(|reason| storage::event(view, claim, reason)) {
         Some(event) => finding.event(event),
-        None => finding.field(&object, "spec.resources.requests.storage", asks),
+        None => finding.field(&object, "status.phase", &claim.status.phase),
     };
     if let Some(volume) = nearest {
         let at = volume.object_ref();
-        let offers = format!(
-            "{} {} {}",
-            volume.spec.capacity.get("storage").map_or("?", String::as_str),
-            volume.spec.access_modes.join(","),
-            volume.status.phase
-        );
-        finding = finding.field(&at, "spec.capacity.storage, spec.accessModes, status.phase", offers);
-        if !named.is_empty() {
-            finding = finding.culprit(at);
-        }
-    } else if !named.is_empty() {
+        let size = volume.spec.capacity.get("storage").map_or("?", String::as_str);
+        finding = finding
+            .field(&at, "spec.capacity.storage", size)
+            .field(&at, "spec.accessModes", volume.spec.access_modes.join(", "))
+            .field(&at, "status.phase", &volume.status.phase);
+    }
+    if !named.is_empty() {
         finding = finding.culprit(ObjectRef::new(Kind::PersistentVolume, "", named));
     }
     Some(finding.look("see the volumes", &ObjectRef::new(Kind::PersistentVolume, "", ""), &["get", "pv"]))
+}
+
+/// The volume that the claim names; else the one of its class that lacks least, or one that would
+/// do but for its class.
+fn nearest<'a>(view: &View<'a>, claim: &PersistentVolumeClaim) -> Option<&'a PersistentVolume> {
+    let named = &claim.spec.volume_name;
+    if !named.is_empty() {
+        return view.get("", named);
+    }
+    let class = claim.spec.storage_class_name.as_deref().unwrap_or_default();
+    let same = |volume: &PersistentVolume| volume.spec.storage_class_name == class;
+    let free = view.all::<PersistentVolume>().iter().filter(|volume| volume.status.phase != "Bound");
+    let near = free.filter(|volume| same(volume) || lacks(claim, volume).len() == 1);
+    near.min_by_key(|volume| (lacks(claim, volume).len(), !same(volume)))
+}
+
+/// Who has the volume already, and what it lacks.
+fn lacks(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Vec<String> {
+    let mut lacks = taken(claim, volume);
+    lacks.extend(storage::misfits(claim, volume));
+    lacks
+}
+
+fn summary(claim: &PersistentVolumeClaim, nearest: Option<&PersistentVolume>, lacks: &[String]) -> String {
+    let size = claim.spec.resources.requests.get("storage").map_or("?", String::as_str);
+    let asks = format!("{size} {}", claim.spec.access_modes.join(","));
+    let (named, lack) = (&claim.spec.volume_name, lacks.join("; "));
+    match nearest.map(|volume| &volume.metadata.name) {
+        Some(name) if lacks.is_empty() => format!("PersistentVolume {name} fits and is not bound to it"),
+        Some(name) if named.is_empty() => {
+            format!("no PersistentVolume fits the {asks} that it asks for; the nearest, {name}: {lack}")
+        }
+        Some(name) => format!("PersistentVolume {name}, which it names, can't be bound: {lack}"),
+        None if !named.is_empty() => format!("PersistentVolume {named}, which it names, does not exist"),
+        None => format!("no PersistentVolume is free for the {asks} that it asks for, and {} makes none", maker(claim)),
+    }
 }
 
 /// Who has the volume already.

@@ -45,16 +45,17 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
     };
     let name = &class.metadata.name;
     let provisioner = storage::provisioner(claim, class);
-    let makers = storage::makers(view, provisioner);
-    let stopped = makers.iter().find(|maker| view.workload(maker).is_some_and(|workload| workload.ready == 0));
-    let summary = match (refusal, stopped) {
+    let stopped = storage::stopped(view, provisioner);
+    let summary = match (refusal, &stopped) {
         (Some(event), _) => format!(
             "provisioner {provisioner} of StorageClass {name} can't make the volume (ProvisioningFailed): {}",
             storage::reason(&event.message)
         ),
-        (None, Some(maker)) => format!(
-            "waits for provisioner {provisioner} of StorageClass {name}, which is not running: {maker} has no ready pod"
-        ),
+        (None, Some(maker)) => {
+            let why = if maker.desired == 0 { "is scaled to 0" } else { "has no ready pod" };
+            let who = format!("provisioner {provisioner} of StorageClass {name}");
+            format!("waits for {who}, which is not running: {} {why}", maker.object)
+        }
         (None, None) if storage::known(view, provisioner) => {
             format!("waits for provisioner {provisioner} of StorageClass {name}, which has not made the volume")
         }
@@ -64,13 +65,17 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
         ),
     };
     let class_ref = class.object_ref();
-    let culprit = stopped.filter(|_| refusal.is_none()).cloned().unwrap_or_else(|| class_ref.clone());
+    let silent = refusal.is_none() && stopped.is_none();
+    let culprit = stopped.filter(|_| refusal.is_none()).map_or_else(|| class_ref.clone(), |maker| maker.object);
     let mut finding = storage::finding(view, claim, summary).culprit(culprit);
     if let Some(event) = refusal.or_else(|| storage::event(view, claim, "ExternalProvisioning")) {
         finding = finding.event(event);
     }
     finding = finding.field(&class_ref, "provisioner", &class.provisioner);
-    if refusal.is_none() && stopped.is_none() {
+    if silent && view.snapshot.scope.namespace.is_some() {
+        finding = finding.unknown("whether the provisioner runs in another namespace, which was not read");
+    }
+    if silent {
         finding = finding.look("see the drivers that are registered", &class_ref, &["get", "csidrivers"]);
     }
     Some(describe(finding, &object))

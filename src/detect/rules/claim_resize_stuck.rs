@@ -73,7 +73,7 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
         return None;
     };
     let summary = format!("asks for {} and still has {}: {why}", wants.display("storage"), has.display("storage"));
-    let mut finding = Finding::new(object.clone(), Severity::Warning, Stage::Mount, summary)
+    let mut finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
         .field(&object, "spec.resources.requests.storage", claim.spec.resources.requests.get("storage")?)
         .field(&object, "status.capacity.storage", claim.status.capacity.get("storage")?)
         .since(begun);

@@ -65,7 +65,7 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
     } else {
         return None;
     };
-    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Mount, summary)
+    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
         .field(&object, "metadata.deletionTimestamp", since.to_string())
         .field(&object, "metadata.finalizers", claim.metadata.finalizers.join(", "))
         .since(Some(since));

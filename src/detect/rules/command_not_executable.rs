@@ -46,24 +46,46 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let mounted = mount_of(pod, spec, &given);
     let source = mounted.and_then(|mounted| mounted.source(namespace));
     let (Some(mounted), Some(source)) = (mounted, source) else {
-        let from = mounted.map_or_else(|| format!("of image {}", spec.image), |mounted| format!("in volume {}", mounted.mount.name));
+        let from = mounted
+            .map_or_else(|| format!("of image {}", spec.image), |mounted| format!("in volume {}", mounted.mount.name));
         let what = if given.is_empty() { format!("its command {from}") } else { format!("`{given}` {from}") };
-        let finding = failing.finding(view, Stage::Start, format!("{happens}: {what} is not executable (permission denied)"));
-        return failing.edit(view, describe(finding, &failing.pod()), "correct the command, or run it through its interpreter");
+        let finding =
+            failing.finding(view, Stage::Start, format!("{happens}: {what} is not executable (permission denied)"));
+        return failing.edit(
+            view,
+            describe(finding, &failing.pod()),
+            "correct the command, or run it through its interpreter",
+        );
     };
     let mode = mounted.mode();
-    let summary = format!("{happens}: `{given}` is not executable (permission denied): {} {} is mounted with mode {mode:04o}; it needs defaultMode 0755", source.kind, source.name);
+    let summary = format!(
+        "{happens}: `{given}` is not executable (permission denied): {} {} is mounted with mode {mode:04o}; it needs defaultMode 0755",
+        source.kind, source.name
+    );
     let field = if source.kind == Kind::Secret { "secret" } else { "configMap" };
-    let quote = mounted.volume.and_then(|volume| volume.config_map.as_ref()).map_or_else(|| source.name.to_string(), |map| map.name.clone());
-    let finding = failing.finding(view, Stage::Start, summary).field(&failing.pod(), format!("spec.volumes[{}].{field}", mounted.mount.name), quote);
+    let quote = mounted
+        .volume
+        .and_then(|volume| volume.config_map.as_ref())
+        .map_or_else(|| source.name.to_string(), |map| map.name.clone());
+    let finding = failing.finding(view, Stage::Start, summary).field(
+        &failing.pod(),
+        format!("spec.volumes[{}].{field}", mounted.mount.name),
+        quote,
+    );
     let finding = describe(finding, &failing.pod());
     let Some((workload, _)) = failing.target(view) else { return finding };
     let template = view.workload(&workload).map(|workload| &workload.template.spec.volumes);
     let index = template.and_then(|volumes| volumes.iter().position(|volume| volume.name == mounted.mount.name));
     match index {
         Some(index) => {
-            let patch = format!(r#"[{{"op":"add","path":"/spec/template/spec/volumes/{index}/{field}/defaultMode","value":493}}]"#);
-            finding.fix("mount it with mode 0755", &workload, &["patch", &workload.kind.argument(), &workload.name, "--type=json", "-p", &patch])
+            let patch = format!(
+                r#"[{{"op":"add","path":"/spec/template/spec/volumes/{index}/{field}/defaultMode","value":493}}]"#
+            );
+            finding.fix(
+                "mount it with mode 0755",
+                &workload,
+                &["patch", &workload.kind.argument(), &workload.name, "--type=json", "-p", &patch],
+            )
         }
         None => finding,
     }
@@ -72,7 +94,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
 /// The word of a command that lies in a mounted volume.
 fn script(pod: &Pod, spec: &Container) -> Option<String> {
     let words = spec.command.iter().chain(spec.args.iter()).flat_map(|word| word.split_whitespace());
-    words.map(|word| word.trim_matches([';', '"', '\'', '&'])).find(|word| mounts(pod, spec).any(|mounted| within(word, &mounted.mount.mount_path))).map(str::to_owned)
+    words
+        .map(|word| word.trim_matches([';', '"', '\'', '&']))
+        .find(|word| mounts(pod, spec).any(|mounted| within(word, &mounted.mount.mount_path)))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -100,21 +125,42 @@ lines: ['LINE']
     const MAP: &str = "configMap: {name: etl-scripts}";
 
     fn pod(volume: &str, reason: &str, code: &str, message: &str, line: &str) -> String {
-        POD.replace("VOLUME", volume).replace("REASON", reason).replace("CODE", code).replace("MESSAGE", message).replace("LINE", line)
+        POD.replace("VOLUME", volume)
+            .replace("REASON", reason)
+            .replace("CODE", code)
+            .replace("MESSAGE", message)
+            .replace("LINE", line)
     }
 
     #[test]
     fn script_of_a_config_map() {
         let why = "`/scripts/run.sh` is not executable (permission denied): ConfigMap etl-scripts is mounted with mode 0644; it needs defaultMode 0755";
-        check(&super::DETECTOR, &pod(MAP, "StartError", "128", DENIED, ""), &format!("critical Pod shop/etl-1: container app does not start: {why}"));
-        check(&super::DETECTOR, &pod(MAP, "Error", "126", "", "/bin/sh: /scripts/run.sh: Permission denied"), &format!("critical Pod shop/etl-1: container app exits 126: {why}"));
-        check(&super::DETECTOR, &pod(MAP, "Error", "126", "", ""), &format!("critical Pod shop/etl-1: container app exits 126: {why}"));
+        check(
+            &super::DETECTOR,
+            &pod(MAP, "StartError", "128", DENIED, ""),
+            &format!("critical Pod shop/etl-1: container app does not start: {why}"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod(MAP, "Error", "126", "", "/bin/sh: /scripts/run.sh: Permission denied"),
+            &format!("critical Pod shop/etl-1: container app exits 126: {why}"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod(MAP, "Error", "126", "", ""),
+            &format!("critical Pod shop/etl-1: container app exits 126: {why}"),
+        );
     }
 
     #[test]
     fn file_of_the_image() {
-        let yaml = pod("emptyDir: {}", "StartError", "128", DENIED, "").replace("mountPath: /scripts", "mountPath: /data");
-        check(&super::DETECTOR, &yaml, "critical Pod shop/etl-1: container app does not start: `/scripts/run.sh` of image busybox:1.36 is not executable (permission denied)");
+        let yaml =
+            pod("emptyDir: {}", "StartError", "128", DENIED, "").replace("mountPath: /scripts", "mountPath: /data");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/etl-1: container app does not start: `/scripts/run.sh` of image busybox:1.36 is not executable (permission denied)",
+        );
     }
 
     #[test]

@@ -52,10 +52,18 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         match mounted.files(view, namespace) {
             Some(files) if !files.iter().any(|known| known == file) => {
                 culprit = mounted.source(namespace);
-                let near = meant(file, files.iter().map(String::as_str)).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                format!("`{name}` does not exist: {title}, mounted at {at}, has no key {file}, it has {}{near}", list(&files))
+                let near = meant(file, files.iter().map(String::as_str))
+                    .map(|near| format!("; did you mean {near}?"))
+                    .unwrap_or_default();
+                format!(
+                    "`{name}` does not exist: {title}, mounted at {at}, has no key {file}, it has {}{near}",
+                    list(&files)
+                )
             }
-            Some(_) => format!("`{name}` (from {title}) can't be run: {}", interpreter(view, namespace, mounted.source(namespace), file, &spec.image)),
+            Some(_) => format!(
+                "`{name}` (from {title}) can't be run: {}",
+                interpreter(view, namespace, mounted.source(namespace), file, &spec.image)
+            ),
             None => format!("`{name}` is not in {title}, mounted at {at}"),
         }
     } else if name.is_empty() {
@@ -68,7 +76,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         format!("`{name}` not found in image {}", spec.image)
     };
     let finding = failing.finding(view, Stage::Start, format!("{happens}{reason}: {why}"));
-    let finding = if spec.command.is_empty() { finding } else { finding.field(&failing.pod(), failing.container.spec_path("command"), spec.command.join(" ")) };
+    let finding = if spec.command.is_empty() {
+        finding
+    } else {
+        finding.field(&failing.pod(), failing.container.spec_path("command"), spec.command.join(" "))
+    };
     let finding = match culprit {
         Some(culprit) => finding.culprit(culprit),
         None => finding,
@@ -79,11 +91,17 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
 /// What is wrong with a script that is there and yet "not found": the program of its first line.
 fn interpreter(view: &View<'_>, namespace: &str, source: Option<ObjectRef>, file: &str, image: &str) -> String {
     let values = &view.snapshot.config_values;
-    let script = source.and_then(|source| values.iter().find(|value| value.namespace == namespace && value.name == *source.name && value.key == file));
+    let script = source.and_then(|source| {
+        values.iter().find(|value| value.namespace == namespace && value.name == *source.name && value.key == file)
+    });
     match script.and_then(|script| script.value.split('\n').next()).filter(|first| first.starts_with("#!")) {
-        Some(first) if first.ends_with('\r') => "its first line ends with a carriage return (CRLF), which belongs to the interpreter's name then".to_owned(),
+        Some(first) if first.ends_with('\r') => {
+            "its first line ends with a carriage return (CRLF), which belongs to the interpreter's name then".to_owned()
+        }
         Some(first) => format!("its interpreter {} is not in image {image}", first.trim_start_matches("#!").trim()),
-        None => format!("the interpreter of its first line (#!) is not in image {image}, or the line ends with a carriage return"),
+        None => format!(
+            "the interpreter of its first line (#!) is not in image {image}, or the line ends with a carriage return"
+        ),
     }
 }
 
@@ -122,14 +140,23 @@ lines: ['LINE']
 ";
 
     fn pod(command: &str, reason: &str, code: &str, message: &str, line: &str) -> String {
-        POD.replace("COMMAND", command).replace("REASON", reason).replace("CODE", code).replace("MESSAGE", message).replace("LINE", line)
+        POD.replace("COMMAND", command)
+            .replace("REASON", reason)
+            .replace("CODE", code)
+            .replace("MESSAGE", message)
+            .replace("LINE", line)
     }
 
     #[test]
     fn program_missing() {
         let message = r#"runc create failed: unable to start container process: exec: "/bin/serverr": stat /bin/serverr: no such file or directory: unknown"#;
-        check(&super::DETECTOR, &pod("/bin/serverr", "StartError", "128", message, ""), "critical Pod shop/web-1: container app does not start (StartError): `/bin/serverr` not found in image busybox:1.36");
-        let message = r#"unable to start container process: exec: "serve -p 80": executable file not found in $PATH: unknown"#;
+        check(
+            &super::DETECTOR,
+            &pod("/bin/serverr", "StartError", "128", message, ""),
+            "critical Pod shop/web-1: container app does not start (StartError): `/bin/serverr` not found in image busybox:1.36",
+        );
+        let message =
+            r#"unable to start container process: exec: "serve -p 80": executable file not found in $PATH: unknown"#;
         check(
             &super::DETECTOR,
             &pod("serve -p 80", "StartError", "128", message, ""),
@@ -139,8 +166,16 @@ lines: ['LINE']
 
     #[test]
     fn shell_finds_no_command() {
-        check(&super::DETECTOR, &pod("sh", "Error", "127", "", "/bin/sh: serverr: not found"), "critical Pod shop/web-1: container app exits 127: the shell finds no command `serverr` in image busybox:1.36");
-        check(&super::DETECTOR, &pod("sh", "Error", "127", "", ""), "critical Pod shop/web-1: container app exits 127: a command that it runs is not found in image busybox:1.36");
+        check(
+            &super::DETECTOR,
+            &pod("sh", "Error", "127", "", "/bin/sh: serverr: not found"),
+            "critical Pod shop/web-1: container app exits 127: the shell finds no command `serverr` in image busybox:1.36",
+        );
+        check(
+            &super::DETECTOR,
+            &pod("sh", "Error", "127", "", ""),
+            "critical Pod shop/web-1: container app exits 127: a command that it runs is not found in image busybox:1.36",
+        );
     }
 
     #[test]
@@ -160,6 +195,16 @@ lines: ['LINE']
 
     #[test]
     fn another_error_with_127() {
-        check(&super::DETECTOR, &pod("/app", "Error", "127", "", "error while loading shared libraries: libssl.so.1.1: cannot open shared object file"), "");
+        check(
+            &super::DETECTOR,
+            &pod(
+                "/app",
+                "Error",
+                "127",
+                "",
+                "error while loading shared libraries: libssl.so.1.1: cannot open shared object file",
+            ),
+            "",
+        );
     }
 }

@@ -36,28 +36,58 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let message = failing.text.trim().trim_end_matches(": unknown");
     let low = message.to_ascii_lowercase();
     // Sub-paths and mounts of the wrong kind are known better elsewhere.
-    let clash = message.contains("mount") && message.contains("to rootfs at \"") && (low.contains("not a directory") || low.contains("is a directory"));
+    let clash = message.contains("mount")
+        && message.contains("to rootfs at \"")
+        && (low.contains("not a directory") || low.contains("is a directory"));
     if clash || low.contains("subpath") && !low.contains("error mounting") {
         return None;
     }
     let spec = failing.container.spec;
     let folder = &spec.working_dir;
-    let reason = failing.container.status.state.waiting.as_ref().map(|waiting| waiting.reason.as_str()).filter(|reason| *reason != "CrashLoopBackOff");
-    let reason = reason.or_else(|| failing.container.ended().map(|ended| ended.reason.as_str())).unwrap_or("StartError");
-    let in_folder = low.contains("chdir to cwd") || low.contains("mkdir") && !folder.is_empty() && message.contains(folder.as_str());
+    let reason = failing
+        .container
+        .status
+        .state
+        .waiting
+        .as_ref()
+        .map(|waiting| waiting.reason.as_str())
+        .filter(|reason| *reason != "CrashLoopBackOff");
+    let reason =
+        reason.or_else(|| failing.container.ended().map(|ended| ended.reason.as_str())).unwrap_or("StartError");
+    let in_folder = low.contains("chdir to cwd")
+        || low.contains("mkdir") && !folder.is_empty() && message.contains(folder.as_str());
     let last = message.rsplit("desc = ").next().unwrap_or(message);
     let last = last.rsplit("unable to start container process: ").next().unwrap_or(last);
     let last = last.rsplit("error during container init: ").next().unwrap_or(last);
     let why = match () {
         () if in_folder && !folder.is_empty() => format!("its workingDir {folder} can't be used: {}", short(last, 120)),
-        () if low.contains("is reserved for") || low.contains("name is already in use") || low.contains("already exists") => format!("a container of an earlier try is still there: {}", short(last, 120)),
-        () if low.contains("memory") && (low.contains("too low") || low.contains("minimum memory") || low.contains("cannot allocate memory")) => format!("its memory limit is too small to start it: {}", short(last, 120)),
-        () if low.contains("seccomp") || low.contains("apparmor") || low.contains("selinux") => format!("its security profile can't be applied: {}", short(last, 160)),
-        () if low.contains("no command specified") => format!("neither the spec nor image {} names a command", spec.image),
+        () if low.contains("is reserved for")
+            || low.contains("name is already in use")
+            || low.contains("already exists") =>
+        {
+            format!("a container of an earlier try is still there: {}", short(last, 120))
+        }
+        () if low.contains("memory")
+            && (low.contains("too low")
+                || low.contains("minimum memory")
+                || low.contains("cannot allocate memory")) =>
+        {
+            format!("its memory limit is too small to start it: {}", short(last, 120))
+        }
+        () if low.contains("seccomp") || low.contains("apparmor") || low.contains("selinux") => {
+            format!("its security profile can't be applied: {}", short(last, 160))
+        }
+        () if low.contains("no command specified") => {
+            format!("neither the spec nor image {} names a command", spec.image)
+        }
         () if low.contains("context deadline exceeded") => "the runtime of the node does not answer in time".to_owned(),
         () => short(last, 200),
     };
-    let mut finding = failing.finding(view, Stage::Start, format!("{} can't be started ({reason}): {why}", failing.container.title()));
+    let mut finding = failing.finding(
+        view,
+        Stage::Start,
+        format!("{} can't be started ({reason}): {why}", failing.container.title()),
+    );
     if in_folder && !folder.is_empty() {
         finding = finding.field(&failing.pod(), failing.container.spec_path("workingDir"), folder);
     }
@@ -95,7 +125,10 @@ status:
     fn no_command() {
         check(
             &super::DETECTOR,
-            &pod("CreateContainerError", "failed to generate container spec: failed to generate spec: no command specified"),
+            &pod(
+                "CreateContainerError",
+                "failed to generate container spec: failed to generate spec: no command specified",
+            ),
             "critical Pod shop/web-1: container app can't be started (CreateContainerError): neither the spec nor image shop/web:2 names a command",
         );
     }
@@ -104,6 +137,10 @@ status:
     fn what_others_know_better() {
         check(&super::DETECTOR, &pod("CreateContainerConfigError", "secret not found"), "");
         check(&super::DETECTOR, &pod("RunContainerError", r#"exec: "/x": stat /x: no such file or directory"#), "");
-        check(&super::DETECTOR, &pod("RunContainerError", r#"error mounting "/a" to rootfs at "/etc/x": not a directory"#), "");
+        check(
+            &super::DETECTOR,
+            &pod("RunContainerError", r#"error mounting "/a" to rootfs at "/etc/x": not a directory"#),
+            "",
+        );
     }
 }

@@ -32,38 +32,72 @@ address range; then at the kubelet's log.",
 
 fn run(view: &View<'_>) -> Vec<Finding> {
     let waits = |pod: &&Pod| {
-        let creating = |status: &ContainerStatus| status.state.waiting.as_ref().is_some_and(|waiting| matches!(waiting.reason.as_str(), "ContainerCreating" | "PodInitializing"));
+        let creating = |status: &ContainerStatus| {
+            status
+                .state
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| matches!(waiting.reason.as_str(), "ContainerCreating" | "PodInitializing"))
+        };
         pod.status.phase == "Pending" && !pod.spec.node_name.is_empty() && pod.status.all_statuses().all(creating)
     };
-    view.all::<Pod>().iter().filter(waits).filter(|pod| !superseded(view, pod)).filter_map(|pod| finding(view, pod)).collect()
+    view.all::<Pod>()
+        .iter()
+        .filter(waits)
+        .filter(|pod| !superseded(view, pod))
+        .filter_map(|pod| finding(view, pod))
+        .collect()
 }
 
 fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     // What others speak of: volumes, images, configuration, hooks, a node that is down.
-    const OTHERS: &[&str] = &["FailedMount", "FailedAttachVolume", "FailedMapVolume", "Failed", "BackOff", "ErrImageNeverPull", "InspectFailed", "NodeNotReady", "TaintManagerEviction"];
+    const OTHERS: &[&str] = &[
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedMapVolume",
+        "Failed",
+        "BackOff",
+        "ErrImageNeverPull",
+        "InspectFailed",
+        "NodeNotReady",
+        "TaintManagerEviction",
+    ];
     const ON_THE_WAY: &[&str] = &["Pulling", "Started", "Created"];
     let object = pod.object_ref();
     let age = view.age(pod_since(pod)).unwrap_or_default();
-    let sandbox = view.warnings(pod).find(|event| matches!(event.reason.as_str(), "FailedCreatePodSandBox" | "FailedCreatePodSandbox" | "NetworkNotReady"));
+    let sandbox = view.warnings(pod).find(|event| {
+        matches!(event.reason.as_str(), "FailedCreatePodSandBox" | "FailedCreatePodSandbox" | "NetworkNotReady")
+    });
     if let Some(event) = sandbox.filter(|event| view.age(event.last()).is_some_and(|age| age < 600)) {
-        let handler = ["no runtime for", "unknown runtime handler", "failed to find runtime handler"].iter().any(|words| event.message.contains(words));
+        let handler = ["no runtime for", "unknown runtime handler", "failed to find runtime handler"]
+            .iter()
+            .any(|words| event.message.contains(words));
         // One failure in passing is not rare while a node's network starts.
         if handler && !pod.spec.runtime_class_name.is_empty() || (event.times() < 2 && age < SETTLED) {
             return None;
         }
         let summary = format!("pod is stuck in ContainerCreating ({}): {}", event.reason, why(&event.message));
-        let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary).event(event).since(event.first());
+        let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
+            .event(event)
+            .since(event.first());
         return Some(describe(finding, &object));
     }
     let other = view.warnings(pod).any(|event| OTHERS.contains(&event.reason.as_str()));
-    let coming = view.events(&object).iter().any(|event| ON_THE_WAY.contains(&event.reason.as_str()) && view.age(event.last()).is_some_and(|age| age < 1800));
-    let up = view.node_of(pod).and_then(|node| view.get::<Node>("", &node.name)).is_some_and(|node| condition(&node.status.conditions, "Ready").is_some_and(Condition::is_true));
+    let coming = view.events(&object).iter().any(|event| {
+        ON_THE_WAY.contains(&event.reason.as_str()) && view.age(event.last()).is_some_and(|age| age < 1800)
+    });
+    let up = view
+        .node_of(pod)
+        .and_then(|node| view.get::<Node>("", &node.name))
+        .is_some_and(|node| condition(&node.status.conditions, "Ready").is_some_and(Condition::is_true));
     let simulated = view.events(&object).is_empty() && pod.status.all_statuses().next().is_none();
     if age < 300 || other || coming || !up || simulated || !view.snapshot.knows(Kind::Event, object.ns()) {
         return None;
     }
     let summary = "pod is stuck in ContainerCreating for minutes, and no event says why";
-    let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary).field(&object, "status.phase", &pod.status.phase).since(pod_since(pod));
+    let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
+        .field(&object, "status.phase", &pod.status.phase)
+        .since(pod_since(pod));
     Some(describe(finding, &object).unknown("what the kubelet waits for: its log on the node decides").symptom())
 }
 
@@ -74,11 +108,37 @@ fn why(message: &str) -> String {
     let any = |words: &[&str]| words.iter().any(|word| low.contains(word));
     let last = message.rsplit(": ").next().unwrap_or(message);
     let cause = match () {
-        () if any(&["no ip addresses available", "failed to allocate", "no available ip", "insufficientfreeips", "no more ips", "no free ip", "address pool", "ipam"]) => "the network plugin has no address left for it",
-        () if any(&["cni plugin not initialized", "cni config uninitialized", "no networks found", "network plugin is not ready", "no such file or directory: check that the calico", "networknotready"]) => "the network plugin of the node is not set up",
-        () if any(&["failed to setup network", "plugin type=", "networkplugin cni failed", "cni"]) => "the network plugin fails",
+        () if any(&[
+            "no ip addresses available",
+            "failed to allocate",
+            "no available ip",
+            "insufficientfreeips",
+            "no more ips",
+            "no free ip",
+            "address pool",
+            "ipam",
+        ]) =>
+        {
+            "the network plugin has no address left for it"
+        }
+        () if any(&[
+            "cni plugin not initialized",
+            "cni config uninitialized",
+            "no networks found",
+            "network plugin is not ready",
+            "no such file or directory: check that the calico",
+            "networknotready",
+        ]) =>
+        {
+            "the network plugin of the node is not set up"
+        }
+        () if any(&["failed to setup network", "plugin type=", "networkplugin cni failed", "cni"]) => {
+            "the network plugin fails"
+        }
         () if any(&["pause", "sandbox image", "pull"]) => "the sandbox's image can't be pulled",
-        () if any(&["context deadline exceeded", "deadlineexceeded"]) => "the runtime of the node does not answer in time",
+        () if any(&["context deadline exceeded", "deadlineexceeded"]) => {
+            "the runtime of the node does not answer in time"
+        }
         () => return short(message, 180),
     };
     format!("{cause}: {}", short(last, 120))
@@ -124,7 +184,11 @@ lastTimestamp: '2026-01-01T11:59:50Z'
 
     #[test]
     fn nothing_says_why() {
-        check(&super::DETECTOR, &pod("2026-01-01T11:50:00Z", "Noted", "x"), "critical Pod shop/web-1: pod is stuck in ContainerCreating for minutes, and no event says why");
+        check(
+            &super::DETECTOR,
+            &pod("2026-01-01T11:50:00Z", "Noted", "x"),
+            "critical Pod shop/web-1: pod is stuck in ContainerCreating for minutes, and no event says why",
+        );
     }
 
     #[test]

@@ -33,7 +33,11 @@ probe, mostly), 139 a crash in native code, 143 SIGTERM.",
 
 fn run(view: &View<'_>) -> Vec<Finding> {
     let claims = |fault: &Fault| matches!(fault, Fault::Exit | Fault::Said(Class::Config | Class::PortDenied(_)));
-    claimed(view, claims).iter().filter(|failing| !told_elsewhere(view, failing)).map(|failing| finding(view, failing)).collect()
+    claimed(view, claims)
+        .iter()
+        .filter(|failing| !told_elsewhere(view, failing))
+        .map(|failing| finding(view, failing))
+        .collect()
 }
 
 /// A container that says nothing of why it ends, while its configuration names a Service wrongly:
@@ -49,21 +53,37 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         let user = spec.security_context.run_as_user.or(failing.container.pod.spec.security_context.run_as_user);
         let user = user.map_or_else(|| "without root's rights".to_owned(), |user| format!("as user {user}"));
         let port = port.map_or_else(|| "its port".to_owned(), |port| format!("port {port}"));
-        let finding = failing.finding(view, Stage::Start, format!("{happens}: it may not listen on {port} {user} (permission denied; ports below 1024 need a privilege)"));
+        let finding = failing.finding(
+            view,
+            Stage::Start,
+            format!(
+                "{happens}: it may not listen on {port} {user} (permission denied; ports below 1024 need a privilege)"
+            ),
+        );
         return failing.read_log(finding);
     }
     if matches!(failing.fault, Fault::Said(Class::Config)) {
         let source = config_source(failing);
         let from = source.as_ref().map(|source| format!(" ({} {})", source.kind, source.name)).unwrap_or_default();
-        let finding = failing.read_log(failing.finding(view, Stage::Start, format!("{happens}: the program does not take its configuration{from}: {line}")));
+        let finding = failing.read_log(failing.finding(
+            view,
+            Stage::Start,
+            format!("{happens}: the program does not take its configuration{from}: {line}"),
+        ));
         return match source {
-            Some(source) => finding.fix("correct the configuration", &source, &["edit", &source.kind.argument(), &source.name]).culprit(source),
+            Some(source) => finding
+                .fix("correct the configuration", &source, &["edit", &source.kind.argument(), &source.name])
+                .culprit(source),
             None => failing.edit(view, finding, "correct its arguments or configuration"),
         };
     }
     let finding = match (line.is_empty(), failing.line()) {
         (false, _) => failing.finding(view, Stage::Start, format!("{happens}: {line}")),
-        (true, Some(_)) => failing.finding(view, Stage::Start, format!("{happens} without saying why; its last words: {}", short(&failing.around, 120))),
+        (true, Some(_)) => failing.finding(
+            view,
+            Stage::Start,
+            format!("{happens} without saying why; its last words: {}", short(&failing.around, 120)),
+        ),
         (true, None) => {
             let finding = failing.finding(view, Stage::Start, format!("{happens} and its log says nothing of why"));
             finding.unknown("why it ends: no line of its log was read or none was written")
@@ -80,7 +100,10 @@ fn config_source(failing: &Failing<'_>) -> Option<ObjectRef> {
     let by_path = path.and_then(|path| mount_of(pod, spec, &path)).and_then(|mounted| mounted.source(namespace));
     by_path.or_else(|| {
         let named = |file: &str| file.contains('.') && failing.around.contains(file);
-        let mut sources = mounts(pod, spec).filter(|mounted| mounted.mount.sub_path.is_empty() || named(&mounted.mount.sub_path)).filter_map(|mounted| mounted.source(namespace)).filter(|source| source.kind == Kind::ConfigMap);
+        let mut sources = mounts(pod, spec)
+            .filter(|mounted| mounted.mount.sub_path.is_empty() || named(&mounted.mount.sub_path))
+            .filter_map(|mounted| mounted.source(namespace))
+            .filter(|source| source.kind == Kind::ConfigMap);
         sources.next().filter(|_| sources.next().is_none() && failing.around.to_ascii_lowercase().contains("config"))
     })
 }
@@ -109,15 +132,30 @@ lines: LINES
 ";
 
     fn pod(code: &str, lines: &str) -> String {
-        let pod = POD.replace("LIST", "containerStatuses").replace("NAME", "app").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
+        let pod = POD
+            .replace("LIST", "containerStatuses")
+            .replace("NAME", "app")
+            .replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
         pod.replace("CODE", code).replace("LINES", lines)
     }
 
     #[test]
     fn the_deciding_line() {
-        check(&super::DETECTOR, &pod("3", "[starting, 'ERROR ledger is corrupt at block 7', 'bye']"), "critical Pod shop/web-1: container app exits 3: ledger is corrupt at block 7");
-        check(&super::DETECTOR, &pod("139", "[]"), "critical Pod shop/web-1: container app crashes (SIGSEGV, exit 139) and its log says nothing of why");
-        check(&super::DETECTOR, &pod("1", "[starting, loading 7]"), "critical Pod shop/web-1: container app exits 1 without saying why; its last words: loading 7");
+        check(
+            &super::DETECTOR,
+            &pod("3", "[starting, 'ERROR ledger is corrupt at block 7', 'bye']"),
+            "critical Pod shop/web-1: container app exits 3: ledger is corrupt at block 7",
+        );
+        check(
+            &super::DETECTOR,
+            &pod("139", "[]"),
+            "critical Pod shop/web-1: container app crashes (SIGSEGV, exit 139) and its log says nothing of why",
+        );
+        check(
+            &super::DETECTOR,
+            &pod("1", "[starting, loading 7]"),
+            "critical Pod shop/web-1: container app exits 1 without saying why; its last words: loading 7",
+        );
     }
 
     #[test]
@@ -127,27 +165,46 @@ lines: LINES
             &pod("1", "['FATAL cannot parse /etc/web/app.yaml: yaml: line 3: mapping values are not allowed']"),
             "critical Pod shop/web-1: container app exits 1: the program does not take its configuration (ConfigMap settings): cannot parse /etc/web/app.yaml: yaml: line 3: mapping values are not allowed <- ConfigMap shop/settings",
         );
-        check(&super::DETECTOR, &pod("2", "['flag provided but not defined: -listn']"), "critical Pod shop/web-1: container app exits 2: the program does not take its configuration: flag provided but not defined: -listn");
+        check(
+            &super::DETECTOR,
+            &pod("2", "['flag provided but not defined: -listn']"),
+            "critical Pod shop/web-1: container app exits 2: the program does not take its configuration: flag provided but not defined: -listn",
+        );
     }
 
     #[test]
     fn an_init_container() {
-        let yaml = POD.replace("LIST", "initContainerStatuses").replace("NAME", "migrate").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
+        let yaml = POD
+            .replace("LIST", "initContainerStatuses")
+            .replace("NAME", "migrate")
+            .replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
         let yaml = yaml.replace("CODE", "1").replace("LINES", "['ERROR: relation users does not exist']");
-        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: init container migrate exits 1: relation users does not exist");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: init container migrate exits 1: relation users does not exist",
+        );
     }
 
     #[test]
     fn what_others_know_better_or_is_well_again() {
         check(&super::DETECTOR, &pod("1", "['dial tcp: lookup db: no such host']"), "");
-        let well = pod("1", "[]").replace("state: {waiting: {reason: CrashLoopBackOff}}", "ready: true, state: {running: {startedAt: '2026-01-01T08:00:00Z'}}").replace("T11:59:00Z", "T07:59:00Z");
+        let well = pod("1", "[]")
+            .replace(
+                "state: {waiting: {reason: CrashLoopBackOff}}",
+                "ready: true, state: {running: {startedAt: '2026-01-01T08:00:00Z'}}",
+            )
+            .replace("T11:59:00Z", "T07:59:00Z");
         check(&super::DETECTOR, &well, "");
     }
 
     #[test]
     fn wants_the_log_and_what_the_environment_comes_from() {
         check_wants(&super::DETECTOR, &pod("1", "[]"), "log shop/web-1 app\nvalues of ConfigMap shop/env");
-        let again = pod("1", "[]").replace("state: {waiting: {reason: CrashLoopBackOff}}", "state: {running: {startedAt: '2026-01-01T11:59:50Z'}}");
+        let again = pod("1", "[]").replace(
+            "state: {waiting: {reason: CrashLoopBackOff}}",
+            "state: {running: {startedAt: '2026-01-01T11:59:50Z'}}",
+        );
         check_wants(&super::DETECTOR, &again, "log shop/web-1 app previous\nvalues of ConfigMap shop/env");
     }
 }

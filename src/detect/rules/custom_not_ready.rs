@@ -39,43 +39,11 @@ const GOOD: &[&str] =
 /// Conditions that are bad when true.
 const BAD: &[&str] = &["Stalled", "Degraded", "Failed", "Failure", "Error", "ReconcileError"];
 /// Words of a reason that say that it won't end well by itself.
-const ERRORS: &[&str] = &[
-    "fail",
-    "error",
-    "invalid",
-    "notfound",
-    "doesnotexist",
-    "missing",
-    "denied",
-    "forbidden",
-    "unauthorized",
-    "expired",
-    "backoff",
-    "stalled",
-    "conflict",
-    "refused",
-    "exceeded",
-    "unknown",
-    "unreachable",
-    "bad",
-];
+const ERRORS: &str = "fail error invalid notfound doesnotexist missing denied forbidden unauthorized expired backoff \
+    stalled conflict refused exceeded unknown unreachable bad";
 /// Words of a reason that say that something is going on.
-const PROGRESS: &[&str] = &[
-    "progress",
-    "reconciling",
-    "pending",
-    "creating",
-    "issuing",
-    "waiting",
-    "initializ",
-    "provisioning",
-    "starting",
-    "updating",
-    "dependencynotready",
-    "scal",
-    "requeue",
-    "retry",
-];
+const PROGRESS: &str = "progress reconciling pending creating issuing waiting initializ provisioning starting updating \
+    dependencynotready scal requeue retry";
 
 fn run(view: &View<'_>) -> Vec<Finding> {
     let faults: Vec<(&Custom, Fault<'_>)> =
@@ -118,9 +86,9 @@ fn fault<'a>(view: &View<'a>, object: &'a Custom) -> Option<Fault<'a>> {
     (sick && settled).then_some(Fault { condition: None, word: &object.health, message: &object.health_message })
 }
 
-fn has(text: &str, words: &[&str]) -> bool {
+fn has(text: &str, words: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    words.iter().any(|word| lower.contains(word))
+    words.split_whitespace().any(|word| lower.contains(word))
 }
 
 fn erroneous(condition: &Condition) -> bool {
@@ -170,7 +138,7 @@ fn finding(view: &View<'_>, object: &Custom, fault: &Fault<'_>, faults: &[(&Cust
             format!(" {} ", other.name),
         ];
         other != at
-            && has(fault.message, &[&word.to_ascii_lowercase()])
+            && has(fault.message, &word.to_ascii_lowercase())
             && quoted.iter().any(|name| fault.message.contains(name.as_str()))
     };
     if let Some((other, _)) = faults.iter().find(named) {

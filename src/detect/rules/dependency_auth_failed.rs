@@ -36,7 +36,14 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let namespace = failing.namespace();
     let secrets = secrets(failing);
-    let from = if secrets.is_empty() { String::new() } else { format!("; its credentials come from {}", list(&secrets.iter().map(|(what, ..)| what.clone()).collect::<Vec<_>>())) };
+    let from = if secrets.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; its credentials come from {}",
+            list(&secrets.iter().map(|(what, ..)| what.clone()).collect::<Vec<_>>())
+        )
+    };
     let whom = match callee(view, failing) {
         Some((_, Standing::Service(service))) => title(service, namespace),
         _ => "a server".to_owned(),
@@ -56,7 +63,11 @@ fn secrets(failing: &Failing<'_>) -> Vec<(String, String, String)> {
     let mut found: Vec<(String, String, String)> = Vec::new();
     for variable in &spec.env {
         if let Some(key) = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref()) {
-            found.push((format!("Secret {} (key {})", key.name, key.key), format!("env[{}].valueFrom.secretKeyRef", variable.name), format!("name: {}, key: {}", key.name, key.key)));
+            found.push((
+                format!("Secret {} (key {})", key.name, key.key),
+                format!("env[{}].valueFrom.secretKeyRef", variable.name),
+                format!("name: {}, key: {}", key.name, key.key),
+            ));
         }
     }
     for source in spec.env_from.iter().filter_map(|source| source.secret_ref.as_ref()) {

@@ -31,7 +31,10 @@ Correct the name (`SERVICE.NAMESPACE` for another namespace), create the Service
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::UnknownHost(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::UnknownHost(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -40,16 +43,24 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let found = crate::detect::logs::service::callee(view, failing);
     let host = if host.is_empty() { found.map(|(target, _)| target.host).unwrap_or_default() } else { host.clone() };
     let standing = resolve(view, own, &host);
-    if calls::provable(view, pod) || (other_resolver(pod) && matches!(standing, Standing::Service(_)) && calls_it(pod, failing.container.spec, &host)) {
+    if calls::provable(view, pod)
+        || (other_resolver(pod)
+            && matches!(standing, Standing::Service(_))
+            && calls_it(pod, failing.container.spec, &host))
+    {
         return None;
     }
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
     let name = if host.is_empty() { "a host name".to_owned() } else { format!("host name {host}") };
     let finding = |why: String| {
-        let finding = failing.finding(view, stage, format!("{}: {name} does not resolve: {why}", failing.happens())).key(format!("{}/{host}", failing.container.spec.name));
+        let finding = failing
+            .finding(view, stage, format!("{}: {name} does not resolve: {why}", failing.happens()))
+            .key(format!("{}/{host}", failing.container.spec.name));
         let target = crate::detect::logs::service::Target { host: host.clone(), port: None };
         match variable_of(view, pod, failing.container.spec, &target).filter(|_| !host.is_empty()) {
-            Some((variable, value)) => finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{variable}]")), value),
+            Some((variable, value)) => {
+                finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{variable}]")), value)
+            }
             None => finding,
         }
     };
@@ -58,20 +69,37 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             let hint = instead(view, &name, &namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
             let service = ObjectRef::new(Kind::Service, &namespace, &name);
             let place = ObjectRef::new(Kind::Namespace, "", &namespace);
-            let what = if namespace != own && view.absent(&place) { format!("namespace {namespace} does not exist") } else { format!("no Service {name} in namespace {namespace}{hint}") };
+            let what = if namespace != own && view.absent(&place) {
+                format!("namespace {namespace} does not exist")
+            } else {
+                format!("no Service {name} in namespace {namespace}{hint}")
+            };
             finding(what).look("see which Services there are", &service, &["get", "services"]).culprit(service)
         }
-        Standing::Service(service) if service.spec.cluster_ip == "None" && ready_endpoints(view, service) == Some(0) => {
-            finding(format!("{} is headless and has no ready endpoint, so its name has no address", title(service, own))).culprit(service.object_ref())
+        Standing::Service(service)
+            if service.spec.cluster_ip == "None" && ready_endpoints(view, service) == Some(0) =>
+        {
+            finding(format!(
+                "{} is headless and has no ready endpoint, so its name has no address",
+                title(service, own)
+            ))
+            .culprit(service.object_ref())
         }
         Standing::Service(service) if service.spec.kind == "ExternalName" => {
-            finding(format!("{} stands for {}, which has no address", title(service, own), service.spec.external_name)).culprit(service.object_ref())
+            finding(format!("{} stands for {}, which has no address", title(service, own), service.spec.external_name))
+                .culprit(service.object_ref())
         }
         Standing::Service(service) => {
             let exists = format!("{} exists, so the pod's DNS does not answer", title(service, own));
             match view.dns() {
-                Some(dns) if !other_resolver(pod) => finding(format!("{exists} (Service kube-system/kube-dns)")).culprit(dns.object_ref()),
-                _ => finding(format!("{exists} (dnsPolicy {})", pod.spec.dns_policy)).field(&failing.pod(), "spec.dnsPolicy", &pod.spec.dns_policy),
+                Some(dns) if !other_resolver(pod) => {
+                    finding(format!("{exists} (Service kube-system/kube-dns)")).culprit(dns.object_ref())
+                }
+                _ => finding(format!("{exists} (dnsPolicy {})", pod.spec.dns_policy)).field(
+                    &failing.pod(),
+                    "spec.dnsPolicy",
+                    &pod.spec.dns_policy,
+                ),
             }
         }
         _ => {
@@ -83,12 +111,17 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
 
 /// Whether the pod asks other servers than the cluster's DNS.
 fn other_resolver(pod: &Pod) -> bool {
-    matches!(pod.spec.dns_policy.as_str(), "Default" | "None") || pod.spec.host_network && pod.spec.dns_policy != "ClusterFirstWithHostNet"
+    matches!(pod.spec.dns_policy.as_str(), "Default" | "None")
+        || pod.spec.host_network && pod.spec.dns_policy != "ClusterFirstWithHostNet"
 }
 
 fn calls_it(pod: &Pod, container: &Container, host: &str) -> bool {
     let name = host.split('.').next().unwrap_or_default();
-    let words = container.env.iter().filter_map(|env| env.value.as_deref()).chain(container.command.iter().chain(container.args.iter()).map(String::as_str));
+    let words = container
+        .env
+        .iter()
+        .filter_map(|env| env.value.as_deref())
+        .chain(container.command.iter().chain(container.args.iter()).map(String::as_str));
     !pod.metadata.name.is_empty() && words.into_iter().any(|word| word.contains(name))
 }
 
@@ -135,14 +168,23 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
     #[test]
     fn no_such_service() {
         says("order", "no Service order in namespace shop; did you mean Service orders? <- Service shop/order");
-        says("ledger", "no Service ledger in namespace shop; Service ledger is in namespace data: use ledger.data <- Service shop/ledger");
+        says(
+            "ledger",
+            "no Service ledger in namespace shop; Service ledger is in namespace data: use ledger.data <- Service shop/ledger",
+        );
         says("payment-gateway", "no Service payment-gateway in namespace shop <- Service shop/payment-gateway");
     }
 
     #[test]
     fn a_service_that_exists() {
-        says("orders", "Service orders exists, so the pod's DNS does not answer (Service kube-system/kube-dns) <- Service kube-system/kube-dns");
-        says("peers", "Service peers is headless and has no ready endpoint, so its name has no address <- Service shop/peers");
+        says(
+            "orders",
+            "Service orders exists, so the pod's DNS does not answer (Service kube-system/kube-dns) <- Service kube-system/kube-dns",
+        );
+        says(
+            "peers",
+            "Service peers is headless and has no ready endpoint, so its name has no address <- Service shop/peers",
+        );
     }
 
     #[test]
@@ -152,6 +194,10 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
 
     #[test]
     fn a_name_that_was_looked_up_well() {
-        check(&super::DETECTOR, &POD.replace("FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host", "lookup of orders took 3 ms"), "");
+        check(
+            &super::DETECTOR,
+            &POD.replace("FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host", "lookup of orders took 3 ms"),
+            "",
+        );
     }
 }

@@ -32,7 +32,10 @@ NetworkPolicy between the two (time-outs) and the port that its pods listen on (
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::Unreachable(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::Unreachable(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -45,12 +48,21 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     if !sound && calls::provable(view, pod) {
         return None;
     }
-    let stage = if failing.container.init { Stage::Start } else if failing.present() { Stage::Ready } else { Stage::Start };
+    let stage = if failing.container.init {
+        Stage::Start
+    } else if failing.present() {
+        Stage::Ready
+    } else {
+        Stage::Start
+    };
     let finding = |target: &Target, why: String| {
         let summary = format!("{}: its connection to {} {how}: {why}", failing.happens(), target.text());
-        let finding = failing.finding(view, stage, summary).key(format!("{}/{}", failing.container.spec.name, target.text()));
+        let finding =
+            failing.finding(view, stage, summary).key(format!("{}/{}", failing.container.spec.name, target.text()));
         match variable_of(view, pod, failing.container.spec, target) {
-            Some((name, value)) => finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{name}]")), value),
+            Some((name, value)) => {
+                finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{name}]")), value)
+            }
             None => finding,
         }
     };
@@ -59,37 +71,72 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             let (why, blamed) = verdict(view, service, own, target.port);
             let ended = failing.container.ended().and_then(|ended| *ended.finished_at);
             let late = blamed && ready_since(view, service, ended);
-            let why = if late { why.replace("none of which takes the connection", "ready only since this attempt") } else { why };
+            let why = if late {
+                why.replace("none of which takes the connection", "ready only since this attempt")
+            } else {
+                why
+            };
             let object = service.object_ref();
-            let found = finding(&target, why).look("see the Service and its endpoints", &object, &["describe", "service", &object.name]);
+            let found = finding(&target, why).look(
+                "see the Service and its endpoints",
+                &object,
+                &["describe", "service", &object.name],
+            );
             let found = if late { found.unknown("whether the next start succeeds") } else { found };
             if blamed { found.culprit(object) } else { failing.edit(view, found, "correct the port") }
         }
         Some((target, Standing::Missing { name, namespace })) => {
             let hint = instead(view, &name, &namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
-            finding(&target, format!("no Service {name} in namespace {namespace}{hint}")).culprit(ObjectRef::new(Kind::Service, &namespace, &name))
+            finding(&target, format!("no Service {name} in namespace {namespace}{hint}")).culprit(ObjectRef::new(
+                Kind::Service,
+                &namespace,
+                &name,
+            ))
         }
         Some((target, Standing::Pod(other))) => {
             let is = if other.ready() { "ready" } else { "not ready" };
-            finding(&target, format!("the address of pod {}/{}, which is {is}", other.metadata.namespace, other.metadata.name)).culprit(other.object_ref())
+            finding(
+                &target,
+                format!("the address of pod {}/{}, which is {is}", other.metadata.namespace, other.metadata.name),
+            )
+            .culprit(other.object_ref())
         }
         Some((target, Standing::Own)) => {
             let port = target.port.map(i64::from);
-            let here = pod.spec.all_containers().find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
-            let services: Vec<String> = view.within::<Service>(own).iter().filter(|service| service.spec.ports.iter().any(|known| Some(known.port) == port)).map(|service| service.metadata.name.clone()).collect();
+            let here = pod
+                .spec
+                .all_containers()
+                .find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
+            let services: Vec<String> = view
+                .within::<Service>(own)
+                .iter()
+                .filter(|service| service.spec.ports.iter().any(|known| Some(known.port) == port))
+                .map(|service| service.metadata.name.clone())
+                .collect();
             let why = match (here, services.is_empty()) {
-                (Some(container), _) => format!("that is the pod itself, where container {} does not listen (yet)", container.name),
-                (None, false) => format!("that is the pod itself, where nothing listens; Service {} has this port", list(&services)),
+                (Some(container), _) => {
+                    format!("that is the pod itself, where container {} does not listen (yet)", container.name)
+                }
+                (None, false) => {
+                    format!("that is the pod itself, where nothing listens; Service {} has this port", list(&services))
+                }
                 (None, true) => "that is the pod itself, where nothing listens".to_owned(),
             };
             finding(&target, why)
         }
         Some((target, Standing::Outside)) => {
-            let finding = finding(&target, "no Service or pod of this cluster that was read has this address".to_owned());
-            failing.read_log(finding.unknown(format!("whether {} works: it is not in what was read of the cluster", target.host)))
+            let finding =
+                finding(&target, "no Service or pod of this cluster that was read has this address".to_owned());
+            failing.read_log(
+                finding.unknown(format!("whether {} works: it is not in what was read of the cluster", target.host)),
+            )
         }
         None => {
-            let finding = failing.finding(view, stage, format!("{}: a connection {how}: {}", failing.happens(), short(&failing.text, 160)));
+            let finding = failing.finding(
+                view,
+                stage,
+                format!("{}: a connection {how}: {}", failing.happens(), short(&failing.text, 160)),
+            );
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
     })
@@ -131,10 +178,26 @@ lines: [starting, "FATAL LINE"]
     fn a_service_without_endpoints() {
         let says = "critical Pod shop/web-1: container app exits 1: its connection to";
         let why = "is refused: Service db has no ready endpoint <- Service shop/db";
-        check(&super::DETECTOR, &pod("dial tcp 10.96.0.7:5432: connect: connection refused", "[]"), &format!("{says} 10.96.0.7:5432 {why}"));
-        check(&super::DETECTOR, &pod("cannot reach db:5432: connection refused", "[]"), &format!("{says} db:5432 {why}"));
-        check(&super::DETECTOR, &pod("wget: can't connect to remote host (10.96.0.7): Connection refused", "[]"), &format!("{says} 10.96.0.7:5432 {why}"));
-        check(&super::DETECTOR, &pod("database refused the connection: ECONNREFUSED", "[]"), &format!("{says} db:5432 {why}"));
+        check(
+            &super::DETECTOR,
+            &pod("dial tcp 10.96.0.7:5432: connect: connection refused", "[]"),
+            &format!("{says} 10.96.0.7:5432 {why}"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("cannot reach db:5432: connection refused", "[]"),
+            &format!("{says} db:5432 {why}"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("wget: can't connect to remote host (10.96.0.7): Connection refused", "[]"),
+            &format!("{says} 10.96.0.7:5432 {why}"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("database refused the connection: ECONNREFUSED", "[]"),
+            &format!("{says} db:5432 {why}"),
+        );
     }
 
     #[test]
@@ -162,6 +225,10 @@ lines: [starting, "FATAL LINE"]
 
     #[test]
     fn a_retry_that_succeeded() {
-        check(&super::DETECTOR, &pod("cannot load plugin x", "[]").replace("starting", "'INFO db:5432 connection refused, retrying'"), "");
+        check(
+            &super::DETECTOR,
+            &pod("cannot load plugin x", "[]").replace("starting", "'INFO db:5432 connection refused, retrying'"),
+            "",
+        );
     }
 }

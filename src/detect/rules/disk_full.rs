@@ -41,32 +41,49 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     };
     let mounted = path.as_deref().and_then(|path| mount_of(pod, spec, path));
     // Where the line names no path, the only claim is the likeliest.
-    let mut claims = spec.volume_mounts.iter().filter_map(|mount| pod.spec.volumes.iter().find(|volume| volume.name == mount.name)).filter(|volume| volume.persistent_volume_claim.is_some());
+    let mut claims = spec
+        .volume_mounts
+        .iter()
+        .filter_map(|mount| pod.spec.volumes.iter().find(|volume| volume.name == mount.name))
+        .filter(|volume| volume.persistent_volume_claim.is_some());
     let only = claims.next().filter(|_| path.is_none() && claims.next().is_none());
     let volume = mounted.and_then(|mounted| mounted.volume).or(only);
     let what = path.map(|path| format!(" for `{path}`")).unwrap_or_default();
     let says = format!("{}: no space left on device{what}", failing.happens());
     if let Some(claim) = volume.and_then(|volume| volume.persistent_volume_claim.as_ref()) {
         let claim = ObjectRef::new(Kind::PersistentVolumeClaim, failing.namespace(), &claim.claim_name);
-        let size = view.get::<PersistentVolumeClaim>(claim.ns(), &claim.name).and_then(|claim| claim.status.capacity.get("storage").cloned());
+        let size = view
+            .get::<PersistentVolumeClaim>(claim.ns(), &claim.name)
+            .and_then(|claim| claim.status.capacity.get("storage").cloned());
         let text = size.as_ref().map(|size| format!(" ({size})")).unwrap_or_default();
         let finding = failing.finding(view, Stage::Start, format!("{says}: claim {}{text} is full", claim.name));
         let finding = match size {
             Some(size) => finding.field(&claim, "status.capacity.storage", size),
             None => finding,
         };
-        return failing.read_log(finding).look("see the claim", &claim, &["describe", "pvc", &claim.name]).culprit(claim);
+        return failing
+            .read_log(finding)
+            .look("see the claim", &claim, &["describe", "pvc", &claim.name])
+            .culprit(claim);
     }
     let scratch = volume.and_then(|volume| Some((volume, volume.empty_dir.as_ref()?)));
     let finding = if let Some((volume, scratch)) = scratch {
-        let size = if scratch.size_limit.is_empty() { String::new() } else { format!(", sizeLimit {}", scratch.size_limit) };
+        let size =
+            if scratch.size_limit.is_empty() { String::new() } else { format!(", sizeLimit {}", scratch.size_limit) };
         let medium = if scratch.medium == "Memory" { "RAM disk" } else { "emptyDir" };
         let finding = failing.finding(view, Stage::Start, format!("{says}: {medium} {}{size} is full", volume.name));
-        finding.field(&object, format!("spec.volumes[{}].emptyDir", volume.name), format!("medium: {}, sizeLimit: {}", scratch.medium, scratch.size_limit))
+        finding.field(
+            &object,
+            format!("spec.volumes[{}].emptyDir", volume.name),
+            format!("medium: {}, sizeLimit: {}", scratch.medium, scratch.size_limit),
+        )
     } else {
-        let finding = failing.finding(view, Stage::Start, format!("{says}: the disk of its node is full, or a quota on it"));
+        let finding =
+            failing.finding(view, Stage::Start, format!("{says}: the disk of its node is full, or a quota on it"));
         match view.node_of(pod) {
-            Some(node) => finding.look("see the node's disk pressure", &node, &["describe", "node", &node.name]).culprit(node),
+            Some(node) => {
+                finding.look("see the node's disk pressure", &node, &["describe", "node", &node.name]).culprit(node)
+            }
             None => finding,
         }
     };
@@ -112,7 +129,11 @@ lines: ["LINE"]
             &pod(CLAIM, "PANIC: could not write to file '/data/pg_wal/1': No space left on device"),
             "critical Pod shop/db-0: container app exits 1: no space left on device for `/data/pg_wal/1`: claim data-db-0 (1Gi) is full <- PersistentVolumeClaim shop/data-db-0",
         );
-        check(&super::DETECTOR, &pod(CLAIM, "ERROR No space left on device"), "critical Pod shop/db-0: container app exits 1: no space left on device: claim data-db-0 (1Gi) is full <- PersistentVolumeClaim shop/data-db-0");
+        check(
+            &super::DETECTOR,
+            &pod(CLAIM, "ERROR No space left on device"),
+            "critical Pod shop/db-0: container app exits 1: no space left on device: claim data-db-0 (1Gi) is full <- PersistentVolumeClaim shop/data-db-0",
+        );
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             Some((log, line)) => finding = finding.log(log, line),
             None => {
                 finding =
-                    finding.unknown("whether the node's own resolver knows the cluster's names: its log doesn't say")
+                    finding.unknown("whether the node's own resolver knows the cluster's names: its log doesn't say");
             }
         }
         if view.workload(&object).is_some() {

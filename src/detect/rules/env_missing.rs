@@ -28,7 +28,10 @@ Set the variable, or correct its name. After a change of a ConfigMap the pods mu
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::MissingEnv(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::MissingEnv(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -39,33 +42,61 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let path = |name: &str| failing.container.spec_path(&format!("env[{name}]"));
     if let Some(variable) = spec.env.iter().find(|variable| variable.name == *name) {
         let from = variable.value_from.as_deref();
-        let reference = from.and_then(|from| from.config_map_key_ref.as_ref().map(|key| (Kind::ConfigMap, key)).or_else(|| from.secret_key_ref.as_ref().map(|key| (Kind::Secret, key))));
+        let reference = from.and_then(|from| {
+            from.config_map_key_ref
+                .as_ref()
+                .map(|key| (Kind::ConfigMap, key))
+                .or_else(|| from.secret_key_ref.as_ref().map(|key| (Kind::Secret, key)))
+        });
         return Some(failing.read_log(match reference {
             Some((kind, key)) => {
                 let source = ObjectRef::new(kind, namespace, &key.name);
-                let why = format!("has no value: it comes from key {} of {kind} {}, {}", key.key, key.name, if key.optional { "which is optional and missing or empty" } else { "which is empty or not what the program takes" });
+                let why = format!(
+                    "has no value: it comes from key {} of {kind} {}, {}",
+                    key.key,
+                    key.name,
+                    if key.optional {
+                        "which is optional and missing or empty"
+                    } else {
+                        "which is empty or not what the program takes"
+                    }
+                );
                 finding(why).field(&object, path(name), format!("key: {}, name: {}", key.key, key.name)).culprit(source)
             }
-            None => finding("is set and not what the program takes".to_owned()).field(&object, path(name), variable.value.as_deref().unwrap_or_default()),
+            None => finding("is set and not what the program takes".to_owned()).field(
+                &object,
+                path(name),
+                variable.value.as_deref().unwrap_or_default(),
+            ),
         }));
     }
     let near = meant(name, spec.env.iter().map(|variable| variable.name.as_str()));
-    let used: Vec<&str> = crate::graph::configuration(&failing.container.pod.spec).into_iter().map(|(_, name, _)| name).collect();
+    let used: Vec<&str> =
+        crate::graph::configuration(&failing.container.pod.spec).into_iter().map(|(_, name, _)| name).collect();
     let maps = || view.within::<ConfigMap>(namespace).iter();
     let mut holding = maps().filter(|map| map.has(name) && !used.contains(&map.metadata.name.as_str()));
     let misnamed = || {
         let imported = spec.env_from.iter().filter_map(|from| from.config_map_ref.as_ref());
-        imported.filter_map(|map| view.get::<ConfigMap>(namespace, &map.name)).find_map(|map| Some((map, meant(name, map.keys())?)))
+        imported
+            .filter_map(|map| view.get::<ConfigMap>(namespace, &map.name))
+            .find_map(|map| Some((map, meant(name, map.keys())?)))
     };
     let finding = if let Some(near) = near {
         finding(format!("is not set; the spec sets {near}, did you mean that?")).field(&object, path(near), near)
     } else if let Some((map, key)) = misnamed() {
-        finding(format!("is not set; ConfigMap {} has {key}, did you mean that?", map.metadata.name)).field(&map.object_ref(), "data", key).culprit(map.object_ref())
+        finding(format!("is not set; ConfigMap {} has {key}, did you mean that?", map.metadata.name))
+            .field(&map.object_ref(), "data", key)
+            .culprit(map.object_ref())
     } else if let Some(map) = holding.next().filter(|_| holding.next().is_none()) {
-        finding(format!("is not set; ConfigMap {} has it, and the container does not use it", map.metadata.name)).field(&map.object_ref(), "data", name)
+        finding(format!("is not set; ConfigMap {} has it, and the container does not use it", map.metadata.name)).field(
+            &map.object_ref(),
+            "data",
+            name,
+        )
     } else {
         let names: Vec<String> = spec.env.iter().map(|variable| variable.name.clone()).collect();
-        let has = if names.is_empty() { "its spec sets none".to_owned() } else { format!("its spec sets {}", list(&names)) };
+        let has =
+            if names.is_empty() { "its spec sets none".to_owned() } else { format!("its spec sets {}", list(&names)) };
         let has = if spec.env_from.is_empty() { has } else { "neither its env nor its envFrom has it".to_owned() };
         finding(format!("is not set: {has}"))
     };
@@ -106,19 +137,37 @@ lines: ['FATAL LINE']
 
     #[test]
     fn in_a_map_that_is_not_used() {
-        let yaml = POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]").replace("MAPKEY", "DATABASE_URL");
-        check(&super::DETECTOR, &yaml, &format!("{SAYS}is not set; ConfigMap web-env has it, and the container does not use it"));
+        let yaml =
+            POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]").replace("MAPKEY", "DATABASE_URL");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            &format!("{SAYS}is not set; ConfigMap web-env has it, and the container does not use it"),
+        );
     }
 
     #[test]
     fn nowhere() {
-        check(&super::DETECTOR, &POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]"), &format!("{SAYS}is not set: its spec sets PORT"));
+        check(
+            &super::DETECTOR,
+            &POD.replace("LINE", LINE).replace("[ENV]", "[{name: PORT, value: '80'}]"),
+            &format!("{SAYS}is not set: its spec sets PORT"),
+        );
     }
 
     #[test]
     fn from_an_optional_key() {
-        let yaml = POD.replace("LINE", LINE).replace("[ENV]", "[{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url, optional: true}}}]");
-        check(&super::DETECTOR, &yaml, &format!("{SAYS}has no value: it comes from key url of Secret db, which is optional and missing or empty <- Secret shop/db"));
+        let yaml = POD.replace("LINE", LINE).replace(
+            "[ENV]",
+            "[{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url, optional: true}}}]",
+        );
+        check(
+            &super::DETECTOR,
+            &yaml,
+            &format!(
+                "{SAYS}has no value: it comes from key url of Secret db, which is optional and missing or empty <- Secret shop/db"
+            ),
+        );
     }
 
     #[test]

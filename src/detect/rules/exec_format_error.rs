@@ -41,21 +41,45 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         _ => spec.command.first().cloned().unwrap_or_default(),
     };
     let mounted = mount_of(pod, spec, &path).and_then(|mounted| mounted.source(failing.namespace()));
-    let script = mounted.is_some() || [".sh", ".bash", ".py", ".pl", ".rb", ".js"].iter().any(|end| path.ends_with(end));
+    let script =
+        mounted.is_some() || [".sh", ".bash", ".py", ".pl", ".rb", ".js"].iter().any(|end| path.ends_with(end));
     if script {
-        let from = mounted.as_ref().map(|source| format!(" (from {} {})", source.kind, source.name)).unwrap_or_default();
-        let finding = failing.finding(view, Stage::Start, format!("{}: script `{path}`{from} has no #! line that names its interpreter (exec format error)", failing.happens()));
+        let from =
+            mounted.as_ref().map(|source| format!(" (from {} {})", source.kind, source.name)).unwrap_or_default();
+        let finding = failing.finding(
+            view,
+            Stage::Start,
+            format!(
+                "{}: script `{path}`{from} has no #! line that names its interpreter (exec format error)",
+                failing.happens()
+            ),
+        );
         let finding = describe(finding, &failing.pod());
         return match mounted {
-            Some(source) => finding.fix("give the script its #! line", &source, &["edit", &source.kind.argument(), &source.name]).culprit(source),
+            Some(source) => finding
+                .fix("give the script its #! line", &source, &["edit", &source.kind.argument(), &source.name])
+                .culprit(source),
             None => finding,
         };
     }
     let node = view.get::<Node>("", &pod.spec.node_name).filter(|node| !node.status.node_info.architecture.is_empty());
-    let machine = node.map_or_else(|| "the node's".to_owned(), |node| format!("{} of node {}", node.status.node_info.architecture, node.metadata.name));
-    let finding = failing.finding(view, Stage::Start, format!("{}: image {} is built for another architecture than {machine} (exec format error)", failing.happens(), spec.image));
+    let machine = node.map_or_else(
+        || "the node's".to_owned(),
+        |node| format!("{} of node {}", node.status.node_info.architecture, node.metadata.name),
+    );
+    let finding = failing.finding(
+        view,
+        Stage::Start,
+        format!(
+            "{}: image {} is built for another architecture than {machine} (exec format error)",
+            failing.happens(),
+            spec.image
+        ),
+    );
     let finding = match node {
-        Some(node) => finding.field(&node.object_ref(), "status.nodeInfo.architecture", &node.status.node_info.architecture),
+        Some(node) => {
+            finding.field(&node.object_ref(), "status.nodeInfo.architecture", &node.status.node_info.architecture)
+        }
         None => finding,
     };
     finding.look("see the nodes' architectures", &failing.pod(), &["get", "nodes", "-L", "kubernetes.io/arch"])
@@ -91,7 +115,11 @@ lines: ['LINE']
     #[test]
     fn other_architecture() {
         let yaml = POD.replace("COMMAND", "/app/web").replace("LINE", "exec /app/web: exec format error");
-        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: container app exits 1: image shop/web:2 is built for another architecture than arm64 of node node-1 (exec format error)");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: container app exits 1: image shop/web:2 is built for another architecture than arm64 of node node-1 (exec format error)",
+        );
     }
 
     #[test]
@@ -106,6 +134,10 @@ lines: ['LINE']
 
     #[test]
     fn another_error() {
-        check(&super::DETECTOR, &POD.replace("COMMAND", "/app/web").replace("LINE", "error: format of line 3 is wrong"), "");
+        check(
+            &super::DETECTOR,
+            &POD.replace("COMMAND", "/app/web").replace("LINE", "error: format of line 3 is wrong"),
+            "",
+        );
     }
 }

@@ -88,7 +88,10 @@ reason: Killing
 message: Container app failed liveness probe, will be restarted
 lastTimestamp: '2026-01-01T11:58:59Z'
 ";
-        let pod = POD.replace("POLICY", "Always").replace("CODE", "0").replace("{name: app, command", "{name: app, livenessProbe: {tcpSocket: {port: 80}}, command");
+        let pod = POD
+            .replace("POLICY", "Always")
+            .replace("CODE", "0")
+            .replace("{name: app, command", "{name: app, livenessProbe: {tcpSocket: {port: 80}}, command");
         check(&super::DETECTOR, &format!("{pod}{event}"), "");
     }
 }

@@ -31,7 +31,10 @@ Mount what holds the file, add the key, or correct the path in the program's con
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::MissingFile(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::MissingFile(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -48,12 +51,19 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     Some(failing.read_log(match source {
         Some(source) => {
             let how = if source.kind == Kind::Secret { "" } else { " has such a key and" };
-            let summary = format!("{missing}: nothing is mounted there; {} {}{how} is not mounted by the pod", source.kind, source.name);
+            let summary = format!(
+                "{missing}: nothing is mounted there; {} {}{how} is not mounted by the pod",
+                source.kind, source.name
+            );
             let finding = failing.finding(view, Stage::Start, summary).field(&source, "metadata.name", &*source.name);
             failing.edit(view, finding, "mount it there")
         }
         None if path.starts_with('/') => {
-            let finding = failing.finding(view, Stage::Start, format!("{missing}: it is not in image {}, and nothing is mounted there", spec.image));
+            let finding = failing.finding(
+                view,
+                Stage::Start,
+                format!("{missing}: it is not in image {}, and nothing is mounted there", spec.image),
+            );
             failing.edit(view, finding, "mount what holds it, or correct the path")
         }
         None => failing.finding(view, Stage::Start, missing),
@@ -61,7 +71,13 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
 }
 
 /// A finding for a path in a mounted volume that does not have it.
-fn mounted_without(view: &View<'_>, failing: &Failing<'_>, mounted: &Mounted<'_>, path: &str, missing: &str) -> Finding {
+fn mounted_without(
+    view: &View<'_>,
+    failing: &Failing<'_>,
+    mounted: &Mounted<'_>,
+    path: &str,
+    missing: &str,
+) -> Finding {
     let (namespace, at) = (failing.namespace(), &mounted.mount.mount_path);
     let title = mounted.title(namespace);
     let Some(source) = mounted.source(namespace) else {
@@ -70,12 +86,22 @@ fn mounted_without(view: &View<'_>, failing: &Failing<'_>, mounted: &Mounted<'_>
         return failing.finding(view, Stage::Start, format!("{missing}: {what}, mounted at {at}, does not hold it"));
     };
     if view.absent(&source) {
-        return failing.finding(view, Stage::Start, format!("{missing}: {title}, to be mounted at {at}, does not exist and is optional")).culprit(source);
+        return failing
+            .finding(
+                view,
+                Stage::Start,
+                format!("{missing}: {title}, to be mounted at {at}, does not exist and is optional"),
+            )
+            .culprit(source);
     }
     let Some(files) = mounted.files(view, namespace) else {
-        return failing.finding(view, Stage::Start, format!("{missing}: {title} is mounted at {at}")).unknown(format!("which keys {title} has"));
+        return failing
+            .finding(view, Stage::Start, format!("{missing}: {title} is mounted at {at}"))
+            .unknown(format!("which keys {title} has"));
     };
-    let near = meant(file_name(path), files.iter().map(String::as_str)).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    let near = meant(file_name(path), files.iter().map(String::as_str))
+        .map(|near| format!("; did you mean {near}?"))
+        .unwrap_or_default();
     let has = if files.is_empty() { "is empty".to_owned() } else { format!("has {}", list(&files)) };
     let summary = format!("{missing}: {title}, mounted at {at}, {has}{near}");
     let finding = failing.finding(view, Stage::Start, summary).field(&source, "data", files.join(", "));
@@ -114,12 +140,20 @@ pod: web-1
 container: app
 lines: ['E PATH: no such file or directory']
 ";
-    const SAYS: &str = "critical Pod shop/web-1: container app exits 3: PATH does not exist (no such file or directory): ";
+    const SAYS: &str =
+        "critical Pod shop/web-1: container app exits 3: PATH does not exist (no such file or directory): ";
 
     #[test]
     fn a_secret_that_is_not_mounted() {
         let path = "/etc/opal/license";
-        check(&super::DETECTOR, &POD.replace("PATH", path), &format!("{}nothing is mounted there; Secret opal-license is not mounted by the pod", SAYS.replace("PATH", path)));
+        check(
+            &super::DETECTOR,
+            &POD.replace("PATH", path),
+            &format!(
+                "{}nothing is mounted there; Secret opal-license is not mounted by the pod",
+                SAYS.replace("PATH", path)
+            ),
+        );
     }
 
     #[test]
@@ -128,14 +162,21 @@ lines: ['E PATH: no such file or directory']
         check(
             &super::DETECTOR,
             &POD.replace("PATH", path),
-            &format!("{}ConfigMap settings, mounted at /etc/web, has app.yml; did you mean app.yml? <- ConfigMap shop/settings", SAYS.replace("PATH", path)),
+            &format!(
+                "{}ConfigMap settings, mounted at /etc/web, has app.yml; did you mean app.yml? <- ConfigMap shop/settings",
+                SAYS.replace("PATH", path)
+            ),
         );
     }
 
     #[test]
     fn nothing_that_could_hold_it() {
         let path = "/srv/models/large.bin";
-        check(&super::DETECTOR, &POD.replace("PATH", path), &format!("{}it is not in image shop/web:2, and nothing is mounted there", SAYS.replace("PATH", path)));
+        check(
+            &super::DETECTOR,
+            &POD.replace("PATH", path),
+            &format!("{}it is not in image shop/web:2, and nothing is mounted there", SAYS.replace("PATH", path)),
+        );
     }
 
     #[test]

@@ -56,7 +56,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
             };
             let hint = match (map, volume.is_some_and(|volume| volume.host_path.is_some()), whole.fs_group) {
                 (true, ..) => format!("its files have mode {:04o}", mounted.mode()),
-                (_, true, _) => "a folder of the node, which belongs to another user there (fsGroup does not change that)".to_owned(),
+                (_, true, _) => {
+                    "a folder of the node, which belongs to another user there (fsGroup does not change that)"
+                        .to_owned()
+                }
                 (_, _, Some(group)) => format!("fsGroup is {group}"),
                 (_, _, None) => "no fsGroup gives it to the program's group".to_owned(),
             };
@@ -68,13 +71,25 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let mut finding = failing.finding(view, Stage::Start, summary);
     if let Some(user) = user {
         let own = spec.security_context.run_as_user.is_some();
-        let path = if own { failing.container.spec_path("securityContext.runAsUser") } else { "spec.securityContext.runAsUser".to_owned() };
+        let path = if own {
+            failing.container.spec_path("securityContext.runAsUser")
+        } else {
+            "spec.securityContext.runAsUser".to_owned()
+        };
         finding = finding.field(&object, path, user.to_string());
     }
     if let Some(mounted) = mounted {
-        finding = finding.field(&object, failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)), &mounted.mount.mount_path);
+        finding = finding.field(
+            &object,
+            failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)),
+            &mounted.mount.mount_path,
+        );
     }
-    failing.edit(view, failing.read_log(finding), "give it the right (fsGroup, runAsUser, defaultMode) or a volume of its own")
+    failing.edit(
+        view,
+        failing.read_log(finding),
+        "give it the right (fsGroup, runAsUser, defaultMode) or a volume of its own",
+    )
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn action(handler: &Handler) -> String {
     match (&handler.exec, &handler.http_get, &handler.sleep) {
         (Some(exec), ..) => format!("`{}`", short(&exec.command.join(" "), 100)),
-        (_, Some(get), _) => format!("GET {} on port {}", if get.path.is_empty() { "/" } else { &get.path }, get.port.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (_, Some(get), _) => format!(
+            "GET {} on port {}",
+            if get.path.is_empty() { "/" } else { &get.path },
+            get.port.as_ref().map(ToString::to_string).unwrap_or_default()
+        ),
         (_, _, Some(sleep)) => format!("sleep {}", sleep.seconds),
         _ => "its action".to_owned(),
     }
@@ -58,19 +62,35 @@ fn post_start(container: &Container) -> Option<&Handler> {
 fn failed(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let container = &failing.container;
     let what = post_start(container.spec).map(action).unwrap_or_default();
-    let summary = format!("{} is killed because its postStart hook fails (FailedPostStartHook): {what}", container.title());
-    let finding = failing.finding(view, Stage::Start, summary).field(&failing.pod(), container.spec_path("lifecycle.postStart"), what.trim_matches('`'));
+    let summary =
+        format!("{} is killed because its postStart hook fails (FailedPostStartHook): {what}", container.title());
+    let finding = failing.finding(view, Stage::Start, summary).field(
+        &failing.pod(),
+        container.spec_path("lifecycle.postStart"),
+        what.trim_matches('`'),
+    );
     failing.edit(view, describe(finding, &failing.pod()), "correct the hook")
 }
 
 /// A pod whose container was started and still counts as being made: the hook has not returned.
 fn hangs(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let object = pod.object_ref();
-    let started = |name: &str| view.events(&object).iter().copied().find(|event| event.reason == "Started" && event.container() == Some(name));
-    let (container, event) = containers(pod).filter(|container| container.status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "ContainerCreating")).find_map(|container| Some((container, started(&container.spec.name)?)))?;
+    let started = |name: &str| {
+        view.events(&object).iter().copied().find(|event| event.reason == "Started" && event.container() == Some(name))
+    };
+    let (container, event) = containers(pod)
+        .filter(|container| {
+            container.status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "ContainerCreating")
+        })
+        .find_map(|container| Some((container, started(&container.spec.name)?)))?;
     let hook = post_start(container.spec)?;
     let age = view.age(event.last()).filter(|age| *age >= SETTLED)?;
-    let summary = format!("{} is started and its postStart hook has not returned for over {} min: {}; until then the pod stays in ContainerCreating", container.title(), age / 60, action(hook));
+    let summary = format!(
+        "{} is started and its postStart hook has not returned for over {} min: {}; until then the pod stays in ContainerCreating",
+        container.title(),
+        age / 60,
+        action(hook)
+    );
     let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
         .key(&container.spec.name)
         .field(&object, container.spec_path("lifecycle.postStart"), action(hook).trim_matches('`'))
@@ -81,16 +101,22 @@ fn hangs(view: &View<'_>, pod: &Pod) -> Option<Finding> {
 
 fn before_stop(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let object = pod.object_ref();
-    let event = view.warnings(pod).find(|event| event.reason == "FailedPreStopHook" && view.age(event.last()).is_some_and(|age| age < 600))?;
+    let event = view
+        .warnings(pod)
+        .find(|event| event.reason == "FailedPreStopHook" && view.age(event.last()).is_some_and(|age| age < 600))?;
     let container = event.container().and_then(|name| pod.spec.container(name));
-    let what = container.and_then(|container| container.lifecycle.as_ref()?.pre_stop.as_ref()).map(action).unwrap_or_default();
+    let what =
+        container.and_then(|container| container.lifecycle.as_ref()?.pre_stop.as_ref()).map(action).unwrap_or_default();
     let name = container.map(|container| container.name.as_str()).unwrap_or_default();
     // A pod that is killed by a probe or crashes has a deeper fault, of which this is a part.
     if !pod.metadata.deleting() {
         return None;
     }
     let summary = format!("preStop hook of container {name} fails (FailedPreStopHook): {what}");
-    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary).key(format!("preStop {name}")).event(event).since(event.first());
+    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+        .key(format!("preStop {name}"))
+        .event(event)
+        .since(event.first());
     Some(describe(finding, &object))
 }
 
@@ -114,14 +140,22 @@ lastTimestamp: '2026-01-01T11:TIME'
 ";
 
     fn pod(phase: &str, state: &str, reason: &str, time: &str) -> String {
-        POD.replace("PHASE", phase).replace("STATE", state).replace("REASON", reason).replace("TYPE", "Warning").replace("TIME", time)
+        POD.replace("PHASE", phase)
+            .replace("STATE", state)
+            .replace("REASON", reason)
+            .replace("TYPE", "Warning")
+            .replace("TIME", time)
     }
 
     const ENDED: &str = "state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 137, startedAt: '2026-01-01T11:58:58Z', finishedAt: '2026-01-01T11:59:00Z'}}";
 
     #[test]
     fn fails() {
-        check(&super::DETECTOR, &pod("Running", ENDED, "FailedPostStartHook", "58:58Z"), "critical Pod shop/web-1: container app is killed because its postStart hook fails (FailedPostStartHook): `sh -c exit 3`");
+        check(
+            &super::DETECTOR,
+            &pod("Running", ENDED, "FailedPostStartHook", "58:58Z"),
+            "critical Pod shop/web-1: container app is killed because its postStart hook fails (FailedPostStartHook): `sh -c exit 3`",
+        );
     }
 
     #[test]

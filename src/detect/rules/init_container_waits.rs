@@ -38,11 +38,21 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let (pod, spec, own, object) = (failing.container.pod, failing.container.spec, failing.namespace(), failing.pod());
     let command = spec.command.iter().chain(spec.args.iter()).map(String::as_str).collect::<Vec<_>>().join(" ");
-    let said = failing.line().map(|line| targets(line).into_iter().map(|target| (resolve(view, own, &target.host), target)).collect::<Vec<_>>()).unwrap_or_default();
-    let ranked = said.into_iter().find(|(standing, _)| matches!(standing, Standing::Service(_) | Standing::Missing { .. })).map(|(standing, target)| (target, standing));
+    let said = failing
+        .line()
+        .map(|line| {
+            targets(line).into_iter().map(|target| (resolve(view, own, &target.host), target)).collect::<Vec<_>>()
+        })
+        .unwrap_or_default();
+    let ranked = said
+        .into_iter()
+        .find(|(standing, _)| matches!(standing, Standing::Service(_) | Standing::Missing { .. }))
+        .map(|(standing, target)| (target, standing));
     let found: Option<(Target, Standing<'_>)> = ranked.or_else(|| callee(view, failing)).or_else(|| {
         let named = targets(&command).into_iter().map(|target| (resolve(view, own, &target.host), target));
-        named.map(|(standing, target)| (target, standing)).find(|(_, standing)| matches!(standing, Standing::Service(_)))
+        named
+            .map(|(standing, target)| (target, standing))
+            .find(|(_, standing)| matches!(standing, Standing::Service(_)))
     });
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
     if !sound && calls::provable(view, pod) {
@@ -55,7 +65,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         }
         Some((target, Standing::Missing { name, namespace })) => {
             let hint = instead(view, name, namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
-            (format!("waits for {}: Service {name} does not exist in namespace {namespace}{hint}", target.text()), Some(ObjectRef::new(Kind::Service, namespace, name)))
+            (
+                format!("waits for {}: Service {name} does not exist in namespace {namespace}{hint}", target.text()),
+                Some(ObjectRef::new(Kind::Service, namespace, name)),
+            )
         }
         Some((target, _)) => (format!("waits for {}", target.text()), None),
         None if !failing.around.is_empty() => (format!("does not end; it says: {}", short(&failing.around, 120)), None),

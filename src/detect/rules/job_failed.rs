@@ -104,7 +104,7 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         }
         finding = finding.look("read its log", &pod_ref, &["logs", &pod_ref.name, "-c", &container.spec.name]);
     }
-    finding.summary = summary.trim_end_matches('.').to_owned();
+    summary.trim_end_matches('.').clone_into(&mut finding.summary);
     describe(finding, &object)
 }
 

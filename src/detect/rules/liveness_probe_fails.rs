@@ -40,21 +40,55 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let container = &failing.container;
     let probe = of(container.spec, &Fault::Liveness)?;
     let (told, numbers) = (explain(view, container, &Fault::Liveness), numbers(probe));
-    let lived = container.ended().and_then(|ended| ended.finished_at.map(Time::as_second).zip(ended.started_at.map(Time::as_second)));
+    let lived = container
+        .ended()
+        .and_then(|ended| ended.finished_at.map(Time::as_second).zip(ended.started_at.map(Time::as_second)));
     let lived = lived.map(|(end, start)| end.saturating_sub(start)).filter(|lived| (0..1_000_000).contains(lived));
     // Killed as soon as the probe allows, at a start: it may only need longer.
-    let early = !told.proven && container.spec.startup_probe.is_none() && lived.is_some_and(|lived| lived <= numbers.budget().saturating_add(container.pod.spec.termination_grace_period_seconds.unwrap_or(30)).saturating_add(15));
-    let after = lived.filter(|_| early).map(|lived| format!(", {lived}s after its start: perhaps it only starts slower than that")).unwrap_or_default();
-    let summary = format!("{} is killed by its liveness probe, which {} ({}){after}", container.title(), told.text, numbers.text());
+    let early = !told.proven
+        && container.spec.startup_probe.is_none()
+        && lived.is_some_and(|lived| {
+            lived
+                <= numbers
+                    .budget()
+                    .saturating_add(container.pod.spec.termination_grace_period_seconds.unwrap_or(30))
+                    .saturating_add(15)
+        });
+    let after = lived
+        .filter(|_| early)
+        .map(|lived| format!(", {lived}s after its start: perhaps it only starts slower than that"))
+        .unwrap_or_default();
+    let summary = format!(
+        "{} is killed by its liveness probe, which {} ({}){after}",
+        container.title(),
+        told.text,
+        numbers.text()
+    );
     let object = failing.pod();
     let mut finding = failing.finding(view, Stage::Start, summary);
-    let what = probe.http_get.as_ref().map(|get| ("httpGet", format!("path: {}, port: {}", get.path, get.port.as_ref().map(ToString::to_string).unwrap_or_default())));
-    let what = what.or_else(|| probe.tcp_socket.as_ref().map(|tcp| ("tcpSocket", format!("port: {}", tcp.port.as_ref().map(ToString::to_string).unwrap_or_default()))));
+    let what = probe.http_get.as_ref().map(|get| {
+        (
+            "httpGet",
+            format!("path: {}, port: {}", get.path, get.port.as_ref().map(ToString::to_string).unwrap_or_default()),
+        )
+    });
+    let what = what.or_else(|| {
+        probe.tcp_socket.as_ref().map(|tcp| {
+            ("tcpSocket", format!("port: {}", tcp.port.as_ref().map(ToString::to_string).unwrap_or_default()))
+        })
+    });
     let what = what.or_else(|| probe.exec.as_ref().map(|exec| ("exec.command", exec.command.join(" "))));
     if let Some((path, quote)) = what {
         finding = finding.field(&object, container.spec_path(&format!("livenessProbe.{path}")), quote);
     }
-    if let (Some(line), Some(log)) = (&told.line, view.snapshot.logs.iter().find(|log| log.pod == object && log.container == container.spec.name && told.line.as_ref().is_some_and(|line| log.lines.contains(line)))) {
+    if let (Some(line), Some(log)) = (
+        &told.line,
+        view.snapshot.logs.iter().find(|log| {
+            log.pod == object
+                && log.container == container.spec.name
+                && told.line.as_ref().is_some_and(|line| log.lines.contains(line))
+        }),
+    ) {
         finding = finding.log(log, line);
     }
     finding = describe(finding, &object);
@@ -97,26 +131,49 @@ previous: true
 lines: ['LINE']
 ";
     const REFUSED: &str = r#"Get "http://10.0.0.9:8080/healthz": dial tcp 10.0.0.9:8080: connect: connection refused"#;
-    const SAYS: &str = "critical Pod shop/web-1: container app is killed by its liveness probe, which asks GET /healthz on port 8080";
+    const SAYS: &str =
+        "critical Pod shop/web-1: container app is killed by its liveness probe, which asks GET /healthz on port 8080";
 
     fn pod(ports: &str, answer: &str, line: &str) -> String {
-        POD.replace("PORTS", ports).replace("ANSWER", answer).replace("LINE", line).replace("ready: true", "ready: false")
+        POD.replace("PORTS", ports)
+            .replace("ANSWER", answer)
+            .replace("LINE", line)
+            .replace("ready: true", "ready: false")
     }
 
     #[test]
     fn another_port() {
-        check(&super::DETECTOR, &pod("", REFUSED, "INFO listening on :8081"), &format!("{SAYS}, and the program listens on port 8081 (its log says so) (3 × 5s)"));
-        check(&super::DETECTOR, &pod("ports: [{containerPort: 9090}],", REFUSED, "hello"), &format!("{SAYS}, and the container declares port 9090 (3 × 5s)"));
-        check(&super::DETECTOR, &pod("", REFUSED, "Listening on http://127.0.0.1:8080"), &format!("{SAYS}, and the program listens on 127.0.0.1:8080 only, not on the pod's address (3 × 5s)"));
+        check(
+            &super::DETECTOR,
+            &pod("", REFUSED, "INFO listening on :8081"),
+            &format!("{SAYS}, and the program listens on port 8081 (its log says so) (3 × 5s)"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("ports: [{containerPort: 9090}],", REFUSED, "hello"),
+            &format!("{SAYS}, and the container declares port 9090 (3 × 5s)"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("", REFUSED, "Listening on http://127.0.0.1:8080"),
+            &format!("{SAYS}, and the program listens on 127.0.0.1:8080 only, not on the pod's address (3 × 5s)"),
+        );
     }
 
     #[test]
     fn another_path_and_a_slow_start() {
-        check(&super::DETECTOR, &pod("", "HTTP probe failed with statuscode: 404", "x"), &format!("{SAYS} and is answered 404: no such path (3 × 5s)"));
         check(
             &super::DETECTOR,
-            &pod("ports: [{containerPort: 8080}],", REFUSED, "loading").replace("11:59:00Z', finished", "11:59:20Z', finished"),
-            &format!("{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: perhaps it only starts slower than that"),
+            &pod("", "HTTP probe failed with statuscode: 404", "x"),
+            &format!("{SAYS} and is answered 404: no such path (3 × 5s)"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("ports: [{containerPort: 8080}],", REFUSED, "loading")
+                .replace("11:59:00Z', finished", "11:59:20Z', finished"),
+            &format!(
+                "{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: perhaps it only starts slower than that"
+            ),
         );
     }
 

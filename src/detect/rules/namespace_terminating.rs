@@ -53,8 +53,9 @@ fn finding(view: &View<'_>, namespace: &Namespace) -> Option<Finding> {
         .find(|(_, meta)| meta.finalizers.iter().any(|name| foreign.contains(name)))
         .or_else(|| stuck.clone().next());
     let failing = discovery.and_then(|condition| {
-        let broken =
-            |api: &&APIService| condition.message.contains(&format!("{}/{}", api.spec.group, api.spec.version));
+        let spoken_of =
+            |api: &APIService| condition.message.contains(&format!(" {}/{}", api.spec.group, api.spec.version));
+        let broken = |api: &&APIService| !api.spec.group.is_empty() && spoken_of(api);
         view.all::<APIService>().iter().find(broken)
     });
     let (summary, said, blame) = if let Some(condition) = discovery {
@@ -112,6 +113,10 @@ status: {phase: Terminating, conditions: [{type: TYPE, status: 'True', reason: R
 ---
 kind: ConfigMap
 metadata: {name: held, namespace: shop, deletionTimestamp: '2026-01-01T11:59:00Z', finalizers: [FINALIZER]}
+---
+kind: APIService
+metadata: {name: v1.}
+spec: {version: v1}
 ---
 kind: APIService
 metadata: {name: v1.things.acme.io}

@@ -44,26 +44,45 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let summary = match limit {
         _ if by_node => format!("{title} is killed (exit 137) because its node ran out of memory (SystemOOM)"),
         Some(limit) => format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}"),
-        None => format!("{title} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory"),
+        None => {
+            format!("{title} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory")
+        }
     };
     let mut finding = failing.finding(view, Stage::Start, summary);
     if let Some(limit) = limit {
         finding = finding.field(&object, container.spec_path("resources.limits.memory"), limit);
     }
     if let Some(node) = view.node_of(pod).filter(|_| by_node || limit.is_none()) {
-        let pressure = view.get::<Node>("", &node.name).and_then(|node| condition(&node.status.conditions, "MemoryPressure")).filter(|condition| condition.is_true());
+        let pressure = view
+            .get::<Node>("", &node.name)
+            .and_then(|node| condition(&node.status.conditions, "MemoryPressure"))
+            .filter(|condition| condition.is_true());
         if let Some(pressure) = pressure {
-            finding = finding.field(&node, "status.conditions[MemoryPressure]", format!("status: True, reason: {}", pressure.reason));
+            finding = finding.field(
+                &node,
+                "status.conditions[MemoryPressure]",
+                format!("status: True, reason: {}", pressure.reason),
+            );
         }
         if by_node || pressure.is_some() {
             finding = finding.culprit(node);
         }
     }
-    finding = finding.look("see how much it uses (needs metrics-server)", &object, &["top", "pod", &object.name, "--containers"]);
-    if let (Some(limit), Some((workload, target))) = (limit.and_then(|limit| Quantity::parse(limit)).filter(|_| !by_node), failing.target(view)) {
+    finding = finding.look(
+        "see how much it uses (needs metrics-server)",
+        &object,
+        &["top", "pod", &object.name, "--containers"],
+    );
+    if let (Some(limit), Some((workload, target))) =
+        (limit.and_then(|limit| Quantity::parse(limit)).filter(|_| !by_node), failing.target(view))
+    {
         let double = Quantity::of(i64::try_from(limit.whole().saturating_mul(2)).unwrap_or(i64::MAX));
         let value = format!("--limits=memory={}", double.display("memory"));
-        finding = finding.fix("give it twice the memory, if the work really needs it", &workload, &["set", "resources", &target, "-c", name, &value]);
+        finding = finding.fix(
+            "give it twice the memory, if the work really needs it",
+            &workload,
+            &["set", "resources", &target, "-c", name, &value],
+        );
     }
     finding
 }
@@ -93,7 +112,10 @@ status:
 
     #[test]
     fn killed_for_the_node() {
-        let yaml = POD.replace("spec: {", "spec: {nodeName: node-1, ").replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error");
+        let yaml = POD
+            .replace("spec: {", "spec: {nodeName: node-1, ")
+            .replace("STATE", "{waiting: {reason: CrashLoopBackOff}}")
+            .replace("REASON", "Error");
         let event = "
 ---
 kind: Event
@@ -103,24 +125,40 @@ reason: SystemOOM
 message: 'System OOM encountered, victim process: java, pid: 7'
 lastTimestamp: '2026-01-01T11:58:59Z'
 ";
-        check(&super::DETECTOR, &format!("{yaml}{event}"), "critical Pod shop/web-1: container app is killed (exit 137) because its node ran out of memory (SystemOOM) <- Node node-1");
+        check(
+            &super::DETECTOR,
+            &format!("{yaml}{event}"),
+            "critical Pod shop/web-1: container app is killed (exit 137) because its node ran out of memory (SystemOOM) <- Node node-1",
+        );
     }
 
     #[test]
     fn an_init_container() {
-        let yaml = POD.replace("containers: [{name: app", "containers: [{name: web}], initContainers: [{name: app").replace("containerStatuses", "initContainerStatuses");
+        let yaml = POD
+            .replace("containers: [{name: app", "containers: [{name: web}], initContainers: [{name: app")
+            .replace("containerStatuses", "initContainerStatuses");
         let yaml = yaml.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled");
-        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: init container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: init container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi",
+        );
     }
 
     #[test]
     fn killed_by_another_hand() {
-        check(&super::DETECTOR, &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"), "");
+        check(
+            &super::DETECTOR,
+            &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "Error"),
+            "",
+        );
     }
 
     #[test]
     fn killed_long_ago_and_well_since() {
-        let yaml = POD.replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true").replace("REASON", "OOMKilled");
+        let yaml = POD
+            .replace("STATE", "{running: {startedAt: '2026-01-01T08:00:01Z'}}, ready: true")
+            .replace("REASON", "OOMKilled");
         check(&super::DETECTOR, &yaml.replace("T11:59:00Z", "T08:00:00Z"), "");
     }
 }

@@ -37,7 +37,9 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 /// When a pod was put out.
 fn moment(pod: &Pod) -> Option<Time> {
     let conditions = &pod.status.conditions;
-    let time = condition(conditions, "DisruptionTarget").or_else(|| condition(conditions, "Ready")).and_then(|condition| *condition.last_transition_time);
+    let time = condition(conditions, "DisruptionTarget")
+        .or_else(|| condition(conditions, "Ready"))
+        .and_then(|condition| *condition.last_transition_time);
     time.or_else(|| pod_since(pod))
 }
 
@@ -46,15 +48,22 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let workload = view.workload_of(pod);
     let age = view.age(moment(pod)).unwrap_or_default();
     let siblings = view.pods_of(&workload);
-    let times = siblings.iter().filter(|other| other.status.reason == "Evicted" && view.age(moment(other)).is_some_and(|age| age < 3600)).count();
+    let times = siblings
+        .iter()
+        .filter(|other| other.status.reason == "Evicted" && view.age(moment(other)).is_some_and(|age| age < 3600))
+        .count();
     let short_of = view.workload(&workload).is_some_and(|workload| workload.ready < workload.desired);
     let replaced = pod.metadata.controller().is_some();
-    let job_done = view.workload(&workload).is_some_and(|found| found.object.kind == Kind::Job && condition(found.conditions, "Complete").is_some_and(Condition::is_true));
+    let job_done = view.workload(&workload).is_some_and(|found| {
+        found.object.kind == Kind::Job && condition(found.conditions, "Complete").is_some_and(Condition::is_true)
+    });
     if replaced && (age >= 3600 || job_done || !(short_of || age < 600 && times >= 2)) {
         return None;
     }
     let message = pod.status.message.trim().trim_end_matches('.');
-    let pressed = message.contains("low on resource") || message.contains("DiskPressure") || message.contains("node had condition");
+    let pressed = message.contains("low on resource")
+        || message.contains("DiskPressure")
+        || message.contains("node had condition");
     let node = view.node_of(pod).filter(|_| pressed);
     // A pod's name and figures in the message differ from replica to replica.
     let first = message.split(". ").next().unwrap_or(message);
@@ -72,18 +81,29 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     if let Some(volume) = pod.spec.volumes.iter().find(|volume| message.contains(&format!("\"{}\"", volume.name)))
         && let Some(scratch) = &volume.empty_dir
     {
-        finding = finding.field(&object, format!("spec.volumes[{}].emptyDir.sizeLimit", volume.name), &scratch.size_limit);
+        finding =
+            finding.field(&object, format!("spec.volumes[{}].emptyDir.sizeLimit", volume.name), &scratch.size_limit);
     }
     if let Some(node) = node {
-        let condition = view.get::<Node>("", &node.name).and_then(|node| node.status.conditions.iter().find(|condition| condition.kind.ends_with("Pressure") && condition.is_true()));
+        let condition = view.get::<Node>("", &node.name).and_then(|node| {
+            node.status.conditions.iter().find(|condition| condition.kind.ends_with("Pressure") && condition.is_true())
+        });
         if let Some(condition) = condition {
-            finding = finding.field(&node, format!("status.conditions[{}]", condition.kind), format!("status: {}, reason: {}", condition.status, condition.reason));
+            finding = finding.field(
+                &node,
+                format!("status.conditions[{}]", condition.kind),
+                format!("status: {}, reason: {}", condition.status, condition.reason),
+            );
         }
         return Some(finding.look("see the node's pressure", &node, &["describe", "node", &node.name]).culprit(node));
     }
     let target = format!("{}/{}", workload.kind.argument(), workload.name);
     let editable = view.workload(&workload).is_some() && workload.kind != Kind::Job;
-    Some(if editable { finding.fix("raise the limit, or let it write less", &workload, &["edit", &target]) } else { finding })
+    Some(if editable {
+        finding.fix("raise the limit, or let it write less", &workload, &["edit", &target])
+    } else {
+        finding
+    })
 }
 
 #[cfg(test)]
@@ -116,14 +136,22 @@ status: {phase: Failed, reason: Evicted, message: 'MESSAGE', conditions: [{type:
     #[test]
     fn over_its_limit() {
         let yaml = SET.replace("READY", "0") + &evicted("web-1", OVER, "2026-01-01T11:59:00Z");
-        check(&super::DETECTOR, &yaml, r#"critical Pod shop/web-1: pod is evicted: Usage of EmptyDir volume "s" exceeds the limit "8Mi""#);
+        check(
+            &super::DETECTOR,
+            &yaml,
+            r#"critical Pod shop/web-1: pod is evicted: Usage of EmptyDir volume "s" exceeds the limit "8Mi""#,
+        );
     }
 
     #[test]
     fn the_node_ran_short() {
         let message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. Container app was using 2Gi";
         let yaml = SET.replace("READY", "0") + &evicted("web-1", message, "2026-01-01T11:59:00Z");
-        check(&super::DETECTOR, &yaml, "critical Pod shop/web-1: pod was evicted since node node-1 ran short: The node was low on resource: memory <- Node node-1");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: pod was evicted since node node-1 ran short: The node was low on resource: memory <- Node node-1",
+        );
     }
 
     #[test]

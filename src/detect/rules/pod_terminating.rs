@@ -39,46 +39,81 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let object = pod.object_ref();
     let meta = &pod.metadata;
-    let grace = meta.deletion_grace_period_seconds.or(pod.spec.termination_grace_period_seconds).unwrap_or(30).clamp(0, 100_000_000);
+    let grace = meta
+        .deletion_grace_period_seconds
+        .or(pod.spec.termination_grace_period_seconds)
+        .unwrap_or(30)
+        .clamp(0, 100_000_000);
     let due = meta.deletion_timestamp.map(Time::as_second)?;
     let now = view.now().as_second();
     let (waited, over) = (now.saturating_sub(due.saturating_sub(grace)), now.saturating_sub(due));
     let asked = jiff::Timestamp::from_second(due.saturating_sub(grace)).ok();
-    let make = |summary: String| Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary).field(&object, "metadata.deletionGracePeriodSeconds", grace.to_string()).since(asked);
+    let make = |summary: String| {
+        Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+            .field(&object, "metadata.deletionGracePeriodSeconds", grace.to_string())
+            .since(asked)
+    };
     let ended = pod.status.all_statuses().all(|status| status.state.running.is_none());
     if over > 30 {
         if !meta.finalizers.is_empty() && (ended || view.node_of(pod).is_none()) {
             let names = list(&meta.finalizers);
             let finding = make(format!("pod is deleted and held by its finalizer {names}: its containers have ended, and whoever set the finalizer has not removed it")).field(&object, "metadata.finalizers", meta.finalizers.join(", "));
-            return Some(finding.key("finalizer").unknown(format!("whether the controller behind {names} runs")).look("see its finalizers", &object, &["get", "pod", &object.name, "-o", "jsonpath={.metadata.finalizers}"]));
+            return Some(finding.key("finalizer").unknown(format!("whether the controller behind {names} runs")).look(
+                "see its finalizers",
+                &object,
+                &["get", "pod", &object.name, "-o", "jsonpath={.metadata.finalizers}"],
+            ));
         }
         if let Some(finding) = dead_node(view, pod, &make) {
             return Some(finding);
         }
     }
-    let hook = pod.spec.containers.iter().find_map(|container| Some((container, container.lifecycle.as_ref()?.pre_stop.as_ref()?)));
+    let hook = pod
+        .spec
+        .containers
+        .iter()
+        .find_map(|container| Some((container, container.lifecycle.as_ref()?.pre_stop.as_ref()?)));
     let sleeps = hook.map_or(0, |(_, hook)| seconds(hook));
     // A long hook proves at once that the pod will stay; a long grace period alone only when it has stayed.
     if over <= 30 && grace > USUAL && !ended && (sleeps.min(grace) > USUAL || waited > grace.min(300)) {
         let finding = match hook {
             Some((container, hook)) => {
-                let what = hook.exec.as_ref().map_or_else(|| format!("sleep {}", hook.sleep.as_ref().map_or(0, |sleep| sleep.seconds)), |exec| exec.command.join(" "));
-                let summary = format!("pod is Terminating because the preStop hook of container {} runs `{}` and terminationGracePeriodSeconds is {grace}: it goes within {grace}s of its deletion", container.name, short(&what, 80));
+                let what = hook.exec.as_ref().map_or_else(
+                    || format!("sleep {}", hook.sleep.as_ref().map_or(0, |sleep| sleep.seconds)),
+                    |exec| exec.command.join(" "),
+                );
+                let summary = format!(
+                    "pod is Terminating because the preStop hook of container {} runs `{}` and terminationGracePeriodSeconds is {grace}: it goes within {grace}s of its deletion",
+                    container.name,
+                    short(&what, 80)
+                );
                 make(summary).field(&object, format!("spec.containers[{}].lifecycle.preStop", container.name), what)
             }
-            None => make(format!("pod is Terminating and has time to end: terminationGracePeriodSeconds is {grace}, and its program has not ended on SIGTERM")),
+            None => make(format!(
+                "pod is Terminating and has time to end: terminationGracePeriodSeconds is {grace}, and its program has not ended on SIGTERM"
+            )),
         };
-        return Some(finding.key("grace").fix("end it now, if what the hook does may be cut short", &object, &["delete", "pod", &object.name, "--grace-period=0", "--force"]));
+        return Some(finding.key("grace").fix(
+            "end it now, if what the hook does may be cut short",
+            &object,
+            &["delete", "pod", &object.name, "--grace-period=0", "--force"],
+        ));
     }
     if over <= SETTLED || ended && view.node_of(pod).is_none() {
         return None;
     }
-    let failed = view.warnings(pod).find(|event| matches!(event.reason.as_str(), "FailedKillPod" | "FailedPreStopHook" | "FailedUnMount" | "FailedUnmount"));
+    let failed = view.warnings(pod).find(|event| {
+        matches!(event.reason.as_str(), "FailedKillPod" | "FailedPreStopHook" | "FailedUnMount" | "FailedUnmount")
+    });
     let why = match failed {
         Some(event) => format!("the kubelet can't end it ({})", event.reason),
         None => "its node has not removed it".to_owned(),
     };
-    let finding = make(format!("pod is still Terminating {over_min} after its grace period of {grace}s: {why}", over_min = minutes(over))).key("stuck");
+    let finding = make(format!(
+        "pod is still Terminating {over_min} after its grace period of {grace}s: {why}",
+        over_min = minutes(over)
+    ))
+    .key("stuck");
     let finding = match failed {
         Some(event) => finding.event(event),
         None => finding.unknown("why its node does not remove it: the kubelet's log there decides"),
@@ -90,12 +125,24 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
 fn dead_node(view: &View<'_>, pod: &Pod, make: &dyn Fn(String) -> Finding) -> Option<Finding> {
     let object = view.node_of(pod)?;
     if view.absent(&object) {
-        return Some(make(format!("pod is deleted and can't go: its node {} does not exist any more", object.name)).key("node").culprit(object));
+        return Some(
+            make(format!("pod is deleted and can't go: its node {} does not exist any more", object.name))
+                .key("node")
+                .culprit(object),
+        );
     }
     let node = view.get::<Node>("", &object.name)?;
     let ready = condition(&node.status.conditions, "Ready").filter(|ready| !ready.is_true())?;
-    let finding = make(format!("pod is deleted and can't go: its node {} is not ready, so nobody ends its containers", object.name)).key("node");
-    Some(finding.field(&object, "status.conditions[Ready]", format!("status: {}, reason: {}", ready.status, ready.reason)).culprit(object))
+    let finding = make(format!(
+        "pod is deleted and can't go: its node {} is not ready, so nobody ends its containers",
+        object.name
+    ))
+    .key("node");
+    Some(
+        finding
+            .field(&object, "status.conditions[Ready]", format!("status: {}, reason: {}", ready.status, ready.reason))
+            .culprit(object),
+    )
 }
 
 /// How long a hook sleeps, as far as it says so.
@@ -103,7 +150,12 @@ fn seconds(hook: &Handler) -> i64 {
     if let Some(sleep) = &hook.sleep {
         return sleep.seconds;
     }
-    let words: Vec<&str> = hook.exec.iter().flat_map(|exec| exec.command.iter()).flat_map(|word| word.split(|c: char| c.is_whitespace() || c == ';')).collect();
+    let words: Vec<&str> = hook
+        .exec
+        .iter()
+        .flat_map(|exec| exec.command.iter())
+        .flat_map(|word| word.split(|c: char| c.is_whitespace() || c == ';'))
+        .collect();
     let number = |word: &str| {
         let unit = match word.chars().last() {
             Some('m') => 60,
@@ -139,7 +191,11 @@ status: {conditions: [{type: Ready, status: 'READY', reason: NodeStatusUnknown}]
     const RUNS: &str = "{running: {}}";
 
     fn pod(due: &str, grace: &str, hook: &str, state: &str) -> String {
-        POD.replace("DUE", due).replace("GRACE", grace).replace("HOOK", hook).replace("STATE", state).replace("READY", "True")
+        POD.replace("DUE", due)
+            .replace("GRACE", grace)
+            .replace("HOOK", hook)
+            .replace("STATE", state)
+            .replace("READY", "True")
     }
 
     #[test]
@@ -153,21 +209,41 @@ status: {conditions: [{type: Ready, status: 'READY', reason: NodeStatusUnknown}]
 
     #[test]
     fn a_finalizer_or_a_dead_node() {
-        let held = pod("2026-01-01T11:50:00Z", "30", "image: x", "{terminated: {exitCode: 0}}").replace("FINALIZERS", "finalizers: [shop.io/backup]");
-        check(&super::DETECTOR, &held, "warning Pod shop/web-1: pod is deleted and held by its finalizer shop.io/backup: its containers have ended, and whoever set the finalizer has not removed it");
-        let dead = pod("2026-01-01T11:50:00Z", "30", "image: x", RUNS).replace(", FINALIZERS", "").replace("'True'", "Unknown");
-        check(&super::DETECTOR, &dead, "warning Pod shop/web-1: pod is deleted and can't go: its node node-1 is not ready, so nobody ends its containers <- Node node-1");
+        let held = pod("2026-01-01T11:50:00Z", "30", "image: x", "{terminated: {exitCode: 0}}")
+            .replace("FINALIZERS", "finalizers: [shop.io/backup]");
+        check(
+            &super::DETECTOR,
+            &held,
+            "warning Pod shop/web-1: pod is deleted and held by its finalizer shop.io/backup: its containers have ended, and whoever set the finalizer has not removed it",
+        );
+        let dead = pod("2026-01-01T11:50:00Z", "30", "image: x", RUNS)
+            .replace(", FINALIZERS", "")
+            .replace("'True'", "Unknown");
+        check(
+            &super::DETECTOR,
+            &dead,
+            "warning Pod shop/web-1: pod is deleted and can't go: its node node-1 is not ready, so nobody ends its containers <- Node node-1",
+        );
     }
 
     #[test]
     fn an_ordinary_end() {
-        check(&super::DETECTOR, &pod("2026-01-01T12:00:20Z", "30", "lifecycle: {preStop: {sleep: {seconds: 15}}}", RUNS).replace(", FINALIZERS", ""), "");
+        check(
+            &super::DETECTOR,
+            &pod("2026-01-01T12:00:20Z", "30", "lifecycle: {preStop: {sleep: {seconds: 15}}}", RUNS)
+                .replace(", FINALIZERS", ""),
+            "",
+        );
         check(&super::DETECTOR, &pod("2026-01-01T12:59:50Z", "3600", "image: x", RUNS).replace(", FINALIZERS", ""), "");
     }
 
     #[test]
     fn long_after_its_time() {
         let late = pod("2026-01-01T11:50:00Z", "30", "image: x", RUNS).replace(", FINALIZERS", "");
-        check(&super::DETECTOR, &late, "warning Pod shop/web-1: pod is still Terminating minutes after its grace period of 30s: its node has not removed it");
+        check(
+            &super::DETECTOR,
+            &late,
+            "warning Pod shop/web-1: pod is still Terminating minutes after its grace period of 30s: its node has not removed it",
+        );
     }
 }

@@ -38,10 +38,23 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         Fault::Said(Class::PortInUse(port)) => *port,
         _ => None,
     };
-    let declares = |container: &Container, port: u16| container.ports.iter().any(|declared| declared.container_port == i64::from(port));
-    let others = || pod.spec.all_containers().filter(|other| other.name != spec.name && (other.restart_policy == "Always" || pod.spec.containers.iter().any(|main| std::ptr::eq(main, *other))));
+    let declares = |container: &Container, port: u16| {
+        container.ports.iter().any(|declared| declared.container_port == i64::from(port))
+    };
+    let others = || {
+        pod.spec.all_containers().filter(|other| {
+            other.name != spec.name
+                && (other.restart_policy == "Always"
+                    || pod.spec.containers.iter().any(|main| std::ptr::eq(main, *other)))
+        })
+    };
     // The line may not name the port: the one that two containers declare is meant.
-    let port = said.or_else(|| spec.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok()).find(|port| others().any(|other| declares(other, *port))));
+    let port = said.or_else(|| {
+        spec.ports
+            .iter()
+            .filter_map(|port| u16::try_from(port.container_port).ok())
+            .find(|port| others().any(|other| declares(other, *port)))
+    });
     let heard = |other: &Container, port: u16| {
         let log = view.snapshot.log(&object, &other.name, false);
         log.is_some_and(|log| log.lines.iter().any(|line| listening(line).is_some_and(|(_, at)| at == port)))
@@ -50,13 +63,22 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let what = port.map_or_else(|| "its port".to_owned(), |port| format!("port {port}"));
     let why = match other {
         Some(other) => format!("container {} of the same pod listens on it", other.name),
-        None if pod.spec.host_network => "with hostNetwork it is the node's port, which something there has taken".to_owned(),
-        None if others().next().is_some() => "another container of the pod, or the program itself a second time, listens on it".to_owned(),
+        None if pod.spec.host_network => {
+            "with hostNetwork it is the node's port, which something there has taken".to_owned()
+        }
+        None if others().next().is_some() => {
+            "another container of the pod, or the program itself a second time, listens on it".to_owned()
+        }
         None => "the program listens on it twice".to_owned(),
     };
-    let mut finding = failing.finding(view, Stage::Start, format!("{}: {what} is already in use (address already in use): {why}", failing.happens()));
+    let mut finding = failing.finding(
+        view,
+        Stage::Start,
+        format!("{}: {what} is already in use (address already in use): {why}", failing.happens()),
+    );
     if let (Some(other), Some(port)) = (other, port) {
-        finding = finding.field(&object, format!("spec.containers[{}].ports", other.name), format!("containerPort: {port}"));
+        finding =
+            finding.field(&object, format!("spec.containers[{}].ports", other.name), format!("containerPort: {port}"));
     }
     failing.edit(view, failing.read_log(finding), "give one of them another port")
 }

@@ -29,20 +29,34 @@ Bind a role with this verb and resource to the account in this namespace, or cor
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::Forbidden(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::Forbidden(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let Fault::Said(Class::Forbidden(denial)) = &failing.fault else { return None };
     let account = denial.user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
-    let who = account.map_or_else(|| format!("user {}", denial.user), |(place, name)| format!("ServiceAccount {place}/{name}"));
-    let place = if denial.namespace.is_empty() { "in the cluster".to_owned() } else { format!("in namespace {}", denial.namespace) };
+    let who = account
+        .map_or_else(|| format!("user {}", denial.user), |(place, name)| format!("ServiceAccount {place}/{name}"));
+    let place = if denial.namespace.is_empty() {
+        "in the cluster".to_owned()
+    } else {
+        format!("in namespace {}", denial.namespace)
+    };
     let group = if denial.group.is_empty() { String::new() } else { format!(".{}", denial.group) };
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
-    let says = format!("{}: {who} may not {} {}{group} {place} (RBAC forbidden)", failing.happens(), denial.verb, denial.resource);
+    let says = format!(
+        "{}: {who} may not {} {}{group} {place} (RBAC forbidden)",
+        failing.happens(),
+        denial.verb,
+        denial.resource
+    );
     let (why, culprit) = account.map(|(place, name)| why(view, failing, denial, place, name)).unwrap_or_default();
     let why = if why.is_empty() { why } else { format!(": {why}") };
-    let finding = failing.finding(view, stage, format!("{says}{why}")).key(format!("{} {}", denial.verb, denial.resource));
+    let finding =
+        failing.finding(view, stage, format!("{says}{why}")).key(format!("{} {}", denial.verb, denial.resource));
     let finding = match culprit {
         Some((object, path, quote)) => finding.field(&object, path, quote).culprit(object),
         None => finding,
@@ -61,42 +75,95 @@ fn why(view: &View<'_>, failing: &Failing<'_>, denial: &Denial, place: &str, nam
     if !view.snapshot.knows(Kind::RoleBinding, wanted) || !view.snapshot.knows(Kind::ClusterRoleBinding, "") {
         return Default::default();
     }
-    let is_it = |subject: &Subject| subject.kind == "ServiceAccount" && subject.name == name && subject.namespace == place;
+    let is_it =
+        |subject: &Subject| subject.kind == "ServiceAccount" && subject.name == name && subject.namespace == place;
     let bindings = view.within::<RoleBinding>(wanted);
     let whole = view.all::<ClusterRoleBinding>();
     let binds = |subjects: &[Subject]| subjects.iter().any(is_it);
-    let bound = bindings.iter().filter(|binding| binds(&binding.subjects)).map(|binding| (binding.object_ref(), &binding.role_ref));
-    let bound: Vec<_> = bound.chain(whole.iter().filter(|binding| binds(&binding.subjects)).map(|binding| (binding.object_ref(), &binding.role_ref))).collect();
+    let bound = bindings
+        .iter()
+        .filter(|binding| binds(&binding.subjects))
+        .map(|binding| (binding.object_ref(), &binding.role_ref));
+    let bound: Vec<_> = bound
+        .chain(
+            whole
+                .iter()
+                .filter(|binding| binds(&binding.subjects))
+                .map(|binding| (binding.object_ref(), &binding.role_ref)),
+        )
+        .collect();
     if let Some((binding, role)) = bound.first() {
         let object = ObjectRef::new(Kind::parse(&role.kind), if role.kind == "Role" { wanted } else { "" }, &role.name);
         if view.absent(&object) {
-            return (format!("{} {} binds it to {} {}, which does not exist", binding.kind, binding.name, role.kind, role.name), Some((binding.clone(), "roleRef".to_owned(), role.name.clone())));
+            return (
+                format!(
+                    "{} {} binds it to {} {}, which does not exist",
+                    binding.kind, binding.name, role.kind, role.name
+                ),
+                Some((binding.clone(), "roleRef".to_owned(), role.name.clone())),
+            );
         }
-        let rules = view.get::<Role>(wanted, &role.name).filter(|_| role.kind == "Role").map(|role| &role.rules).or_else(|| view.get::<ClusterRole>("", &role.name).map(|role| &role.rules));
+        let rules = view
+            .get::<Role>(wanted, &role.name)
+            .filter(|_| role.kind == "Role")
+            .map(|role| &role.rules)
+            .or_else(|| view.get::<ClusterRole>("", &role.name).map(|role| &role.rules));
         let plain = denial.resource.split('/').next().unwrap_or_default();
-        let rule = rules.and_then(|rules| rules.iter().find(|rule| rule.resources.iter().any(|resource| resource == plain || *resource == denial.resource)));
+        let rule = rules.and_then(|rules| {
+            rules
+                .iter()
+                .find(|rule| rule.resources.iter().any(|resource| resource == plain || *resource == denial.resource))
+        });
         let has = match rule {
             Some(rule) => format!("allows {} on {} only", list(&rule.verbs), list(&rule.resources)),
             None => format!("allows nothing on {}", denial.resource),
         };
-        let quote = rule.map_or_else(|| role.name.clone(), |rule| format!("resources: {}, verbs: {}", rule.resources.join(", "), rule.verbs.join(", ")));
+        let quote = rule.map_or_else(
+            || role.name.clone(),
+            |rule| format!("resources: {}, verbs: {}", rule.resources.join(", "), rule.verbs.join(", ")),
+        );
         return (format!("its {} {} {has}", role.kind, role.name), Some((object, "rules".to_owned(), quote)));
     }
     // Bound in its own namespace, or by a name that is nearly its own.
-    let near = |subject: &Subject| subject.kind == "ServiceAccount" && (subject.name == name || subject.namespace == place && (meant(name, std::iter::once(subject.name.as_str())).is_some() || name == "default"));
-    let elsewhere = view.all::<RoleBinding>().iter().find(|binding| binding.metadata.namespace != wanted && binds(&binding.subjects));
+    let near = |subject: &Subject| {
+        subject.kind == "ServiceAccount"
+            && (subject.name == name
+                || subject.namespace == place
+                    && (meant(name, std::iter::once(subject.name.as_str())).is_some() || name == "default"))
+    };
+    let elsewhere = view
+        .all::<RoleBinding>()
+        .iter()
+        .find(|binding| binding.metadata.namespace != wanted && binds(&binding.subjects));
     if let Some(binding) = bindings.iter().find(|binding| binding.subjects.iter().any(near)) {
-        let subject = binding.subjects.iter().find(|subject| near(subject)).map(|subject| format!("{}/{}", subject.namespace, subject.name)).unwrap_or_default();
+        let subject = binding
+            .subjects
+            .iter()
+            .find(|subject| near(subject))
+            .map(|subject| format!("{}/{}", subject.namespace, subject.name))
+            .unwrap_or_default();
         let (kind, object) = ("RoleBinding", binding.object_ref());
         if name == "default" && failing.container.pod.spec.service_account_name == "default" {
-            return (format!("{kind} {} binds ServiceAccount {subject}, and the pod runs as default (serviceAccountName)", object.name), Some((object, "subjects".to_owned(), subject)));
+            return (
+                format!(
+                    "{kind} {} binds ServiceAccount {subject}, and the pod runs as default (serviceAccountName)",
+                    object.name
+                ),
+                Some((object, "subjects".to_owned(), subject)),
+            );
         }
-        return (format!("{kind} {} binds ServiceAccount {subject} instead", object.name), Some((object, "subjects".to_owned(), subject)));
+        return (
+            format!("{kind} {} binds ServiceAccount {subject} instead", object.name),
+            Some((object, "subjects".to_owned(), subject)),
+        );
     }
     match elsewhere {
         Some(binding) => {
             let object = binding.object_ref();
-            (format!("RoleBinding {} binds it in namespace {} only", object.name, object.ns()), Some((object.clone(), "metadata.namespace".to_owned(), object.ns().to_owned())))
+            (
+                format!("RoleBinding {} binds it in namespace {} only", object.name, object.ns()),
+                Some((object.clone(), "metadata.namespace".to_owned(), object.ns().to_owned())),
+            )
         }
         None => ("no binding names it".to_owned(), None),
     }
@@ -146,14 +213,25 @@ subjects: [SUBJECT]
 
     #[test]
     fn a_role_that_allows_less() {
-        says(&ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}"), "its Role reader allows get on pods only <- Role shop/reader");
+        says(
+            &ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}"),
+            "its Role reader allows get on pods only <- Role shop/reader",
+        );
     }
 
     #[test]
     fn a_binding_for_another() {
-        says(&ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: default}"), "RoleBinding web-reader binds ServiceAccount default/web instead <- RoleBinding shop/web-reader");
-        let bound = ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}").replace("name: reader}\nsubjects", "name: gone}\nsubjects");
-        says(&bound, "RoleBinding web-reader binds it to Role gone, which does not exist <- RoleBinding shop/web-reader");
+        says(
+            &ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: default}"),
+            "RoleBinding web-reader binds ServiceAccount default/web instead <- RoleBinding shop/web-reader",
+        );
+        let bound = ROLE
+            .replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}")
+            .replace("name: reader}\nsubjects", "name: gone}\nsubjects");
+        says(
+            &bound,
+            "RoleBinding web-reader binds it to Role gone, which does not exist <- RoleBinding shop/web-reader",
+        );
     }
 
     #[test]

@@ -48,18 +48,39 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let finding = match mounted {
         Some(mounted) => {
             let why = match mounted.source(failing.namespace()) {
-                Some(source) => format!("{} {} is mounted at {}, and such volumes can't be written", source.kind, source.name, mounted.mount.mount_path),
-                None if mounted.mount.read_only || mounted.volume.is_some_and(claim_only) => format!("volume {} is mounted at {} with readOnly", mounted.mount.name, mounted.mount.mount_path),
-                None => format!("volume {} at {} was made read-only, perhaps after errors of its disk", mounted.mount.name, mounted.mount.mount_path),
+                Some(source) => format!(
+                    "{} {} is mounted at {}, and such volumes can't be written",
+                    source.kind, source.name, mounted.mount.mount_path
+                ),
+                None if mounted.mount.read_only || mounted.volume.is_some_and(claim_only) => {
+                    format!("volume {} is mounted at {} with readOnly", mounted.mount.name, mounted.mount.mount_path)
+                }
+                None => format!(
+                    "volume {} at {} was made read-only, perhaps after errors of its disk",
+                    mounted.mount.name, mounted.mount.mount_path
+                ),
             };
-            failing.finding(view, Stage::Start, format!("{says}: {why}")).field(&object, failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)), &mounted.mount.mount_path)
+            failing.finding(view, Stage::Start, format!("{says}: {why}")).field(
+                &object,
+                failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)),
+                &mounted.mount.mount_path,
+            )
         }
         None if root => {
-            let place = path.as_deref().map(folder).filter(|folder| !folder.is_empty()).unwrap_or("the folder it writes to");
-            let summary = format!("{says}: readOnlyRootFilesystem is true and no volume is mounted there; mount an emptyDir at {place}");
-            failing.finding(view, Stage::Start, summary).field(&object, failing.container.spec_path("securityContext.readOnlyRootFilesystem"), "true")
+            let place =
+                path.as_deref().map(folder).filter(|folder| !folder.is_empty()).unwrap_or("the folder it writes to");
+            let summary = format!(
+                "{says}: readOnlyRootFilesystem is true and no volume is mounted there; mount an emptyDir at {place}"
+            );
+            failing.finding(view, Stage::Start, summary).field(
+                &object,
+                failing.container.spec_path("securityContext.readOnlyRootFilesystem"),
+                "true",
+            )
         }
-        None => failing.finding(view, Stage::Start, format!("{says}, though its spec sets nothing read-only")).unknown("whether the node's disk was made read-only after errors"),
+        None => failing
+            .finding(view, Stage::Start, format!("{says}, though its spec sets nothing read-only"))
+            .unknown("whether the node's disk was made read-only after errors"),
     };
     failing.edit(view, failing.read_log(finding), "mount a volume that can be written")
 }

@@ -38,7 +38,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let container = &failing.container;
     let probe = of(container.spec, &Fault::Readiness)?;
     let told = explain(view, container, &Fault::Readiness);
-    let summary = format!("{} runs and is not ready: its readiness probe {} ({})", container.title(), told.text, numbers(probe).text());
+    let summary = format!(
+        "{} runs and is not ready: its readiness probe {} ({})",
+        container.title(),
+        told.text,
+        numbers(probe).text()
+    );
     let object = failing.pod();
     let mut finding = failing.finding(view, Stage::Ready, summary);
     if let Some(line) = &told.line
@@ -47,7 +52,9 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         finding = finding.log(log, line);
     }
     if !told.proven {
-        finding = failing.read_log(finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"));
+        finding = failing.read_log(
+            finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"),
+        );
     }
     finding = describe(finding, &object);
     Some(if told.proven { failing.edit(view, finding, "correct the readiness probe") } else { finding })
@@ -84,31 +91,58 @@ lines: ['LINE']
     const SAYS: &str = "critical Pod shop/web-1: container app runs and is not ready: its readiness probe ";
 
     fn pod(probe: &str, answer: &str, line: &str) -> String {
-        POD.replace("{PROBE}", probe).replace("ANSWER", answer).replace("LINE", line).replace("START", "2026-01-01T11:50:00Z")
+        POD.replace("{PROBE}", probe)
+            .replace("ANSWER", answer)
+            .replace("LINE", line)
+            .replace("START", "2026-01-01T11:50:00Z")
     }
 
     #[test]
     fn wrong_port_path_or_command() {
         let refused = "failed: dial tcp 10.0.0.9:8080: connect: connection refused";
-        check(&super::DETECTOR, &pod("{tcpSocket: {port: 8080}}", refused, "x"), &format!("{SAYS}asks port 8080, and the container declares port 8081 (3 × 10s)"));
-        check(&super::DETECTOR, &pod("{tcpSocket: {port: 8080}}", refused, "serving on 0.0.0.0:8000"), &format!("{SAYS}asks port 8080, and the program listens on port 8000 (its log says so) (3 × 10s)"));
+        check(
+            &super::DETECTOR,
+            &pod("{tcpSocket: {port: 8080}}", refused, "x"),
+            &format!("{SAYS}asks port 8080, and the container declares port 8081 (3 × 10s)"),
+        );
+        check(
+            &super::DETECTOR,
+            &pod("{tcpSocket: {port: 8080}}", refused, "serving on 0.0.0.0:8000"),
+            &format!("{SAYS}asks port 8080, and the program listens on port 8000 (its log says so) (3 × 10s)"),
+        );
         let missing = r#"errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "3c1b": OCI runtime exec failed: exec failed: unable to start container process: exec: "pg_isready": executable file not found in $PATH: unknown"#;
-        check(&super::DETECTOR, &pod("{exec: {command: [pg_isready]}}", missing, "x"), &format!("{SAYS}runs `pg_isready`, and `pg_isready` is not in image shop/web:2 (3 × 10s)"));
+        check(
+            &super::DETECTOR,
+            &pod("{exec: {command: [pg_isready]}}", missing, "x"),
+            &format!("{SAYS}runs `pg_isready`, and `pg_isready` is not in image shop/web:2 (3 × 10s)"),
+        );
     }
 
     #[test]
     fn the_probe_tells_the_truth() {
         check(
             &super::DETECTOR,
-            &pod("{httpGet: {path: /ready, port: 8081}, initialDelaySeconds: 5}", "failed: HTTP probe failed with statuscode: 503", "warming"),
+            &pod(
+                "{httpGet: {path: /ready, port: 8081}, initialDelaySeconds: 5}",
+                "failed: HTTP probe failed with statuscode: 503",
+                "warming",
+            ),
             &format!("{SAYS}asks GET /ready on port 8081 and is answered 503 (3 × 10s, first after 5s)"),
         );
     }
 
     #[test]
     fn a_dependency_is_deeper_and_a_young_pod_is_silent() {
-        let unready = pod("{httpGet: {path: /ready, port: 8081}}", "failed: HTTP probe failed with statuscode: 503", "ERROR db:5432: connection refused");
+        let unready = pod(
+            "{httpGet: {path: /ready, port: 8081}}",
+            "failed: HTTP probe failed with statuscode: 503",
+            "ERROR db:5432: connection refused",
+        );
         check(&super::DETECTOR, &unready, "");
-        check(&super::DETECTOR, &unready.replace("ERROR db:5432: connection refused", "x").replace("T11:50:00Z", "T11:59:30Z"), "");
+        check(
+            &super::DETECTOR,
+            &unready.replace("ERROR db:5432: connection refused", "x").replace("T11:50:00Z", "T11:59:30Z"),
+            "",
+        );
     }
 }

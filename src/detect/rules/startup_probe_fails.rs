@@ -39,7 +39,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let probe = of(container.spec, &Fault::Startup)?;
     let (told, numbers) = (explain(view, container, &Fault::Startup), numbers(probe));
     let after = if told.proven { String::new() } else { format!(", so it has {}s to start", numbers.budget()) };
-    let verb = if container.ended().is_some() { "is killed by its startup probe" } else { "is held back by its startup probe" };
+    let verb = if container.ended().is_some() {
+        "is killed by its startup probe"
+    } else {
+        "is held back by its startup probe"
+    };
     let summary = format!("{} {verb}, which {} ({}){after}", container.title(), told.text, numbers.text());
     let object = failing.pod();
     let mut finding = failing.finding(view, Stage::Start, summary);
@@ -92,7 +96,11 @@ lines: ['ledger up, ready file /tmp/run/ledger.ready written']
 
     fn killed(probe: &str, answer: &str) -> String {
         let last = "{terminated: {reason: Error, exitCode: 137, startedAt: '2026-01-01T11:59:40Z', finishedAt: '2026-01-01T11:59:53Z'}}";
-        POD.replace("PROBE", probe).replace("COUNT", "1").replace("LAST", last).replace("START", "2026-01-01T11:59:54Z").replace("ANSWER", answer)
+        POD.replace("PROBE", probe)
+            .replace("COUNT", "1")
+            .replace("LAST", last)
+            .replace("START", "2026-01-01T11:59:54Z")
+            .replace("ANSWER", answer)
     }
 
     #[test]
@@ -107,17 +115,34 @@ lines: ['ledger up, ready file /tmp/run/ledger.ready written']
 
     #[test]
     fn a_port_name_that_is_not_declared() {
-        let held = POD.replace("PROBE", "httpGet: {path: /, port: web}").replace("COUNT", "0").replace("LAST", "{}").replace("START", "2026-01-01T11:50:00Z");
+        let held = POD
+            .replace("PROBE", "httpGet: {path: /, port: web}")
+            .replace("COUNT", "0")
+            .replace("LAST", "{}")
+            .replace("START", "2026-01-01T11:50:00Z");
         check(
             &super::DETECTOR,
-            &held.replace("ANSWER", "errored and resulted in unknown state: strconv.Atoi: parsing \"web\": invalid syntax").replace("reason: Killing", "reason: Pulled"),
+            &held
+                .replace(
+                    "ANSWER",
+                    "errored and resulted in unknown state: strconv.Atoi: parsing \"web\": invalid syntax",
+                )
+                .replace("reason: Killing", "reason: Pulled"),
             "critical Pod shop/web-1: container app is held back by its startup probe, which asks port `web`, a name that the container does not declare (it declares no ports) (4 × 2s)",
         );
     }
 
     #[test]
     fn a_start_within_its_budget() {
-        let young = POD.replace("PROBE", "tcpSocket: {port: 80}").replace("COUNT", "0").replace("LAST", "{}").replace("START", "2026-01-01T11:59:54Z");
-        check(&super::DETECTOR, &young.replace("ANSWER", "failed: dial tcp 10.0.0.1:80: connect: connection refused"), "");
+        let young = POD
+            .replace("PROBE", "tcpSocket: {port: 80}")
+            .replace("COUNT", "0")
+            .replace("LAST", "{}")
+            .replace("START", "2026-01-01T11:59:54Z");
+        check(
+            &super::DETECTOR,
+            &young.replace("ANSWER", "failed: dial tcp 10.0.0.1:80: connect: connection refused"),
+            "",
+        );
     }
 }

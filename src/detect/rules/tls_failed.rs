@@ -35,13 +35,19 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let whom = match callee(view, failing) {
-        Some((target, Standing::Service(service))) => format!(" to {} ({})", title(service, failing.namespace()), target.text()),
+        Some((target, Standing::Service(service))) => {
+            format!(" to {} ({})", title(service, failing.namespace()), target.text())
+        }
         Some((target, Standing::Outside)) => format!(" to {}", target.text()),
         _ => String::new(),
     };
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
     let why = why(&format!("{}\n{}", failing.text, failing.around));
-    let finding = failing.finding(view, stage, format!("{}: TLS{whom} fails: {why}: {}", failing.happens(), short(&failing.text, 140)));
+    let finding = failing.finding(
+        view,
+        stage,
+        format!("{}: TLS{whom} fails: {why}: {}", failing.happens(), short(&failing.text, 140)),
+    );
     let finding = match callee(view, failing) {
         Some((_, Standing::Service(service))) => finding.culprit(service.object_ref()),
         _ => finding,
@@ -54,11 +60,57 @@ fn why(text: &str) -> &'static str {
     let text = text.to_ascii_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match () {
-        () if any(&["has expired", "not yet valid", "expired certificate", "cert_has_expired", "certificate expired", "notafter"]) => "the certificate has expired or is not valid yet",
-        () if any(&["is valid for", "not valid for", "altname", "hostname mismatch", "doesn't match", "does not match", "no subject alternative", "cannot validate certificate for"]) => "the certificate is for another name",
-        () if any(&["unknown authority", "self signed", "self-signed", "issuer certificate", "verify the first", "pkix path", "unknown ca", "unable to find valid certification path", "certificate_verify_failed"]) => "its authority is not trusted",
-        () if any(&["http response to https", "wrong version number", "first record does not look like", "unrecognized ssl message", "plain http"]) => "the other side does not speak TLS",
-        () if any(&["bad certificate", "certificate required", "client certificate"]) => "the client's certificate is not accepted",
+        () if any(&[
+            "has expired",
+            "not yet valid",
+            "expired certificate",
+            "cert_has_expired",
+            "certificate expired",
+            "notafter",
+        ]) =>
+        {
+            "the certificate has expired or is not valid yet"
+        }
+        () if any(&[
+            "is valid for",
+            "not valid for",
+            "altname",
+            "hostname mismatch",
+            "doesn't match",
+            "does not match",
+            "no subject alternative",
+            "cannot validate certificate for",
+        ]) =>
+        {
+            "the certificate is for another name"
+        }
+        () if any(&[
+            "unknown authority",
+            "self signed",
+            "self-signed",
+            "issuer certificate",
+            "verify the first",
+            "pkix path",
+            "unknown ca",
+            "unable to find valid certification path",
+            "certificate_verify_failed",
+        ]) =>
+        {
+            "its authority is not trusted"
+        }
+        () if any(&[
+            "http response to https",
+            "wrong version number",
+            "first record does not look like",
+            "unrecognized ssl message",
+            "plain http",
+        ]) =>
+        {
+            "the other side does not speak TLS"
+        }
+        () if any(&["bad certificate", "certificate required", "client certificate"]) => {
+            "the client's certificate is not accepted"
+        }
         () => "the handshake is refused",
     }
 }
@@ -99,7 +151,9 @@ lines: ['FATAL LINE']
             check(
                 &super::DETECTOR,
                 &POD.replace("LINE", &line),
-                &format!("critical Pod shop/web-1: container app exits 1: TLS to Service api (api:8443) fails: {why}: {line} <- Service shop/api"),
+                &format!(
+                    "critical Pod shop/web-1: container app exits 1: TLS to Service api (api:8443) fails: {why}: {line} <- Service shop/api"
+                ),
             );
         }
     }

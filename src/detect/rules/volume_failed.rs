@@ -50,7 +50,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             let mut finding = Finding::new(
                 object.clone(),
                 Severity::Warning,
-                Stage::Schedule,
+                Stage::Ready,
                 format!("volume is Failed, it could not be reclaimed ({policy}){said}"),
             )
             .field(&object, "status.phase", &volume.status.phase);

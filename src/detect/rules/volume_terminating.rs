@@ -52,7 +52,7 @@ fn finding(view: &View<'_>, volume: &PersistentVolume) -> Option<Finding> {
         None if foreign.is_empty() || age < 15 || driver && age < 2 * SETTLED => return None,
         None => format!("its deletion is held up by finalizer {}, which nothing removes", list(&foreign)),
     };
-    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Mount, summary)
+    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
         .field(&object, "metadata.deletionTimestamp", since.to_string())
         .field(&object, "metadata.finalizers", volume.metadata.finalizers.join(", "))
         .since(Some(since));

@@ -30,7 +30,10 @@ Correct `mountPath`, or tell the program the path at which the volume is mounted
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::MissingFile(_))).iter().filter_map(|failing| finding(view, failing)).collect()
+    said(view, |class| matches!(class, Class::MissingFile(_)))
+        .iter()
+        .filter_map(|failing| finding(view, failing))
+        .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -38,8 +41,15 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let (pod, spec) = (failing.container.pod, failing.container.spec);
     let (mounted, right) = misplaced(view, pod, spec, path)?;
     let (title, at) = (mounted.title(failing.namespace()), &mounted.mount.mount_path);
-    let summary = format!("{}: {path} does not exist: {title} is mounted at {at}, and the program looks in {right} (mountPath)", failing.happens());
-    let finding = failing.finding(view, Stage::Start, summary).field(&failing.pod(), failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)), at);
+    let summary = format!(
+        "{}: {path} does not exist: {title} is mounted at {at}, and the program looks in {right} (mountPath)",
+        failing.happens()
+    );
+    let finding = failing.finding(view, Stage::Start, summary).field(
+        &failing.pod(),
+        failing.container.spec_path(&format!("volumeMounts[{}].mountPath", mounted.mount.name)),
+        at,
+    );
     let Some((workload, _)) = failing.target(view) else { return Some(failing.read_log(finding)) };
     let template = view.workload(&workload).map(|workload| &workload.template.spec)?;
     let place = |list: &[Container]| list.iter().position(|container| container.name == spec.name);
@@ -49,11 +59,17 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     };
     let mount = spec.volume_mounts.iter().position(|mount| std::ptr::eq(mount, mounted.mount));
     // A sidecar that a webhook puts in is not in the template, and mounts may be added too.
-    let same = template.container(&spec.name).is_some_and(|container| mount.and_then(|mount| container.volume_mounts.get(mount)).is_some_and(|mount| mount.mount_path == *at));
+    let same = template.container(&spec.name).is_some_and(|container| {
+        mount.and_then(|mount| container.volume_mounts.get(mount)).is_some_and(|mount| mount.mount_path == *at)
+    });
     Some(match (index, mount, same) {
         (Some(index), Some(mount), true) => {
             let change = serde_json::json!([{ "op": "replace", "path": format!("/spec/template/spec/{list}/{index}/volumeMounts/{mount}/mountPath"), "value": right }]).to_string();
-            failing.read_log(finding).fix("mount it where the program looks", &workload, &["patch", &workload.kind.argument(), &workload.name, "--type=json", "-p", &change])
+            failing.read_log(finding).fix(
+                "mount it where the program looks",
+                &workload,
+                &["patch", &workload.kind.argument(), &workload.name, "--type=json", "-p", &change],
+            )
         }
         _ => failing.edit(view, failing.read_log(finding), "mount it where the program looks"),
     })
