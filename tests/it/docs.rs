@@ -81,3 +81,21 @@ fn injected_faults_name_detectors() {
     }
     assert!(named.len() >= 20, "at least twenty faults are injected: {named:?}");
 }
+
+/// What the README's first command prints; `UPDATE=1 cargo test --test it docs` writes it.
+#[test]
+fn the_recorded_outage_is_diagnosed_as_the_document_shows() {
+    use kubectl_react::cluster::snapshot_file;
+    use kubectl_react::diagnose::{Request, derive};
+    use kubectl_react::output::{Format, Style, render};
+    use kubectl_react::redact::Redactor;
+    let snapshot = snapshot_file::read(&file("demo/outage.json.gz"), &Redactor::new([7; 32])).unwrap();
+    let diagnosis = derive(&snapshot, &Request::default()).unwrap();
+    let text = render(&diagnosis, Format::Text, &Style::default());
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(file("demo/outage.txt"), &text).unwrap();
+        return;
+    }
+    let shown = fs::read_to_string(file("demo/outage.txt")).unwrap();
+    assert!(shown == text, "run `UPDATE=1 cargo test --test it docs` and read the difference:\n{text}");
+}
