@@ -41,12 +41,12 @@ fn finding(view: &View<'_>, cron: &CronJob) -> Option<Finding> {
     // What the API server took and we can't read is left to the controller's word.
     let never = Schedule::parse(without_zone(schedule)).is_some_and(|parsed| parsed.next(view.now()).is_none());
     let summary = match refused {
-        Some(event) => {
-            format!("CronJob {} never runs: its schedule '{schedule}' is refused ({})", object.name, event.reason)
-        }
-        None if never => {
+        _ if never => {
             let day = date(schedule).map(|date| format!(" means {date}, which")).unwrap_or_default();
             format!("CronJob {} never runs: its schedule '{schedule}'{day} never occurs", object.name)
+        }
+        Some(event) => {
+            format!("CronJob {} never runs: its schedule '{schedule}' is refused ({})", object.name, event.reason)
         }
         None => return None,
     };
