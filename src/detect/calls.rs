@@ -686,7 +686,12 @@ fn mentions(line: &str, name: &str) -> bool {
 }
 
 /// Whether a fault of a pod's calls is proven, so that detectors that read its log can stay silent.
-pub fn provable<'a>(view: &View<'a>, pod: &'a Pod) -> bool {
+pub fn provable(view: &View<'_>, pod: &Pod) -> bool {
+    !wrong_calls(view, pod).is_empty()
+}
+
+/// The calls of a pod whose fault is proven: the host as it is written, and the Service that it means.
+pub fn wrong_calls<'a>(view: &View<'a>, pod: &'a Pod) -> Vec<(String, ObjectRef)> {
     let object = view.workload_of(pod);
     let live = |pod: &&Pod| !pod.metadata.deleting() && !pod.finished();
     let client = match view.workload(&object) {
@@ -710,7 +715,8 @@ pub fn provable<'a>(view: &View<'a>, pod: &'a Pod) -> bool {
             prefix: "spec",
         },
     };
-    calls(view, &client).iter().any(|call| judge(view, &client, call).is_some())
+    let wrong = calls(view, &client).into_iter().filter(|call| judge(view, &client, call).is_some());
+    wrong.map(|call| (call.host, call.service)).collect()
 }
 
 /// The first log of each client that has a call which looks wrong.

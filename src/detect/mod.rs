@@ -11,6 +11,7 @@ pub mod config_uses;
 pub mod cron;
 pub mod endpoints;
 pub mod images;
+pub mod intent;
 pub mod logs;
 pub mod nodes;
 pub mod policies;

@@ -127,7 +127,9 @@ fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
             return still(view, container, running_for);
         }
     }
-    if !failing(view, container) {
+    // Between two restarts one that ended without an error looks like one that is done.
+    let again = state.terminated.is_some() && container.status.restart_count > 0 && !container.init;
+    if !failing(view, container) && !again {
         return None;
     }
     let ended = container.ended()?;

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::Failing;
 use super::line::pattern;
-use crate::detect::prelude::*;
+use crate::detect::{calls, prelude::*};
 
 /// A host and, where it is said, a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -343,6 +343,19 @@ pub fn callee<'a>(view: &View<'a>, failing: &Failing<'a>) -> Option<(Target, Sta
     });
     let first = services.next()?;
     services.all(|(target, _)| target.host == first.0.host).then_some(first)
+}
+
+/// Whether what is wrong with a call to this target is told where the configuration is judged
+/// (`call-to-…`): the name, the namespace or the port that the spec gives.
+pub fn told_by_call(view: &View<'_>, failing: &Failing<'_>, target: Option<&Target>) -> bool {
+    let wrong = calls::wrong_calls(view, failing.container.pod);
+    let Some(target) = target.filter(|target| !target.host.is_empty()) else { return !wrong.is_empty() };
+    let same = |service: &ObjectRef| match resolve(view, failing.namespace(), &target.host) {
+        Standing::Service(found) => found.object_ref() == *service,
+        Standing::Missing { name, namespace } => *service.name == *name && service.ns() == namespace,
+        _ => false,
+    };
+    wrong.iter().any(|(host, service)| *host == target.host || same(service))
 }
 
 /// How a Service stands to those who call it on a port: what to say, and whether it is to blame.

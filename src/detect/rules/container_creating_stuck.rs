@@ -12,7 +12,7 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A pod that has a node and whose containers are not created after a minute: the kubelet can't make its
 sandbox (`FailedCreatePodSandBox`), mostly because the network plugin fails or has no address left; or
-no event says why after five minutes.
+no event says why after five minutes (fifteen where only the image may be missing).
 
 ## Why it matters
 Nothing of the pod starts. If the network plugin is at fault, no new pod of that node starts.
@@ -62,7 +62,6 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
         "NodeNotReady",
         "TaintManagerEviction",
     ];
-    const ON_THE_WAY: &[&str] = &["Pulling", "Started", "Created"];
     let object = pod.object_ref();
     let age = view.age(pod_since(pod)).unwrap_or_default();
     let sandbox = view.warnings(pod).find(|event| {
@@ -83,15 +82,21 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
         return Some(describe(finding, &object));
     }
     let other = view.warnings(pod).any(|event| OTHERS.contains(&event.reason.as_str()));
-    let coming = view.events(&object).iter().any(|event| {
-        ON_THE_WAY.contains(&event.reason.as_str()) && view.age(event.last()).is_some_and(|age| age < 1800)
-    });
+    // Once the sandbox is there, a large image may be on its way, or a postStart hook at work.
+    let made = condition(&pod.status.conditions, "PodReadyToStartContainers").is_some_and(Condition::is_true);
+    let hooked = made
+        && pod
+            .spec
+            .containers
+            .iter()
+            .any(|container| container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.post_start.is_some()));
+    let patience = if made { 900 } else { 300 };
     let up = view
         .node_of(pod)
         .and_then(|node| view.get::<Node>("", &node.name))
         .is_some_and(|node| condition(&node.status.conditions, "Ready").is_some_and(Condition::is_true));
     let simulated = view.events(&object).is_empty() && pod.status.all_statuses().next().is_none();
-    if age < 300 || other || coming || !up || simulated || !view.snapshot.knows(Kind::Event, object.ns()) {
+    if age < patience || other || hooked || !up || simulated || !view.snapshot.knows(Kind::Event, object.ns()) {
         return None;
     }
     let summary = "pod is stuck in ContainerCreating for minutes, and no event says why";

@@ -1,8 +1,8 @@
 //! Containers that fail because a host name has no address.
 
-use crate::detect::logs::service::{Standing, instead, ready_endpoints, resolve, title, variable_of};
+use crate::detect::logs::service::{Standing, instead, ready_endpoints, resolve, title, told_by_call, variable_of};
 use crate::detect::logs::{Class, Failing, Fault, said};
-use crate::detect::{calls, prelude::*};
+use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "dependency-name-unknown",
@@ -43,7 +43,8 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let found = crate::detect::logs::service::callee(view, failing);
     let host = if host.is_empty() { found.map(|(target, _)| target.host).unwrap_or_default() } else { host.clone() };
     let standing = resolve(view, own, &host);
-    if calls::provable(view, pod)
+    let target = crate::detect::logs::service::Target { host: host.clone(), port: None };
+    if told_by_call(view, failing, Some(&target))
         || (other_resolver(pod)
             && matches!(standing, Standing::Service(_))
             && calls_it(pod, failing.container.spec, &host))
@@ -56,7 +57,6 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         let finding = failing
             .finding(view, stage, format!("{}: {name} does not resolve: {why}", failing.happens()))
             .key(format!("{}/{host}", failing.container.spec.name));
-        let target = crate::detect::logs::service::Target { host: host.clone(), port: None };
         match variable_of(view, pod, failing.container.spec, &target).filter(|_| !host.is_empty()) {
             Some((variable, value)) => {
                 finding.field(&failing.pod(), failing.container.spec_path(&format!("env[{variable}]")), value)

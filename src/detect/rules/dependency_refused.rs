@@ -1,8 +1,10 @@
 //! Containers that fail because something they connect to refuses or does not answer.
 
-use crate::detect::logs::service::{Standing, Target, callee, instead, ready_since, variable_of, verdict};
+use crate::detect::logs::service::{
+    Standing, Target, callee, instead, ready_since, told_by_call, variable_of, verdict,
+};
 use crate::detect::logs::{Class, Failing, Fault, said, short};
-use crate::detect::{calls, prelude::*};
+use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "dependency-refused",
@@ -45,7 +47,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let found = callee(view, failing);
     // What its configuration names wrongly is said where the configuration is judged.
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
-    if !sound && calls::provable(view, pod) {
+    if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
         return None;
     }
     let stage = if failing.container.init {

@@ -72,6 +72,20 @@ status:
     }
 
     #[test]
+    fn between_two_restarts() {
+        let ended = POD
+            .replace("POLICY", "Always")
+            .replace("CODE", "0")
+            .replace("waiting: {reason: CrashLoopBackOff}", "terminated: {reason: Completed, exitCode: 0}");
+        check(
+            &super::DETECTOR,
+            &ended,
+            "critical Pod shop/web-1: container app ends with exit 0 (Completed) and is restarted again and again: `sh -c echo done` finishes, and a pod with restartPolicy Always must keep running",
+        );
+        check(&super::DETECTOR, &ended.replace("restartCount: 4", "restartCount: 0"), "");
+    }
+
+    #[test]
     fn may_end_or_failed() {
         check(&super::DETECTOR, &POD.replace("POLICY", "OnFailure").replace("CODE", "0"), "");
         check(&super::DETECTOR, &POD.replace("POLICY", "Always").replace("CODE", "1"), "");

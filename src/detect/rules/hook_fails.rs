@@ -10,8 +10,8 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Event],
     wants: None,
     doc: r"## What it detects
-A container that the kubelet kills because its postStart hook failed; a pod that doesn't get past
-`ContainerCreating` because its postStart hook does not return; and a preStop hook that failed in the last ten minutes.
+A container that the kubelet kills because its postStart hook failed; a container that stays in
+`ContainerCreating` for over two minutes, without any warning, and has a postStart hook; and a preStop hook that failed in the last ten minutes.
 
 ## Why it matters
 A failed postStart hook ends the container, whatever the program does. A preStop hook that fails leaves
@@ -72,21 +72,31 @@ fn failed(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     failing.edit(view, describe(finding, &failing.pod()), "correct the hook")
 }
 
-/// A pod whose container was started and still counts as being made: the hook has not returned.
+/// A pod whose sandbox is made and whose container still counts as being made, without any warning:
+/// the kubelet waits for the hook. Events of starts are not read, so a long pull looks alike.
 fn hangs(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let object = pod.object_ref();
-    let started = |name: &str| {
-        view.events(&object).iter().copied().find(|event| event.reason == "Started" && event.container() == Some(name))
+    let creating = |container: &Running<'_>| {
+        container.status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "ContainerCreating")
     };
-    let (container, event) = containers(pod)
-        .filter(|container| {
-            container.status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "ContainerCreating")
-        })
-        .find_map(|container| Some((container, started(&container.spec.name)?)))?;
+    let container = containers(pod).filter(creating).find(|container| post_start(container.spec).is_some())?;
     let hook = post_start(container.spec)?;
-    let age = view.age(event.last()).filter(|age| *age >= SETTLED)?;
+    let sandbox =
+        condition(&pod.status.conditions, "PodReadyToStartContainers").filter(|condition| condition.is_true())?;
+    let age = view.age(*sandbox.last_transition_time).filter(|age| *age >= 2 * SETTLED)?;
+    if view.warnings(pod).next().is_some() {
+        return None;
+    }
+    let on_node = |other: &&Pod| {
+        other.spec.node_name == pod.spec.node_name
+            && other
+                .status
+                .all_statuses()
+                .any(|status| status.image.ends_with(&container.spec.image) && status.state.running.is_some())
+    };
+    let pulled = container.spec.image_pull_policy != "Always" && view.all::<Pod>().iter().any(|other| on_node(&other));
     let summary = format!(
-        "{} is started and its postStart hook has not returned for over {} min: {}; until then the pod stays in ContainerCreating",
+        "{} stays in ContainerCreating for over {} min: its postStart hook {} has not returned",
         container.title(),
         age / 60,
         action(hook)
@@ -94,8 +104,13 @@ fn hangs(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Start, summary)
         .key(&container.spec.name)
         .field(&object, container.spec_path("lifecycle.postStart"), action(hook).trim_matches('`'))
-        .event(event)
-        .since(event.last());
+        .field(&object, container.path("state.waiting.reason"), "ContainerCreating")
+        .since(*sandbox.last_transition_time);
+    let finding = if pulled {
+        finding
+    } else {
+        finding.unknown("whether its image is still being pulled: the events of its start were not read")
+    };
     Some(describe(finding, &object))
 }
 
@@ -160,13 +175,19 @@ lastTimestamp: '2026-01-01T11:TIME'
 
     #[test]
     fn does_not_return() {
-        let creating = "state: {waiting: {reason: ContainerCreating}}";
+        let creating = |time: &str| {
+            format!(
+                "state: {{waiting: {{reason: ContainerCreating}}}}}}], conditions: [{{type: PodReadyToStartContainers, status: 'True', lastTransitionTime: '2026-01-01T11:{time}'"
+            )
+        };
+        let quiet = |time: &str| pod("Pending", &creating(time), "Noted", "55:00Z").replace("Warning", "Normal");
         check(
             &super::DETECTOR,
-            &pod("Pending", creating, "Started", "55:00Z"),
-            "critical Pod shop/web-1: container app is started and its postStart hook has not returned for over 5 min: `sh -c exit 3`; until then the pod stays in ContainerCreating",
+            &quiet("55:00Z"),
+            "critical Pod shop/web-1: container app stays in ContainerCreating for over 5 min: its postStart hook `sh -c exit 3` has not returned",
         );
-        check(&super::DETECTOR, &pod("Pending", creating, "Started", "59:40Z"), "");
+        check(&super::DETECTOR, &quiet("59:40Z"), "");
+        check(&super::DETECTOR, &quiet("55:00Z").replace("Normal", "Warning"), "");
     }
 
     #[test]

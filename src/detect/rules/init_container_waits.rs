@@ -1,7 +1,6 @@
 //! Init containers that don't end.
 
-use crate::detect::calls;
-use crate::detect::logs::service::{Standing, Target, callee, instead, resolve, targets, verdict};
+use crate::detect::logs::service::{Standing, Target, callee, instead, resolve, targets, told_by_call, verdict};
 use crate::detect::logs::{Failing, Fault, claimed, short};
 use crate::detect::prelude::*;
 
@@ -36,7 +35,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
-    let (pod, spec, own, object) = (failing.container.pod, failing.container.spec, failing.namespace(), failing.pod());
+    let (spec, own, object) = (failing.container.spec, failing.namespace(), failing.pod());
     let command = spec.command.iter().chain(spec.args.iter()).map(String::as_str).collect::<Vec<_>>().join(" ");
     let said = failing
         .line()
@@ -55,7 +54,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .find(|(_, standing)| matches!(standing, Standing::Service(_)))
     });
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
-    if !sound && calls::provable(view, pod) {
+    if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
         return None;
     }
     let (why, culprit) = match &found {

@@ -46,6 +46,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let lived = lived.map(|(end, start)| end.saturating_sub(start)).filter(|lived| (0..1_000_000).contains(lived));
     // Killed as soon as the probe allows, at a start: it may only need longer.
     let early = !told.proven
+        && probe.exec.is_none()
         && container.spec.startup_probe.is_none()
         && lived.is_some_and(|lived| {
             lived

@@ -25,6 +25,7 @@ mod command_not_executable;
 mod command_not_found;
 mod config_key_missing;
 mod config_map_missing;
+mod config_not_reloaded;
 mod container_create_failed;
 mod container_creating_stuck;
 mod container_exits;
@@ -32,7 +33,9 @@ mod control_plane_lease_expired;
 mod crd_not_established;
 mod create_forbidden;
 mod cron_job_never_fires;
+mod cron_job_suspended;
 mod custom_not_ready;
+mod daemon_set_no_node;
 mod dependency_auth_failed;
 mod dependency_name_unknown;
 mod dependency_refused;
@@ -48,8 +51,10 @@ mod external_name_unknown;
 mod file_missing;
 mod file_permission_denied;
 mod gateway_not_programmed;
+mod governing_service_missing;
 mod hook_fails;
 mod host_port_taken;
+mod hpa_no_metrics;
 mod hpa_target_missing;
 mod image_name_invalid;
 mod image_never_pulled;
@@ -61,7 +66,9 @@ mod image_wrong_platform;
 mod ingress_backend_missing;
 mod ingress_class_missing;
 mod ingress_no_endpoints;
+mod ingress_path_conflict;
 mod ingress_port_missing;
+mod ingress_tls_host_mismatch;
 mod ingress_tls_missing;
 mod init_container_waits;
 mod insufficient_resources;
@@ -86,6 +93,8 @@ mod nodes_cordoned;
 mod non_root_refused;
 mod object_finalizer_stuck;
 mod oom_killed;
+mod pdb_blocks_eviction;
+mod pdb_overlap;
 mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
 mod pod_create_refused;
@@ -100,6 +109,7 @@ mod rbac_denied;
 mod read_only_root;
 mod readiness_probe_fails;
 mod replicas_missing;
+mod rollout_paused;
 mod rollout_stuck;
 mod route_backend_missing;
 mod route_parent_missing;
@@ -115,6 +125,7 @@ mod service_selects_nothing;
 mod service_selects_too_much;
 mod spread_impossible;
 mod startup_probe_fails;
+mod stateful_set_blocked;
 mod subpath_failed;
 mod taint_not_tolerated;
 mod target_port_wrong;
@@ -130,6 +141,7 @@ mod volume_released;
 mod volume_terminating;
 mod webhook_denied;
 mod webhook_failing;
+mod webhook_unreachable;
 mod wrong_mount_path;
 
 /// All detectors, sorted by id.
@@ -155,6 +167,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &command_not_found::DETECTOR,
     &config_key_missing::DETECTOR,
     &config_map_missing::DETECTOR,
+    &config_not_reloaded::DETECTOR,
     &container_create_failed::DETECTOR,
     &container_creating_stuck::DETECTOR,
     &container_exits::DETECTOR,
@@ -162,7 +175,9 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &crd_not_established::DETECTOR,
     &create_forbidden::DETECTOR,
     &cron_job_never_fires::DETECTOR,
+    &cron_job_suspended::DETECTOR,
     &custom_not_ready::DETECTOR,
+    &daemon_set_no_node::DETECTOR,
     &dependency_auth_failed::DETECTOR,
     &dependency_name_unknown::DETECTOR,
     &dependency_refused::DETECTOR,
@@ -178,8 +193,10 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &file_missing::DETECTOR,
     &file_permission_denied::DETECTOR,
     &gateway_not_programmed::DETECTOR,
+    &governing_service_missing::DETECTOR,
     &hook_fails::DETECTOR,
     &host_port_taken::DETECTOR,
+    &hpa_no_metrics::DETECTOR,
     &hpa_target_missing::DETECTOR,
     &image_name_invalid::DETECTOR,
     &image_never_pulled::DETECTOR,
@@ -191,7 +208,9 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &ingress_backend_missing::DETECTOR,
     &ingress_class_missing::DETECTOR,
     &ingress_no_endpoints::DETECTOR,
+    &ingress_path_conflict::DETECTOR,
     &ingress_port_missing::DETECTOR,
+    &ingress_tls_host_mismatch::DETECTOR,
     &ingress_tls_missing::DETECTOR,
     &init_container_waits::DETECTOR,
     &insufficient_resources::DETECTOR,
@@ -216,6 +235,8 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &non_root_refused::DETECTOR,
     &object_finalizer_stuck::DETECTOR,
     &oom_killed::DETECTOR,
+    &pdb_blocks_eviction::DETECTOR,
+    &pdb_overlap::DETECTOR,
     &pod_affinity_unmatched::DETECTOR,
     &pod_anti_affinity_full::DETECTOR,
     &pod_create_refused::DETECTOR,
@@ -230,6 +251,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &read_only_root::DETECTOR,
     &readiness_probe_fails::DETECTOR,
     &replicas_missing::DETECTOR,
+    &rollout_paused::DETECTOR,
     &rollout_stuck::DETECTOR,
     &route_backend_missing::DETECTOR,
     &route_parent_missing::DETECTOR,
@@ -245,6 +267,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &service_selects_too_much::DETECTOR,
     &spread_impossible::DETECTOR,
     &startup_probe_fails::DETECTOR,
+    &stateful_set_blocked::DETECTOR,
     &subpath_failed::DETECTOR,
     &taint_not_tolerated::DETECTOR,
     &target_port_wrong::DETECTOR,
@@ -260,5 +283,6 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &volume_terminating::DETECTOR,
     &webhook_denied::DETECTOR,
     &webhook_failing::DETECTOR,
+    &webhook_unreachable::DETECTOR,
     &wrong_mount_path::DETECTOR,
 ];

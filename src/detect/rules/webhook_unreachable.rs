@@ -1,0 +1,176 @@
+//! Webhooks that fail closed while no one answers for them.
+
+use crate::detect::admission::webhooks;
+use crate::detect::prelude::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "webhook-unreachable",
+    summary: "An admission webhook fails closed, and its Service is missing or has no endpoints",
+    group: Group::Admission,
+    reads: &[
+        Kind::MutatingWebhookConfiguration,
+        Kind::ValidatingWebhookConfiguration,
+        Kind::Service,
+        Kind::EndpointSlice,
+    ],
+    wants: None,
+    doc: r"## What it detects
+A webhook with `failurePolicy: Fail` that applies to some namespace, and whose Service does not exist or has no ready
+endpoint.
+
+## Why it matters
+The API server refuses everything that the webhook is to check. Where that is pods, no workload in the namespaces that
+it covers can start, move or heal.
+
+## Evidence
+The webhook's `clientConfig.service` and `failurePolicy`, and the Service's endpoints.
+
+## False positives
+Webhooks with `failurePolicy: Ignore`, with a URL, or that no namespace matches are not reported, nor are those whose
+pods started within the last minute. Where Services or endpoints can't be read, nothing is said.
+
+## What to do
+Bring back the program behind the webhook. If its configuration is left over from something that was uninstalled,
+delete the configuration.",
+    run,
+};
+
+fn run(view: &View<'_>) -> Vec<Finding> {
+    webhooks(view).into_iter().filter_map(|(config, hook)| finding(view, &config, hook)).collect()
+}
+
+fn finding(view: &View<'_>, config: &ObjectRef, hook: &Webhook) -> Option<Finding> {
+    let closed = hook.failure_policy.is_empty() || hook.failure_policy == "Fail";
+    if !closed || hook.rules.is_empty() || !applies(view, hook) {
+        return None;
+    }
+    let server = hook.client_config.service.as_ref()?;
+    let service = ObjectRef::new(Kind::Service, &server.namespace, &server.name);
+    let why = if view.absent(&service) {
+        format!("its Service {}/{} does not exist", service.ns(), service.name)
+    } else {
+        no_endpoints(view, view.get::<Service>(service.ns(), &service.name)?)?
+    };
+    let resources: Vec<String> = hook.rules.iter().flat_map(|rule| rule.resources.iter().cloned()).collect();
+    let vital = ["*", "*/*", "pods", "deployments", "replicasets", "nodes", "services", "configmaps", "secrets"];
+    let severity = if resources.iter().any(|resource| vital.contains(&resource.as_str())) {
+        Severity::Critical
+    } else {
+        Severity::Warning
+    };
+    let verbs: Vec<String> =
+        hook.rules.iter().flat_map(|rule| rule.operations.iter().map(|verb| verb.to_lowercase())).collect();
+    let summary = format!(
+        "webhook {} can't be called: {why}; with failurePolicy Fail every {} of {} that it covers is refused",
+        hook.name,
+        words(verbs, "change"),
+        words(resources, "resource")
+    );
+    let finding = Finding::new(config.clone(), severity, Stage::Serve, summary)
+        .key(&hook.name)
+        .culprit(service.clone())
+        .field(
+            config,
+            format!("webhooks[{}].clientConfig.service", hook.name),
+            format!("namespace: {}, name: {}", service.ns(), service.name),
+        )
+        .field(
+            config,
+            format!("webhooks[{}].failurePolicy", hook.name),
+            if hook.failure_policy.is_empty() { "Fail" } else { &hook.failure_policy },
+        )
+        .look(
+            "see whether it has endpoints",
+            &service,
+            &["get", "endpointslices", "-l", &format!("kubernetes.io/service-name={}", service.name)],
+        );
+    Some(finding.fix(
+        "take the webhook out, if what served it is gone for good",
+        config,
+        &["delete", &config.kind.argument(), &config.name],
+    ))
+}
+
+/// Whether any namespace that was read is one in which the webhook is asked.
+fn applies(view: &View<'_>, hook: &Webhook) -> bool {
+    let namespaces = view.all::<Namespace>();
+    namespaces.is_empty()
+        || hook.namespace_selector.is_empty()
+        || namespaces.iter().any(|namespace| hook.namespace_selector.matches(&namespace.metadata.labels))
+}
+
+/// Why a Service has no one who answers; none where it has, or where it is not known.
+fn no_endpoints(view: &View<'_>, service: &Service) -> Option<String> {
+    let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
+    let outside = view.snapshot.scope.namespace.as_ref().is_some_and(|scope| scope != namespace);
+    if outside || !service.selects() || !view.snapshot.knows(Kind::EndpointSlice, namespace) {
+        return None;
+    }
+    let ready =
+        view.slices_of(service).iter().flat_map(|slice| &slice.endpoints).any(crate::model::kinds::Endpoint::is_ready);
+    let pods = view.pods_behind(service);
+    let starting = pods.iter().any(|pod| view.age(*pod.metadata.creation_timestamp).is_some_and(|age| age < SETTLED));
+    let young = view.age(*service.metadata.creation_timestamp).is_some_and(|age| age < 10);
+    (!ready && !starting && !young).then(|| format!("its Service {namespace}/{name} has no ready endpoints"))
+}
+
+fn words(mut words: Vec<String>, otherwise: &str) -> String {
+    words.sort();
+    words.dedup();
+    if words.is_empty() || words.iter().any(|word| word.starts_with('*')) { otherwise.to_owned() } else { list(&words) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::testing::check;
+
+    const HOOK: &str = "
+kind: ValidatingWebhookConfiguration
+metadata: {name: policy}
+webhooks:
+- name: check.x.io
+  failurePolicy: POLICY
+  clientConfig: {service: {namespace: sys, name: hook}}
+  namespaceSelector: {matchLabels: {checked: SELECTED}}
+  rules: [{resources: [pods], operations: [CREATE]}]
+---
+kind: Namespace
+metadata: {name: shop, labels: {checked: 'yes'}}
+";
+    const SERVICE: &str = "
+---
+kind: Service
+metadata: {name: hook, namespace: sys}
+spec: {selector: {app: hook}}
+---
+kind: EndpointSlice
+metadata: {name: hook-1, namespace: sys, labels: {kubernetes.io/service-name: hook}}
+endpoints: [{addresses: ['10.0.0.1'], conditions: {ready: READY}}]
+";
+
+    fn hook(policy: &str, selected: &str) -> String {
+        HOOK.replace("POLICY", policy).replace("SELECTED", selected)
+    }
+
+    #[test]
+    fn its_service_is_missing_or_empty() {
+        let expected = |why: &str| {
+            format!(
+                "critical ValidatingWebhookConfiguration policy: webhook check.x.io can't be called: its Service sys/hook {why}; with failurePolicy Fail every create of pods that it covers is refused <- Service sys/hook"
+            )
+        };
+        check(&super::DETECTOR, &hook("Fail", "'yes'"), &expected("does not exist"));
+        check(
+            &super::DETECTOR,
+            &(hook("Fail", "'yes'") + &SERVICE.replace("READY", "false")),
+            &expected("has no ready endpoints"),
+        );
+    }
+
+    #[test]
+    fn open_unused_or_answered() {
+        check(&super::DETECTOR, &hook("Ignore", "'yes'"), "");
+        check(&super::DETECTOR, &hook("Fail", "'no'"), "");
+        check(&super::DETECTOR, &(hook("Fail", "'yes'") + &SERVICE.replace("READY", "true")), "");
+    }
+}
