@@ -10,7 +10,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what is skipped, and how long it took, is told")]
 
 mod cluster;
+mod expect;
 mod faults;
+mod figures;
 mod rights;
 mod snapshots;
 mod through_kubectl;
