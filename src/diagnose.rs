@@ -144,12 +144,17 @@ pub async fn read(
     };
     let mut snapshot =
         cluster::collect(&connection.client, &collect, &context.redactor, &|progress| events(progress.into())).await?;
-    let wants = detect::wants(&graph::build(&snapshot));
+    let wants = detect::wants(&graph::build(&snapshot), threads());
     cluster::fetch(&connection.client, &wants, &Bounds::default(), &context.redactor, &mut snapshot, &|progress| {
         events(progress.into());
     })
     .await;
     Ok(context.redactor.seal(snapshot))
+}
+
+/// How many threads the detectors run on: what they say does not depend on it.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(8)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where a snapshot gets its time")]
@@ -173,7 +178,7 @@ pub fn derive(snapshot: &Snapshot, request: &Request) -> Result<Diagnosis, Diagn
     if let Some(selector) = &request.selector {
         focus.narrow(&view, Focus::labelled(&view, selector, namespace));
     }
-    let explained = causes::explain(&view, detect::detect(&view), &focus);
+    let explained = causes::explain(&view, detect::detect(&view, threads()), &focus);
     let broken = explained.causes.iter().any(|cause| cause.severity > Severity::Info);
     let verdict = match broken {
         true => Verdict::Unhealthy,

@@ -148,7 +148,9 @@ async fn outside(
     let mut config = Config::new(server.clone());
     config.proxy_url = proxy::choose(&server, cluster.proxy_url.as_deref(), |name| std::env::var(name).ok())?;
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    // Compression is for the wire: to a server on this machine it costs both sides time and saves nothing.
+    let near = config.proxy_url.is_none() && is_loopback(&server);
+    config.disable_compression = cluster.disable_compression.unwrap_or(near);
     config.tls_server_name.clone_from(&cluster.tls_server_name);
     config.root_cert = authority(&cluster, &context)?;
     if let Some(provider) = &user.auth_provider
@@ -211,6 +213,12 @@ fn address(cluster: &Cluster, user: &AuthInfo) -> Result<Uri, ConnectError> {
         Some("https" | "http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => Err(invalid("it is no URL of http or https")),
     }
+}
+
+/// Whether an address is of this machine, as those of kind, minikube and of tunnels are.
+fn is_loopback(server: &Uri) -> bool {
+    let host = server.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The authority that the cluster's certificate must come from; that of the system where none is named.

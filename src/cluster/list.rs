@@ -22,6 +22,8 @@ const IN_FLIGHT: usize = 12;
 
 /// Bytes after which the next page is asked for with fewer objects.
 const LARGE_PAGE: usize = 8 << 20;
+/// Bytes below which it is asked for with more, as far as the list allows: each page is a round trip.
+const SMALL_PAGE: usize = 1 << 20;
 /// Objects on a page of large ones.
 const SMALLEST_PAGE: u32 = 10;
 
@@ -74,9 +76,7 @@ impl Lister {
             match answer {
                 Ok(body) => {
                     let next = page::next(&body);
-                    if body.len() > LARGE_PAGE {
-                        page_size = (page_size / 2).max(page_size.min(SMALLEST_PAGE));
-                    }
+                    page_size = next_size(page_size, list.largest_page, body.len());
                     parsing = Some(self.parse(body, list.parse.clone()));
                     listed.more = next.is_some();
                     if next.is_none() || next == token {
@@ -143,6 +143,17 @@ impl Lister {
     }
 }
 
+/// How many objects the next page shall have, where one of `size` objects had this many bytes.
+fn next_size(size: u32, largest: u32, bytes: usize) -> u32 {
+    if bytes > LARGE_PAGE {
+        (size / 2).max(size.min(SMALLEST_PAGE))
+    } else if bytes < SMALL_PAGE {
+        size.saturating_mul(2).min(largest.max(size))
+    } else {
+        size
+    }
+}
+
 impl Listed {
     async fn take_in(&mut self, page: Option<JoinHandle<Result<Objects, ReadError>>>) {
         let Some(page) = page else { return };
@@ -165,4 +176,20 @@ pub(super) fn encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_size;
+
+    #[test]
+    fn pages_follow_the_size_of_their_objects() {
+        assert_eq!(next_size(500, 500, 4 << 20), 500);
+        assert_eq!(next_size(100, 500, 1 << 10), 200, "small objects, fewer round trips");
+        assert_eq!(next_size(400, 500, 1 << 10), 500);
+        assert_eq!(next_size(500, 500, 9 << 20), 250);
+        assert_eq!(next_size(12, 500, 9 << 20), 10);
+        assert_eq!(next_size(4, 4, 9 << 20), 4, "as small as was asked for");
+        assert_eq!(next_size(0, 0, 1 << 10), 0, "no pages");
+    }
 }

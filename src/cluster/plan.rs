@@ -36,8 +36,10 @@ pub(super) struct List {
     pub(super) query: &'static str,
     pub(super) accept: &'static str,
     pub(super) parse: Parse,
-    /// Objects on one page; zero for no pages.
+    /// Objects on the first page; zero for no pages.
     pub(super) page_size: u32,
+    /// Objects on a page of small ones.
+    pub(super) largest_page: u32,
     /// Pages at most.
     pub(super) pages: usize,
     pub(super) patience: Patience,
@@ -46,7 +48,7 @@ pub(super) struct List {
 
 /// More pages than any list has: a server that never comes to an end is not waited for.
 const PAGES: usize = 10_000;
-/// Definitions carry schemas of up to a megabyte; config maps may hold as much.
+/// Definitions carry schemas of up to a megabyte, config maps may hold as much: their first page is small.
 const PAGE_OF_LARGE_OBJECTS: u32 = 100;
 /// What other programs serve must not hold up the answer.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(5);
@@ -80,6 +82,7 @@ impl List {
             accept: if secrets { TABLE } else { JSON },
             parse: Arc::new(parse),
             page_size: if large && page_size != 0 { page_size.min(PAGE_OF_LARGE_OBJECTS) } else { page_size },
+            largest_page: page_size,
             pages: PAGES,
             patience: if info.optional { Patience::Once(PATIENCE_WITH_OTHERS) } else { Patience::Full },
             absence: if info.optional { Absence::Optional } else { Absence::Gap },
@@ -102,6 +105,7 @@ impl List {
             accept: JSON,
             parse: Arc::new(move |json| parse_custom(json, kind)),
             page_size: CUSTOM_OBJECTS,
+            largest_page: CUSTOM_OBJECTS,
             pages: 1,
             patience: Patience::Within(PATIENCE_WITH_OTHERS),
             absence: Absence::Gap,
@@ -198,7 +202,7 @@ fn parse_custom(json: &[u8], kind: Kind) -> serde_json::Result<Objects> {
         items: Option<Vec<&'a serde_json::value::RawValue>>,
     }
     let items = serde_json::from_slice::<Items<'_>>(json)?.items.unwrap_or_default();
-    let custom = items.iter().filter_map(|item| serde_json::from_str::<Custom>(item.get()).ok());
+    let custom = items.iter().filter_map(|item| serde_json::from_slice::<Custom>(item.get().as_bytes()).ok());
     let custom = custom.map(|object| Custom { kind, ..object }).collect();
     Ok(Objects { custom, ..Objects::default() })
 }

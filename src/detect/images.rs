@@ -3,6 +3,8 @@
 //! *Invariant:* each failed pull has exactly one [`Answer`], so that exactly one detector names it.
 //! The words are those of containerd, CRI-O and Docker, read loosely: they differ by version.
 
+use std::collections::BTreeSet;
+
 use super::prelude::*;
 
 /// What a failed pull was answered.
@@ -186,23 +188,31 @@ pub fn parts(image: &str) -> (&str, &str, &str) {
 
 /// An image that runs in the cluster and is close to `image`: another tag of its repository, else
 /// the same tag of a repository with nearly its name.
-pub fn close<'a>(view: &View<'a>, image: &str) -> Option<&'a str> {
-    let running = view
+pub fn close(view: &View<'_>, image: &str) -> Option<String> {
+    let images = view.shared(|| Images(started_images(view)));
+    let others = || images.0.iter().map(String::as_str).filter(|other| *other != image);
+    let (_, repository, tag) = parts(image);
+    let same: Vec<&str> = others().filter(|other| parts(other).1 == repository).collect();
+    let near_tag = meant(tag, same.iter().map(|other| parts(other).2));
+    let by_tag = near_tag.and_then(|tag| same.iter().copied().find(|other| parts(other).2 == tag));
+    let by_name = || {
+        let name = meant(repository, others().map(|other| parts(other).1))?;
+        others().find(|other| parts(other).1 == name && parts(other).2 == tag)
+    };
+    by_tag.or_else(|| same.last().copied()).or_else(by_name).map(str::to_owned)
+}
+
+/// The images of all containers that were started, each once.
+struct Images(BTreeSet<String>);
+
+fn started_images(view: &View<'_>) -> BTreeSet<String> {
+    let started = view
         .all::<Pod>()
         .iter()
         .flat_map(containers)
         .filter(|c| c.status.state.running.is_some() || c.ended().is_some());
-    let images: std::collections::BTreeSet<&str> =
-        running.map(|c| c.spec.image.as_str()).filter(|other| *other != image).collect();
-    let (_, repository, tag) = parts(image);
-    let same: Vec<&str> = images.iter().copied().filter(|other| parts(other).1 == repository).collect();
-    let near_tag = meant(tag, same.iter().map(|other| parts(other).2));
-    let by_tag = near_tag.and_then(|tag| same.iter().copied().find(|other| parts(other).2 == tag));
-    let by_name = || {
-        let name = meant(repository, images.iter().map(|other| parts(other).1))?;
-        images.iter().copied().find(|other| parts(other).1 == name && parts(other).2 == tag)
-    };
-    by_tag.or_else(|| same.last().copied()).or_else(by_name)
+    let images: BTreeSet<&str> = started.map(|c| c.spec.image.as_str()).collect();
+    images.into_iter().map(str::to_owned).collect()
 }
 
 impl Pull<'_> {

@@ -22,6 +22,8 @@ pub mod storage;
 #[cfg(test)]
 pub mod testing;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::graph::View;
 use crate::model::{Finding, Kind, Want};
 
@@ -80,25 +82,48 @@ pub fn find(id: &str) -> Option<&'static Detector> {
     detectors().iter().copied().find(|detector| detector.id == id)
 }
 
-/// Runs all detectors. The order is the same each time: by object, detector and key.
-pub fn detect(view: &View<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for detector in detectors() {
-        for mut finding in (detector.run)(view) {
-            detector.id.clone_into(&mut finding.detector);
-            findings.push(finding);
-        }
-    }
+/// Runs all detectors on so many threads. The order is the same each time: by object, detector and key.
+pub fn detect(view: &View<'_>, threads: usize) -> Vec<Finding> {
+    let mut findings = each(threads, |detector| {
+        let mut findings = (detector.run)(view);
+        findings.iter_mut().for_each(|finding| detector.id.clone_into(&mut finding.detector));
+        findings
+    });
     findings.sort_by(|a, b| (&a.object, &a.detector, &a.key).cmp(&(&b.object, &b.detector, &b.key)));
     findings
+}
+
+/// What `ask` gets from each detector, in their order, whichever thread was first.
+fn each<T: Send>(threads: usize, ask: impl Fn(&Detector) -> Vec<T> + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut answers = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(detector) = detectors().get(number) else { return answers };
+            answers.push((number, ask(detector)));
+        }
+    };
+    let mut answers = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut answers = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => answers.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        answers
+    });
+    answers.sort_by_key(|(number, _)| *number);
+    answers.into_iter().flat_map(|(_, answer)| answer).collect()
 }
 
 /// What the detectors want to be read beside the lists, the most urgent first, each once.
 ///
 /// Of the pods of one workload two are enough: replicas fail alike.
-pub fn wants(view: &View<'_>) -> Vec<Want> {
-    let mut all: Vec<Want> =
-        detectors().iter().filter_map(|detector| detector.wants).flat_map(|wants| wants(view)).collect();
+pub fn wants(view: &View<'_>, threads: usize) -> Vec<Want> {
+    let mut all = each(threads, |detector| detector.wants.map(|wants| wants(view)).unwrap_or_default());
     all.sort();
     all.dedup();
     let mut per_workload = std::collections::BTreeMap::new();

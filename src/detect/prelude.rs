@@ -153,16 +153,18 @@ pub fn list(names: &[String]) -> String {
 /// The name among `known` that was probably meant: at most a third of it is other letters, or one
 /// holds the other.
 pub fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let length = name.chars().count();
     let close = |other: &str| {
-        let distance = edit_distance(name, other);
+        // Names that differ much in length differ at least that much: most need no comparing.
         let contained = name.len() >= 4 && other.len() >= 4 && (other.starts_with(name) || name.starts_with(other));
-        (distance * 3 <= name.chars().count().max(3) || contained).then_some((distance, ()))
+        let apart = other.chars().count().abs_diff(length);
+        if !contained && apart * 3 > length.max(3) {
+            return None;
+        }
+        let distance = edit_distance(name, other);
+        (distance * 3 <= length.max(3) || contained).then_some(distance)
     };
-    known
-        .filter(|other| *other != name)
-        .filter_map(|other| Some((close(other)?.0, other)))
-        .min()
-        .map(|(_, other)| other)
+    known.filter(|other| *other != name).filter_map(|other| Some((close(other)?, other))).min().map(|(_, other)| other)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

@@ -1,7 +1,9 @@
 //! What refers to what: the edges of the graph, kind by kind.
 
+use std::collections::HashMap;
+
 use super::{Edge, View};
-use crate::model::kinds::{Pod, PodSpec};
+use crate::model::kinds::{Pod, PodSpec, Workload};
 use crate::model::selector::subset;
 use crate::model::{Kind, ObjectRef, Resource};
 
@@ -109,19 +111,18 @@ fn storage(view: &mut View<'_>) {
 
 fn services(view: &mut View<'_>) {
     let objects = &view.snapshot.objects;
-    let workloads: Vec<_> = view.workloads().filter(|workload| workload.object.kind != Kind::Job).collect();
+    let mut workloads: HashMap<&str, Vec<Workload<'_>>> = HashMap::new();
+    for workload in view.workloads().filter(|workload| workload.object.kind != Kind::Job) {
+        workloads.entry(&workload.meta.namespace).or_default().push(workload);
+    }
     for service in objects.services.iter().filter(|service| service.selects()) {
         let from = service.object_ref();
         for pod in view.pods_behind(service) {
             view.link(&from, Edge::Selector, pod.object_ref());
         }
-        let namespace = &service.metadata.namespace;
-        let start = |w: &&crate::model::kinds::Workload<'_>| {
-            w.meta.namespace == *namespace && subset(&service.spec.selector, w.labels())
-        };
-        let taken: Vec<ObjectRef> = workloads.iter().filter(start).map(|w| w.object.clone()).collect();
-        for workload in taken {
-            view.link(&from, Edge::Selector, workload);
+        let beside = workloads.get(service.metadata.namespace.as_str()).into_iter().flatten();
+        for workload in beside.filter(|workload| subset(&service.spec.selector, workload.labels())) {
+            view.link(&from, Edge::Selector, workload.object.clone());
         }
     }
     for budget in &objects.disruption_budgets {

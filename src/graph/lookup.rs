@@ -1,5 +1,8 @@
 //! Looking things up in a view: by name, by owner, by event.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use super::{Existence, View};
 use crate::model::kinds::{DaemonSet, Deployment, Event, Job, Pod, ReplicaSet, Service, StatefulSet, Workload};
 use crate::model::{Kind, Meta, ObjectRef, Resource};
@@ -10,19 +13,16 @@ pub const WELL_KNOWN_DNS: (&str, &str) = ("kube-system", "kube-dns");
 impl<'a> View<'a> {
     /// The object of this name.
     pub fn get<T: Resource>(&self, namespace: &str, name: &str) -> Option<&'a T> {
-        let list = T::list(&self.snapshot.objects);
-        let key = |object: &T| {
-            (object.meta().namespace.as_str().cmp(namespace)).then_with(|| object.meta().name.as_str().cmp(name))
-        };
-        list.binary_search_by(key).ok().and_then(|index| list.get(index))
+        let list = self.within::<T>(namespace);
+        let index = list.binary_search_by(|object| object.meta().name.as_str().cmp(name)).ok()?;
+        list.get(index)
     }
 
-    /// Everything of a kind in a namespace.
+    /// Everything of a kind in a namespace; with an empty one, all of a kind without namespaces.
     pub fn within<T: Resource>(&self, namespace: &str) -> &'a [T] {
-        let list = T::list(&self.snapshot.objects);
-        let start = list.partition_point(|object| object.meta().namespace.as_str() < namespace);
-        let end = list.partition_point(|object| object.meta().namespace.as_str() <= namespace);
-        list.get(start..end).unwrap_or_default()
+        let ranges: &HashMap<(Kind, &str), Range<usize>> = &self.namespaces;
+        let range = ranges.get(&(T::KIND, namespace));
+        range.and_then(|range| T::list(&self.snapshot.objects).get(range.clone())).unwrap_or_default()
     }
 
     /// The metadata of an object that was read.

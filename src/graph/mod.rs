@@ -10,7 +10,8 @@ mod pods;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::model::kinds::Event;
 use crate::model::{Kind, Meta, ObjectRef, Resource, Snapshot, Time};
@@ -84,6 +85,8 @@ pub struct View<'a> {
     metas: HashMap<ObjectRef, &'a Meta>,
     events: HashMap<ObjectRef, Vec<&'a Event>>,
     pods_by_workload: HashMap<ObjectRef, Vec<usize>>,
+    /// Where a namespace begins and ends in the list of a kind.
+    namespaces: HashMap<(Kind, &'a str), Range<usize>>,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -98,9 +101,15 @@ pub fn build(snapshot: &Snapshot) -> View<'_> {
         metas: HashMap::new(),
         events: HashMap::new(),
         pods_by_workload: HashMap::new(),
+        namespaces: HashMap::new(),
         shared: Mutex::default(),
     };
+    view.metas.reserve(snapshot.objects.len());
+    let mut last: Option<(Kind, usize)> = None;
     snapshot.objects.each(|object, meta| {
+        let index = last.filter(|(kind, _)| *kind == object.kind).map_or(0, |(_, index)| index + 1);
+        last = Some((object.kind, index));
+        view.namespaces.entry((object.kind, &meta.namespace)).or_insert(index..index).end = index + 1;
         if object.kind != Kind::Event {
             view.metas.insert(object, meta);
         }
@@ -133,15 +142,14 @@ impl<'a> View<'a> {
     /// What several detectors need and is dear to work out, such as the reading of all logs: made
     /// by the first that asks, kept for the others, one value for each type.
     pub fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        let kept =
-            |view: &Self| view.shared.lock().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
-        if let Some(value) = kept(self).and_then(|value| value.downcast().ok()) {
-            return value;
-        }
-        // Made outside the lock: what is made may share something of its own.
-        let value = Arc::new(make());
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), value.clone());
-        value
+        // A slot for each type, so that who comes while a value is made waits for it, and what is
+        // made may share something of its own.
+        let slot: Arc<OnceLock<Arc<T>>> = {
+            let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let slot = all.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(OnceLock::<Arc<T>>::new()));
+            slot.clone().downcast().unwrap_or_default()
+        };
+        slot.get_or_init(|| Arc::new(make())).clone()
     }
 
     /// Everything of a kind, by namespace and name.

@@ -257,11 +257,66 @@ pub struct Managers(pub List<Manager>);
 
 impl<'de> Deserialize<'de> for Managers {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        const OWN: &[&str] =
-            &["kube-controller-manager", "kubelet", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"];
-        let all = Vec::<Manager>::deserialize(d)?;
-        let edits = all.into_iter().filter(|m| m.subresource != "status" && !OWN.contains(&m.manager.as_str()));
-        Ok(Managers(edits.collect()))
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Managers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("managedFields")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Managers, A::Error> {
+                let mut edits = Vec::new();
+                while let Some(Edit(manager)) = seq.next_element()? {
+                    edits.extend(manager.filter(|manager| manager.subresource != "status"));
+                }
+                Ok(Managers(edits.into()))
+            }
+        }
+        d.deserialize_seq(All)
+    }
+}
+
+/// One manager; none for Kubernetes' own components, whose fields are skipped rather than read: they
+/// are half of what a list of pods holds.
+struct Edit(Option<Manager>);
+
+impl<'de> Deserialize<'de> for Edit {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct One;
+        impl<'de> Visitor<'de> for One {
+            type Value = Edit;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an entry of managedFields")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Edit, A::Error> {
+                const OWN: &[&str] = &[
+                    "kube-controller-manager",
+                    "kubelet",
+                    "kube-scheduler",
+                    "kube-apiserver",
+                    "cloud-controller-manager",
+                ];
+                let mut manager = Manager::default();
+                // The API server writes the name first.
+                while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                    match &*key {
+                        "manager" => manager.manager = map.next_value::<Option<String>>()?.unwrap_or_default(),
+                        "operation" => manager.operation = map.next_value::<Option<String>>()?.unwrap_or_default(),
+                        "subresource" => manager.subresource = map.next_value::<Option<String>>()?.unwrap_or_default(),
+                        "time" => manager.time = map.next_value()?,
+                        "fieldsV1" if !OWN.contains(&manager.manager.as_str()) => {
+                            manager.fields = map.next_value()?;
+                        }
+                        _ => _ = map.next_value::<IgnoredAny>()?,
+                    }
+                }
+                Ok(Edit((!OWN.contains(&manager.manager.as_str())).then_some(manager)))
+            }
+        }
+        d.deserialize_map(One)
     }
 }
 

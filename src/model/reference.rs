@@ -149,10 +149,12 @@ macro_rules! kinds {
             /// When its fields have other types than the API gives them.
             pub fn add_json(&mut self, value: serde_json::Value) -> serde_json::Result<()> {
                 let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
+                // By way of the text: one reader for all types is half a minute less to compile.
+                let json = serde_json::to_vec(&value)?;
                 match kind {
                     $( stringify!($kind) if is_api(&value, $api) =>
-                        self.$field.push(serde_json::from_value(value)?), )*
-                    _ => self.custom.push(serde_json::from_value(value)?),
+                        self.$field.push(serde_json::from_slice(&json)?), )*
+                    _ => self.custom.push(serde_json::from_slice(&json)?),
                 }
                 Ok(())
             }
@@ -243,7 +245,8 @@ fn parse_list<T: Resource>(json: &[u8]) -> serde_json::Result<Objects> {
     } else {
         let list: Parts<'_> = serde_json::from_slice(json)?;
         let items = list.items.unwrap_or_default();
-        items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+        // From bytes as above: each other way of reading compiles every type once more.
+        items.iter().filter_map(|item| serde_json::from_slice(item.get().as_bytes()).ok()).collect()
     };
     Ok(objects)
 }

@@ -71,9 +71,11 @@ fn links_between_documents_lead_somewhere() {
 fn injected_faults_name_detectors() {
     let ids: Vec<&str> = detectors().iter().map(|detector| detector.id).collect();
     let mut named = std::collections::BTreeSet::new();
-    for entry in fs::read_dir(file("tests/real/faults")).unwrap() {
+    let groups = fs::read_dir(file("tests/real/faults")).unwrap().map(|group| group.unwrap().path());
+    for entry in groups.flat_map(|group| fs::read_dir(group).unwrap()) {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-        if let Some((_, rest)) = text.split_once("detector: ") {
+        let head = text.split("\n---").next().unwrap();
+        for rest in head.split("detector: ").skip(1) {
             let id: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
             assert!(ids.contains(&id.as_str()), "{id} is no detector");
             named.insert(id);

@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod docs;
 mod folding;
+mod harm;
 mod hostile;
 mod krew;
 mod support;

@@ -49,7 +49,7 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
         format!("image {image} of {} is not found in registry {registry} (ErrImagePull)", pull.container.title())
     };
     let other = close(view, image);
-    let hint = match other {
+    let hint = match &other {
         Some(other) if parts(other).1 == repository => format!("; other pods run tag {} of it", parts(other).2),
         Some(other) => format!("; did you mean {other}, which other pods run?"),
         None if tag.is_empty() => "; without a tag it asks for :latest".to_owned(),
@@ -57,7 +57,7 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
     };
     let finding = pull.finding(view, what + &hint);
     match other {
-        Some(other) => pull.set_image(view, finding, other),
+        Some(other) => pull.set_image(view, finding, &other),
         None => finding,
     }
 }

@@ -40,7 +40,7 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
     let image = &pull.container.spec.image;
     let (registry, repository, _) = parts(image);
     let other = close(view, image);
-    let hint = match other {
+    let hint = match &other {
         Some(other) if parts(other).1 == repository => {
             format!("; pods that have the image already run tag {} of it", parts(other).2)
         }
@@ -54,7 +54,7 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
     );
     let finding = pull.finding(view, summary);
     match other {
-        Some(other) => pull.set_image(view, finding, other),
+        Some(other) => pull.set_image(view, finding, &other),
         None => finding,
     }
 }

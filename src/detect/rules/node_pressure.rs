@@ -29,7 +29,19 @@ volumes fill it. Process IDs: something starts processes and does not collect th
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    view.all::<Node>().iter().flat_map(|node| pressures(view, node)).collect()
+    let pressed = |node: &&Node| node.status.conditions.iter().any(|condition| pressure(condition).is_some());
+    view.all::<Node>().iter().filter(pressed).flat_map(|node| pressures(view, node)).collect()
+}
+
+/// What a condition says is short, where it does.
+fn pressure(condition: &Condition) -> Option<&'static str> {
+    let what = match condition.kind.as_str() {
+        "MemoryPressure" => "its memory is nearly exhausted",
+        "DiskPressure" => "its disk space or inodes are nearly exhausted",
+        "PIDPressure" => "its process IDs are nearly exhausted",
+        _ => return None,
+    };
+    condition.is_true().then_some(what)
 }
 
 fn pressures(view: &View<'_>, node: &Node) -> Vec<Finding> {
@@ -44,14 +56,8 @@ fn pressures(view: &View<'_>, node: &Node) -> Vec<Finding> {
         pod.status.reason == "Evicted" && pod.spec.node_name == node.metadata.name && recent
     };
     let gone = view.all::<Pod>().iter().filter(evicted).count();
-    let conditions = node.status.conditions.iter().filter(|condition| condition.is_true());
     let finding = |condition: &Condition| {
-        let what = match condition.kind.as_str() {
-            "MemoryPressure" => "its memory is nearly exhausted",
-            "DiskPressure" => "its disk space or inodes are nearly exhausted",
-            "PIDPressure" => "its process IDs are nearly exhausted",
-            _ => return None,
-        };
+        let what = pressure(condition)?;
         let message = condition.message.trim_end_matches('.');
         let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let pods = if gone == 0 { String::new() } else { format!("; {} evicted from it", plural(gone, "pod")) };
@@ -63,7 +69,7 @@ fn pressures(view: &View<'_>, node: &Node) -> Vec<Finding> {
             .since(*condition.last_transition_time);
         Some(describe(finding, &object))
     };
-    conditions.filter_map(finding).collect()
+    node.status.conditions.iter().filter_map(finding).collect()
 }
 
 #[cfg(test)]
