@@ -4,6 +4,8 @@
 //! all detectors, so that they never contradict each other. What only looks like a name (a bare word
 //! that no Service has) is a fault only with a failing container or a complaining log line.
 
+use std::collections::HashMap;
+
 use super::addresses::{Named, host_stem, in_command, in_text, in_words, is_host, same_stem, speaks_of_others};
 use super::endpoints::{Target, target};
 use super::prelude::*;
@@ -154,9 +156,30 @@ pub fn clients<'a>(view: &View<'a>) -> Vec<Client<'a>> {
             });
         }
     }
-    // Pods of their own, of CronJobs' jobs and of custom controllers: one stands for its siblings.
+    let alone = view.shared(|| Alone(alone(view)));
+    let pods = alone.0.iter().filter_map(|index| view.all::<Pod>().get(*index));
+    found.extend(pods.map(|pod| Client {
+        object: pod.object_ref(),
+        namespace: &pod.metadata.namespace,
+        spec: &pod.spec,
+        labels: &pod.metadata.labels,
+        pods: vec![pod],
+        prefix: "spec",
+    }));
+    found
+}
+
+/// Pods that no workload stands for, by number.
+struct Alone(Vec<usize>);
+
+/// Pods of their own, of CronJobs' jobs and of custom controllers: one stands for its siblings.
+fn alone(view: &View<'_>) -> Vec<usize> {
+    let mut found = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
-    for pod in view.live_pods() {
+    for (index, pod) in view.all::<Pod>().iter().enumerate() {
+        if pod.metadata.deleting() || pod.finished() {
+            continue;
+        }
         let owner = pod.metadata.controller();
         let covered = match owner.map(|owner| owner.kind.as_str()) {
             Some("StatefulSet" | "DaemonSet") => true,
@@ -171,14 +194,7 @@ pub fn clients<'a>(view: &View<'a>) -> Vec<Client<'a>> {
         };
         let first = owner.is_none_or(|owner| seen.insert((pod.metadata.namespace.as_str(), owner.name.as_str())));
         if !covered && first {
-            found.push(Client {
-                object: pod.object_ref(),
-                namespace: &pod.metadata.namespace,
-                spec: &pod.spec,
-                labels: &pod.metadata.labels,
-                pods: vec![pod],
-                prefix: "spec",
-            });
+            found.push(index);
         }
     }
     found
@@ -186,6 +202,73 @@ pub fn clients<'a>(view: &View<'a>) -> Vec<Client<'a>> {
 
 /// The calls of a client, each Service and port once for each container.
 pub fn calls<'a>(view: &View<'a>, client: &Client<'a>) -> Vec<Call<'a>> {
+    let known = view.shared(|| {
+        let all = clients(view).into_iter().map(|client| {
+            let calls = read_calls(view, &client).iter().map(|call| Known::new(&client, call)).collect();
+            (client.object, calls)
+        });
+        KnownCalls(all.filter(|(_, calls): &(_, Vec<Known>)| !calls.is_empty()).collect())
+    });
+    known.0.get(&client.object).into_iter().flatten().filter_map(|call| call.within(client)).collect()
+}
+
+/// The calls of all clients that make any, read once for all detectors.
+struct KnownCalls(HashMap<ObjectRef, Vec<Known>>);
+
+/// A call, with numbers in the place of what it borrows from the snapshot.
+struct Known {
+    container: usize,
+    variable: Option<usize>,
+    port_variable: Option<usize>,
+    at: ObjectRef,
+    path: String,
+    quote: String,
+    host: String,
+    port: Option<i64>,
+    implied: bool,
+    form: Form,
+    service: ObjectRef,
+}
+
+impl Known {
+    fn new(client: &Client<'_>, call: &Call<'_>) -> Known {
+        let number = |name: Option<&str>| call.container.env.iter().position(|env| Some(env.name.as_str()) == name);
+        let same = |container: &Container| std::ptr::eq(container, call.container);
+        Known {
+            container: client.spec.all_containers().position(same).unwrap_or_default(),
+            variable: number(call.variable),
+            port_variable: number(call.port_variable),
+            at: call.at.clone(),
+            path: call.path.clone(),
+            quote: call.quote.clone(),
+            host: call.host.clone(),
+            port: call.port,
+            implied: call.implied,
+            form: call.form,
+            service: call.service.clone(),
+        }
+    }
+
+    fn within<'a>(&self, client: &Client<'a>) -> Option<Call<'a>> {
+        let container = client.spec.all_containers().nth(self.container)?;
+        let name = |number: Option<usize>| number.and_then(|number| Some(container.env.get(number)?.name.as_str()));
+        Some(Call {
+            container,
+            variable: name(self.variable),
+            port_variable: name(self.port_variable),
+            at: self.at.clone(),
+            path: self.path.clone(),
+            quote: self.quote.clone(),
+            host: self.host.clone(),
+            port: self.port,
+            implied: self.implied,
+            form: self.form,
+            service: self.service.clone(),
+        })
+    }
+}
+
+fn read_calls<'a>(view: &View<'a>, client: &Client<'a>) -> Vec<Call<'a>> {
     let mut found: Vec<Call<'a>> = Vec::new();
     for container in client.spec.all_containers() {
         let mut add = |mut call: Call<'a>| {
@@ -715,7 +798,7 @@ pub fn wrong_calls<'a>(view: &View<'a>, pod: &'a Pod) -> Vec<(String, ObjectRef)
             prefix: "spec",
         },
     };
-    let wrong = calls(view, &client).into_iter().filter(|call| judge(view, &client, call).is_some());
+    let wrong = read_calls(view, &client).into_iter().filter(|call| judge(view, &client, call).is_some());
     wrong.map(|call| (call.host, call.service)).collect()
 }
 
