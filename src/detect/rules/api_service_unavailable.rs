@@ -9,7 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::APIService, Kind::Service, Kind::Pod],
     wants: None,
     doc: r"## What it detects
-An APIService whose condition `Available` is false: its Service is missing or has no endpoints, or
+An APIService whose condition `Available` is not true: its Service is missing or has no endpoints, or
 its server does not answer the API server.
 
 ## Why it matters

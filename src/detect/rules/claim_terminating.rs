@@ -33,9 +33,9 @@ waits for is not known: its controller decides. Whether the data is kept depends
 is not judged here.
 
 ## What to do
-A deletion can't be undone. To keep the data: `kubectl patch pv NAME` with reclaim policy `Retain`, let the claim go,
-remove the volume's `spec.claimRef`, and make a claim that names it in `spec.volumeName`. To let it go: remove the
-pods that use it. Take a finalizer away by hand only if its controller is gone for good.",
+A deletion can't be undone. To keep the data: `kubectl patch pv NAME -p 'spec: {persistentVolumeReclaimPolicy:
+Retain}'`, let the claim go, remove the volume's `spec.claimRef`, and make a claim that names it in `spec.volumeName`.
+To let it go: remove the pods that use it. Take a finalizer away by hand only if its controller is gone for good.",
     run,
 };
 

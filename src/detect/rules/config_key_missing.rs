@@ -29,9 +29,9 @@ missing because `envFrom` does not bring it is `env-missing`; a file that a whol
 key that was added since is not reported: the kubelet finds it at its next try.
 
 ## What it does not see
-A `subPath` into a Secret. A key of a Secret is judged only where the kubelet complains of it; without the right to
-get the Secret the keys that there are stay unnamed. A pod without a node has not been tried yet, and is silent.
-Whether the value is right is not looked at.
+A `subPath` into a Secret. A key of a Secret is judged only where the kubelet complains of it or its keys were read
+already; without the right to get the Secret the keys that there are stay unnamed. A pod without a node has not been
+tried yet, and is silent. Whether the value is right is not looked at.
 
 ## What to do
 `kubectl describe configmap NAME` or `kubectl describe secret NAME` shows the keys. Add the key, or correct its name:

@@ -30,8 +30,8 @@ or HTTPRoute has `gateway-not-programmed` and `route-parent-missing`.
 
 ## What it does not see
 Kinds whose schema has neither `status.conditions` nor `status.health`, and conditions by other names. At most 100
-kinds and 500 objects of each are read, each within five seconds. A controller that is down leaves its old `Ready:
-True`, and is silent. Under `-n` namespaced resources of other namespaces are not read.
+kinds and 500 objects of each are read, each within five seconds. A controller that is down leaves its old
+`Ready=True`, and is silent. Under `-n` namespaced resources of other namespaces are not read.
 
 ## What to do
 Do what the message says. Where it names another object, that one is looked at first. `kubectl describe KIND NAME`
