@@ -17,14 +17,22 @@ message.
 No pod of the workload can be made until the pods or the policy change.
 
 ## Evidence
-The `FailedCreate` event: `ValidatingAdmissionPolicy '…' with binding '…' denied request: …`; the check
-in the policy that has this message.
+The `FailedCreate` event, or the condition of the ReplicaSet or Deployment: `ValidatingAdmissionPolicy '…' with
+binding '…' denied request: …`; the check in the policy that has this message.
 
-## False positives
-None are known; policies that only warn or audit refuse nothing.
+## Look-alikes
+A webhook that says no is `webhook-denied`; the Pod Security level of the namespace is `pod-security-violated`; the
+message tells which of them it was. A refusal that was overcome is not reported: no pod is missing any more, or a
+later `SuccessfulCreate` shows that the way is free.
+
+## What it does not see
+Only pods that a controller wants to make: what a policy denies to a person or a pipeline leaves no event. Bindings
+and their parameters are not read, so why the policy applies to this namespace is not told. Policies that only warn or
+audit refuse nothing. When the event has expired (by default after an hour) only a condition is left.
 
 ## What to do
-Change the pod template to satisfy the policy, or narrow the policy's binding.",
+`kubectl describe validatingadmissionpolicy NAME` shows the checks, `kubectl get validatingadmissionpolicybinding`
+where they apply. Change the pod template to satisfy the policy, or narrow the binding.",
     run,
 };
 

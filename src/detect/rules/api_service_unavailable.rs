@@ -9,7 +9,7 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::APIService, Kind::Service, Kind::Pod],
     wants: None,
     doc: r"## What it detects
-An APIService whose condition `Available` is false: its Service is missing or has no endpoints, or
+An APIService whose condition `Available` is not true: its Service is missing or has no endpoints, or
 its server does not answer the API server.
 
 ## Why it matters
@@ -19,11 +19,20 @@ API also holds up the deletion of every namespace, and slows down discovery.
 ## Evidence
 The condition with reason (`ServiceNotFound`, `MissingEndpoints`, `FailedDiscoveryCheck`) and message.
 
-## False positives
-While the server's pods are starting, a minute is given.
+## Look-alikes
+A server that is just starting: in the first minute of the condition nothing is said where a pod of it is younger than
+a minute and not ready, or has been ready for less than half a minute. A Service without pods is explained by
+`service-no-endpoints`, `service-selects-nothing` or `service-scaled-to-zero`. A webhook that does not answer is
+`webhook-unreachable`.
+
+## What it does not see
+The condition is the API server's word: an API that is `Available` and answers slowly or wrongly is silent. Why the
+server does not answer (its certificate, a NetworkPolicy, its log) is not looked at. Under `-n` the server's pods are
+usually not read, so no time is given for their start.
 
 ## What to do
-Mend the Service or its pods; if what served the API was uninstalled, delete the APIService.",
+`kubectl get apiservice` shows which are down, with their Service and the reason. Mend that Service or its pods. If
+what served the API was uninstalled for good, `kubectl delete apiservice NAME`.",
     run,
 };
 

@@ -10,8 +10,8 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Service, Kind::Pod],
     wants: Some(wants),
     doc: r"## What it detects
-An environment variable, command or argument (or a ConfigMap value that was read) which names a Service
-that does not exist: by a full name (`db.shop.svc`), with an existing namespace (`db.shop`), or as a bare name (`db:5432`).
+An environment variable, command or argument (or a ConfigMap value that was read) that names a Service which does not
+exist: by a full name (`db.shop.svc`), with an existing namespace (`db.shop`), or as a bare name (`db:5432`).
 
 ## Why it matters
 The name does not resolve. Depending on the program it crashes, waits for ever, or answers errors while
@@ -20,13 +20,21 @@ it is ready.
 ## Evidence
 The field that names the Service word for word, and the last log line that complains of it.
 
-## False positives
-A full name is certain. A bare word is reported only where a Service of the namespace has nearly that name and
-the container fails, or where its log complains of exactly that name. Names with a dot that are no
-namespace are hosts outside, and so are names that `hostAliases` give.
+## Look-alikes
+A Service of that name in another namespace is `call-to-wrong-namespace`; one that exists, asked at a wrong port,
+`call-to-wrong-port`; one that exists and does not resolve, `dns-policy-wrong` or `dns-down`. A name that only a log
+tells is `dependency-name-unknown`. A full name is certain. A bare word is reported only where a Service has nearly
+that name and the container fails, or where its log complains of exactly that name. Other names with a dot are hosts
+outside (unless a namespace of nearly that name has the Service), and so are names that `hostAliases` give.
+
+## What it does not see
+Values of Secrets are never read; of ConfigMaps at most twenty are, those of failing workloads first. Names inside an
+image, and hosts in mounted files without a port, are not seen. Variables in which a program speaks of itself
+(`…ORIGIN`, `…ISSUER`, `LISTEN…`, `…CALLBACK`) are left out. Under `-n` Services of other namespaces are not judged.
 
 ## What to do
-Correct the name, or create the Service. If a Service of nearly that name exists, it was probably meant.",
+`kubectl get services` shows what there is. Correct the name, or create the Service. If a Service of nearly that name
+exists, it was probably meant.",
     run,
 };
 

@@ -19,12 +19,19 @@ A bare name is looked for in the pod's own namespace only. It does not resolve.
 ## Evidence
 The field with the name, the Service in the other namespace, and the log line that complains.
 
-## False positives
-A container that is well and whose log says nothing of the name is not reported: the name may be of
-something outside the cluster.
+## Look-alikes
+A name that no namespace has is `call-to-unknown-service`. A Service that exists at home and does not resolve is
+`dns-policy-wrong` or `dns-down`. A container that is well and whose log says nothing of the name is not reported: the
+name may be of something outside the cluster.
+
+## What it does not see
+Where several namespaces have a Service of that name, which one is meant can't be known: all are named, and no command
+is offered. Under `-n` other namespaces are not read; the fault then shows as `call-to-unknown-service`, if the log
+complains. Values of Secrets and of files in the image are not read.
 
 ## What to do
-Write the namespace too: `db.data`, or `db.data.svc.cluster.local`.",
+Write the namespace too: `db.data`, or `db.data.svc.cluster.local`. `kubectl get services -A` shows where it is. Or
+create a Service of type ExternalName with the full name in the pod's own namespace.",
     run,
 };
 

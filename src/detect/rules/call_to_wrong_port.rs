@@ -20,12 +20,19 @@ Nothing listens there: connections time out or are refused, though Service and p
 ## Evidence
 The field with host and port, the Service's ports, and the last log line that complains of the callee.
 
-## False positives
-Headless Services are silent, since their clients reach the pods' ports directly; so are calls of a
-pod to its own Service, and addresses of origins, issuers and the like that nobody connects to.
+## Look-alikes
+A Service whose own port leads nowhere is `target-port-wrong`; one without ready pods is `service-no-endpoints`.
+Headless and ExternalName Services are silent, since their clients reach the ports directly; so are calls of a pod to
+its own Service, and addresses of origins, issuers and the like that nobody connects to.
+
+## What it does not see
+Whether the value is used at all: without a complaint in the log, or a container that is down, it is a warning. TCP
+and UDP are not told apart. A value without a port counts only where its scheme implies one, or where a variable
+beside it holds it. Values of Secrets are never read. Under `-n` Services of other namespaces are not judged.
 
 ## What to do
-Call the Service's port, or add the port to the Service.",
+`kubectl get service NAME` shows the ports. Call the Service's port, not the pods' (`targetPort`), or add the port to
+the Service.",
     run,
 };
 

@@ -20,12 +20,21 @@ Browsers warn and clients refuse to connect: for users the host is down, though 
 `notAfter` (or `notBefore`) of the certificate in the Secret, and who uses it. The Secret's key is
 never read; of the certificate only the public part.
 
-## False positives
-Only Secrets in use are looked at. A pod that reloads its certificate late may still serve an older one.
+## Look-alikes
+One that ends within days is `certificate-expires`; one for other hosts `certificate-wrong-name`; a Secret that is
+missing or holds no certificate `ingress-tls-missing`; a program whose log tells of a TLS error `tls-failed`. A pod or
+controller that has not loaded a renewed certificate yet may go on serving the old one. Where a load balancer before
+the cluster ends TLS, users see its certificate and not this one.
+
+## What it does not see
+Only the first certificate of `tls.crt` (else of another `.crt`, `.pem` or `.cert` key): not the chain, not the CA.
+Certificates of nodes, API server, webhooks and images, and an ingress controller's default one, are not read. Mounted
+Secrets count only if their type is `kubernetes.io/tls` and Secrets may be listed. Secrets that may not be read are
+silent.
 
 ## What to do
-Renew the certificate and replace the Secret's content. If cert-manager keeps it, see why its
-Certificate was not renewed.",
+Renew the certificate and replace the Secret's content; see that what uses it loads it again. If cert-manager keeps
+it, `kubectl describe certificate` and its CertificateRequest tell why it was not renewed.",
     run,
 };
 

@@ -23,11 +23,17 @@ refuse to connect.
 ## Evidence
 `notAfter` of the certificate in the Secret, and who uses it.
 
-## False positives
-A certificate that a person renews by hand on the last day.
+## Look-alikes
+One that has ended is `certificate-expired`. A certificate that a person renews by hand on the last day looks the
+same. If cert-manager keeps it and can't renew it, `custom-not-ready` often names the reason.
+
+## What it does not see
+Only the first certificate of `tls.crt` (else of another `.crt`, `.pem` or `.cert` key), in Secrets that an Ingress or
+Gateway names or a live pod mounts: not the chain, the CA, certificates of nodes, webhooks or images. Secrets that may
+not be read are silent. That an issuer is late is seen only within the last week.
 
 ## What to do
-Renew it now; if cert-manager keeps it, see the state of its Certificate.",
+Renew it now. If cert-manager keeps it, `kubectl describe certificate` tells why it has not been renewed.",
     run,
 };
 

@@ -19,11 +19,19 @@ Browsers warn of a wrong certificate, and clients refuse to connect.
 ## Evidence
 The names in the certificate (`subjectAltName`) and the host in the Ingress.
 
-## False positives
-Silent where the certificate was not read or carries no names.
+## Look-alikes
+A host of an Ingress rule that stands in no `tls` entry is `ingress-tls-host-mismatch`. A Secret without a certificate
+is `ingress-tls-missing`. Users who see yet another certificate are answered by the controller's default one, or by a
+load balancer before the cluster.
+
+## What it does not see
+Only alternative names count, as for browsers: a certificate that has none is not judged. Of each entry the first host
+that is not covered is named. Entries without hosts, Gateway listeners without a hostname, and Secrets that pods mount
+are silent, and so are Secrets that may not be read.
 
 ## What to do
-Issue a certificate for the host, or use the Secret that has one.",
+Issue a certificate for the host, or name the Secret that has one: `kubectl get secrets
+--field-selector=type=kubernetes.io/tls`.",
     run,
 };
 

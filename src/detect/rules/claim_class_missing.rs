@@ -19,13 +19,19 @@ Nobody makes a volume for it, and every pod that uses it waits.
 ## Evidence
 `spec.storageClassName`, and the event `storageclass.storage.k8s.io … not found`.
 
-## False positives
-A class name that only volumes made by hand carry is legal without a StorageClass: then the volumes
-are looked at instead.
+## Look-alikes
+A claim that names no class is `claim-no-class`; one whose class exists, `claim-not-provisioned`. A class name that
+only volumes made by hand carry is legal without a StorageClass: then the volumes are judged, as `claim-no-volume` or
+`volume-released`.
+
+## What it does not see
+Without the right to list StorageClasses only a `ProvisioningFailed` event counts. In the first ten seconds a claim
+without an event is silent. A bound claim whose class was deleted since is well, and silent; it can't grow any more.
 
 ## What to do
-A claim's class can't be changed: delete the claim and make it again with a class that exists (one
-that is near is named), or create the class.",
+`kubectl get storageclass` shows what there is. A claim's class can't be changed: delete the claim and make it again
+with a class that exists (one that is near is named), or create the class. A StatefulSet's `volumeClaimTemplates`
+can't be changed either: `kubectl delete statefulset NAME --cascade=orphan`, and apply it again.",
     run,
 };
 

@@ -20,12 +20,20 @@ mount it, and the data may be lost.
 ## Evidence
 The claim's phase and `spec.volumeName`, and the event `ClaimLost`.
 
-## False positives
-None: the phase is final.
+## Look-alikes
+A claim that never had a volume is Pending: `claim-no-volume`, `claim-not-provisioned`. The reverse, a volume whose
+claim is gone, is `volume-released`. The phase itself is certain; the controller takes it back only when a volume of
+that name that is free or its own comes up again.
+
+## What it does not see
+Whether the disk behind the volume still exists, and what is on it. Without the right to list PersistentVolumes it
+can't tell a volume that is gone from one that belongs to another claim, and says the latter. A claim that is being
+deleted is silent.
 
 ## What to do
-If the disk behind the volume still exists, make the PersistentVolume again under the same name with
-a `claimRef` to this claim. Else restore from a backup into a new claim.",
+If the disk still exists, make the PersistentVolume again under the same name, without `claimRef` or with this claim's
+`uid` in it: with any other `uid`, or none, the claim stays Lost. Set `persistentVolumeReclaimPolicy: Retain` on it.
+Else restore from a backup into a new claim.",
     run,
 };
 

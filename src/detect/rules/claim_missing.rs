@@ -17,13 +17,18 @@ The scheduler does not place the pod until the claim is there.
 ## Evidence
 The volume in the pod's spec, and the scheduler's message `persistentvolumeclaim … not found`.
 
-## False positives
-Claims that are made for a pod (`ephemeral`) are given a minute. Where claims can't be read, only the
-scheduler's own words count.
+## Look-alikes
+A claim that is there and has no volume is `claim-unbound`; one that is being deleted `claim-terminating`. Claims that
+are made for a pod (`ephemeral`) are given a minute. Where claims can't be read, only the scheduler's own words count.
+
+## What it does not see
+Only pods that are Pending: a pod that runs keeps its claim from being deleted. A workload that names a missing claim
+and has no pod (scaled to zero, a CronJob between its runs) is silent. Under `-n` a claim of that name in another
+namespace is not found.
 
 ## What to do
-Create the claim, or correct its name: one that is near is named. A claim in another namespace can't
-be used.",
+Create the claim, or correct its name: one that is near is named. A claim of another namespace can't be used. `kubectl
+get pvc -A` shows all.",
     run,
 };
 

@@ -20,13 +20,18 @@ Nobody makes a volume for it, and every pod that uses it waits.
 The claim's spec, and the event `no persistent volumes available for this claim and no storage class
 is set`.
 
-## False positives
-`storageClassName: ''` asks for a volume that was made by hand: that is another fault
-(`claim-no-volume`).
+## Look-alikes
+`storageClassName: ''` is not the same as none: it asks for a volume that was made by hand (`claim-no-volume`). A
+class that is named and missing is `claim-class-missing`. If a volume without a class is free but does not fit, that
+is `claim-no-volume` too.
+
+## What it does not see
+Without the right to list StorageClasses it is silent: there may be a default. In the first ten seconds a claim
+without an event is silent. Which class was meant can't be known; a command is offered only where there is one.
 
 ## What to do
-Mark a class as the default (claims that wait get it too, since Kubernetes 1.28), or name one in the
-claim.",
+Mark a class as the default; claims that wait get it too: `kubectl annotate storageclass NAME
+storageclass.kubernetes.io/is-default-class=true`. Or make the claim again with `storageClassName`.",
     run,
 };
 

@@ -20,13 +20,19 @@ The claim waits for ever, and every pod that uses it.
 ## Evidence
 What the claim asks for, and what the nearest volume offers.
 
-## False positives
-A volume that fits in everything and is still kept for a deleted claim is `volume-released`. Where
-one that fits is free, the controller binds it within seconds.
+## Look-alikes
+A volume that fits in everything and is still kept for a deleted claim is `volume-released`. A volume that is bound
+and can't be reached from the pod's node is `volume-node-conflict`. One that fits and is free is bound within seconds;
+if it still is not after two minutes, it is reported.
+
+## What it does not see
+A volume's node affinity is not compared. For a class with `WaitForFirstConsumer` nothing is said before the scheduler
+finds no volume to bind. Without the right to list PersistentVolumes, which belong to the whole cluster, `none is
+free` only means that none was read.
 
 ## What to do
-Make a volume that fits, or correct the claim (most of a claim can't be changed: delete and make it
-again).",
+`kubectl get pv` shows what there is. Make a volume that fits, or correct the claim (most of a claim can't be changed:
+delete it and make it again).",
     run,
 };
 

@@ -21,14 +21,20 @@ Without a volume no pod that uses the claim gets a node.
 The provisioner's message, or the event `ExternalProvisioning` (`Waiting for a volume to be created
 … by the external provisioner`), and the class's `provisioner`.
 
-## False positives
-A class with `WaitForFirstConsumer` makes no volume before a pod uses the claim: that is fine. A
-provisioner that has shown itself (a CSIDriver, an event, a Lease) is given two minutes.
+## Look-alikes
+With `WaitForFirstConsumer` no volume is made before a pod that uses the claim gets a node: that is fine. A class that
+does not exist is `claim-class-missing`. If the provisioner's own pods fail, they have a finding of their own, and
+this one points at their workload. A provisioner that has shown itself (by a CSIDriver, a volume, an event, a Lease, a
+ready workload) is given two minutes.
+
+## What it does not see
+The provisioner's log, and the cloud behind it. A `ProvisioningFailed` older than half an hour does not count. A
+provisioner is found by its name in the arguments or variables of a workload: one that is told it in another way is
+not found. Under `-n` one that runs in another namespace is unknown, and the finding says so.
 
 ## What to do
-Where it refuses, do what the message says (quota, zone, parameters of the class, rights in the
-cloud). Where it is silent, see whether its pods run, and whether the class's `provisioner` is the
-driver's name.",
+Where it refuses, do what the message says (quota, zone, parameters of the class, rights in the cloud). Where it is
+silent, see whether its pods run, and whether the class's `provisioner` is a driver's name: `kubectl get csidrivers`.",
     run,
 };
 

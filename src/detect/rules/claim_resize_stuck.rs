@@ -20,13 +20,20 @@ The volume fills up while everybody believes that it was made larger.
 ## Evidence
 The size asked for and the size there is, the claim's conditions and the resizer's event.
 
-## False positives
-Growing takes its time: without an error the first five minutes are not reported. A file system that
-waits for a pod while no pod uses the claim is fine.
+## Look-alikes
+Growing takes its time: without an error nothing is said for five minutes, and for two where only the file system
+waits. A file system that waits for a pod while no pod uses the claim is fine. A volume that is full, whatever its
+claim asks for, is `disk-full`.
+
+## What it does not see
+How full the volume is, and how large the file system really is: `status.capacity` is the driver's word. A larger size
+in a StatefulSet's `volumeClaimTemplates` reaches no claim, and is not noticed. A claim with neither condition nor
+event, whose class allows growing, is silent: nothing shows since when it asks.
 
 ## What to do
-For `FileSystemResizePending`: start the pod again (some drivers grow only what is not mounted). Else
-do what the message says; the request may be set back to the size there is.",
+For `FileSystemResizePending`: start the pod again (some drivers grow only what is not mounted). Else do what the
+message says. From Kubernetes 1.32 on the request may be lowered again, to any size above `status.capacity`; before,
+only with the feature gate `RecoverVolumeExpansionFailure`.",
     run,
 };
 

@@ -22,12 +22,20 @@ it: the scheduler refuses it at once.
 ## Evidence
 `metadata.deletionTimestamp` and `metadata.finalizers` of the claim, and the pods.
 
-## False positives
-Where the pods are being deleted too (an uninstall), or for the first seconds, there is no finding.
+## Look-alikes
+Where the pods are being deleted too (an uninstall), in the first five seconds, and in a namespace that is going away
+(`namespace-terminating`) there is no finding. A volume that was deleted while bound is `volume-terminating`. A pod
+that waits for this claim shows as `claim-unbound`.
+
+## What it does not see
+Who deleted it. A pod without a node does not count as a user, as it does not hold the claim. What a foreign finalizer
+waits for is not known: its controller decides. Whether the data is kept depends on the volume's reclaim policy, which
+is not judged here.
 
 ## What to do
-A deletion can't be undone. To keep the data: set the volume's reclaim policy to `Retain`, let the
-claim go, and bind a new claim to the volume. To let it go: remove the pods that use it.",
+A deletion can't be undone. To keep the data: `kubectl patch pv NAME -p 'spec: {persistentVolumeReclaimPolicy:
+Retain}'`, let the claim go, remove the volume's `spec.claimRef`, and make a claim that names it in `spec.volumeName`.
+To let it go: remove the pods that use it. Take a finalizer away by hand only if its controller is gone for good.",
     run,
 };
 

@@ -19,12 +19,18 @@ The scheduler places a pod only where all its volumes can be.
 ## Evidence
 The scheduler's message, and the claim's phase.
 
-## False positives
-A claim that does not exist at all is reported by `claim-missing`. A message that is out of date
-(the claim is bound by now) is left out.
+## Look-alikes
+A claim that does not exist at all is `claim-missing`. A volume that is bound and can't be reached is
+`volume-node-conflict`. A message that is out of date (the claim is bound by now) is given a minute; after that it is
+quoted, as it is about the state of the volumes.
+
+## What it does not see
+Why the claim has no volume: the detectors of claims say that (`claim-class-missing`, `claim-no-class`,
+`claim-no-volume`, `claim-not-provisioned`, `claim-lost`), and this finding is folded under theirs. Where none of them
+speaks, the cause is not known. Of several claims the first without a volume is named.
 
 ## What to do
-See what the claim waits for: `kubectl describe pvc`.",
+See what the claim waits for: `kubectl describe pvc NAME`.",
     run,
 };
 

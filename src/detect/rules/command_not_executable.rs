@@ -21,12 +21,19 @@ The program never runs. Each restart fails alike.
 ## Evidence
 The runtime's message or the shell's line, and the volume that the script comes from with its mode.
 
-## False positives
-`permission denied` for a file that is read or written is `file-permission-denied`.
+## Look-alikes
+`permission denied` for a file that is read or written is `file-permission-denied`. A program that is not there is
+`command-not-found`; one for another processor `exec-format-error`. A shell that goes on after such a line and ends
+with another code than 126 is taken for `file-permission-denied`.
+
+## What it does not see
+The mode of a file inside an image, and on a claim. Of a ConfigMap or Secret the volume's `defaultMode` is read, not
+the `mode` of single items; projected volumes are named without their mode. A file system mounted `noexec`, and
+SELinux or AppArmor, look the same.
 
 ## What to do
-For a ConfigMap or Secret set `defaultMode: 0755` (493 in JSON), or run it through its interpreter:
-`command: [sh, /scripts/run.sh]`. For a file of the image set the mode where it is built.",
+For a ConfigMap or Secret set `defaultMode: 0755` (493 in JSON), or run it through its interpreter: `command: [sh,
+/scripts/run.sh]`. For a file of the image set the mode where it is built (`COPY --chmod=0755`).",
     run,
 };
 

@@ -22,13 +22,20 @@ The program never runs. Each restart fails alike.
 The runtime's message, or the line `…: not found` of the log; the mount, where the program is to come
 from a volume.
 
-## False positives
-A program that ends with 127 for reasons of its own and says something else is `container-exits`.
+## Look-alikes
+A program that ends with 127 for reasons of its own and says something else (a shared library that is missing) is
+`container-exits`. A program that is there and may not be executed is `command-not-executable`. A file that the
+program opens and does not find is `file-missing`; a script in a volume mounted elsewhere is `wrong-mount-path`.
+
+## What it does not see
+What is inside the image: that a program is missing there is the runtime's or the shell's word. The first line of a
+script is known only where its ConfigMap was read; a Secret's content never is. A shell that carries on after a
+missing command and ends with 0 is `exits-zero`, if anything.
 
 ## What to do
-Correct `command`, or build the program into the image. A command with arguments is a list of words, not
-one word with spaces. A script from a ConfigMap needs the interpreter of its first line in the image, and
-no carriage return at the line's end.",
+Correct `command`, or build the program into the image. A command with arguments is a list of words, not one word with
+spaces. A script from a ConfigMap needs the interpreter of its first line in the image, and no carriage return at the
+line's end. `kubectl run -it --rm probe --image=IMAGE --command -- sh` shows what is there.",
     run,
 };
 

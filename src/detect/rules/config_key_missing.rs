@@ -22,11 +22,20 @@ makes an empty folder where the program expects a file.
 The kubelet's `couldn't find key …` or `references non-existent … key`; the reference in the
 spec; the names of the keys there are. Of a Secret only the names of its keys are read.
 
-## False positives
-None are known: optional references are left out, and a container that started had its keys.
+## Look-alikes
+A ConfigMap or Secret that does not exist at all is `config-map-missing` or `secret-missing`. A variable that is
+missing because `envFrom` does not bring it is `env-missing`; a file that a whole volume does not hold is
+`file-missing`. Optional references are left out, and a container that has started had the keys of its environment. A
+key that was added since is not reported: the kubelet finds it at its next try.
+
+## What it does not see
+A `subPath` into a Secret. A key of a Secret is judged only where the kubelet complains of it or its keys were read
+already; without the right to get the Secret the keys that there are stay unnamed. A pod without a node has not been
+tried yet, and is silent. Whether the value is right is not looked at.
 
 ## What to do
-Add the key, or correct its name. Names are compared letter by letter: case and punctuation count.",
+`kubectl describe configmap NAME` or `kubectl describe secret NAME` shows the keys. Add the key, or correct its name:
+names are compared letter by letter, case and punctuation count. After a `subPath` start the pod again.",
     run,
 };
 

@@ -21,13 +21,19 @@ volume needs it (`ContainerCreating`, `FailedMount`). It tries again for ever.
 The reference in the pod's spec; the kubelet's `configmap "…" not found` in the container's status or
 in a `FailedMount` event; the list of ConfigMaps.
 
-## False positives
-A ConfigMap that is made a moment after the pod is found at the kubelet's next try: once it is
-there, nothing is reported. Where ConfigMaps can't be listed only the kubelet's word counts.
+## Look-alikes
+One that exists and lacks the key is `config-key-missing`; a missing Secret is `secret-missing`. A ConfigMap that is
+made a moment after the pod is found at the kubelet's next try: once it is there, nothing is reported. Where
+ConfigMaps can't be listed only the kubelet's word counts.
+
+## What it does not see
+Pods without a node: the kubelet has not looked yet. References that are optional, whatever the program thinks of it.
+Containers that have started once: if the ConfigMap was deleted since, only a new pod shows it. Under `-n` one of that
+name in another namespace is not found.
 
 ## What to do
-Create it in the pod's namespace, or correct the name. If the pod can do without, say
-`optional: true`."#,
+Create it in the pod's namespace, or correct the name (`kubectl get configmaps`). If the pod can do without, say
+`optional: true`. The pod starts by itself within two minutes."#,
     run: |view| config_uses::missing(view, Kind::ConfigMap),
 };
 

@@ -20,10 +20,16 @@ program goes on with the old value.
 ## Evidence
 The time of the edit in `metadata.managedFields`, which names the keys, and the start of the container.
 
-## False positives
-Field managers say which keys a client wrote, not which of them it changed: where an edit also wrote keys that the
-container does not read, nothing is reported. Whole volumes follow edits by themselves and are left out, and so are
-workloads whose pods are being replaced.
+## Look-alikes
+Field managers say which keys a client wrote, not which of them it changed: an edit that wrote the same value again
+looks alike. Where an edit also wrote keys that the container does not read, nothing is reported. Whole volumes follow
+edits by themselves within about a minute and are left out, and so are Jobs and workloads whose pods are being
+replaced.
+
+## What it does not see
+Values: neither the old nor the new one is read. Edits older than two hours; keys that were taken away; clients that
+own a dozen fields or more, whose list is cut. A program that reads a whole volume once and never looks again. A
+ConfigMap that was deleted and made anew after the container's start. A program that reloads by an API of its own.
 
 ## What to do
 `kubectl rollout restart` the workload. A hash of the configuration in the pod template's annotations, or an immutable

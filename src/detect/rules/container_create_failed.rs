@@ -10,9 +10,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod],
     wants: None,
     doc: r"## What it detects
-A container that the runtime can't make (`CreateContainerError`) or start (`StartError`,
-`RunContainerError`), where the reason is neither its command nor a mount: a working directory that can't be used, a
-name that is taken, a limit that is too small, a device or a security profile that is not there.
+A container that the runtime can't make (`CreateContainerError`) or start (`StartError`, `RunContainerError`), where
+the reason is neither its command nor a mount: a working directory that can't be used, a name that is taken, a limit
+that is too small, a device or a security profile that is not there.
 
 ## Why it matters
 Nothing of it runs. The kubelet tries again for ever.
@@ -20,11 +20,20 @@ Nothing of it runs. The kubelet tries again for ever.
 ## Evidence
 The runtime's message in `state.waiting.message` or `lastState.terminated.message`.
 
-## False positives
-None are known: the runtime says that it failed.
+## Look-alikes
+A command that is missing, not executable or of another architecture is `command-not-found`, `command-not-executable`
+or `exec-format-error`. A file mounted over a folder is `mount-type-mismatch`, a `subPath` `subpath-failed`. A
+reference to a missing ConfigMap or Secret (`CreateContainerConfigError`) is `config-map-missing`, `secret-missing` or
+`config-key-missing`. A pod whose sandbox can't be made is `container-creating-stuck`.
+
+## What it does not see
+More than the runtime's message says. The logs of runtime and kubelet, and the profiles and devices of the node, are
+not read. A container whose message is gone, as it runs again, is silent.
 
 ## What to do
-The end of the message names what the runtime could not do.",
+The end of the message names what the runtime could not do. `kubectl describe pod NAME` shows it in full. If the
+runtime does not answer or keeps a container of an earlier try, look at the node: delete the pod, then restart the
+runtime.",
     run,
 };
 

@@ -10,9 +10,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Event],
     wants: None,
     doc: r"## What it detects
-A pod that has a node and whose containers are not created after a minute: the kubelet can't make its
-sandbox (`FailedCreatePodSandBox`), mostly because the network plugin fails or has no address left; or
-no event says why after five minutes (fifteen where only the image may be missing).
+A pod that has a node and whose containers are not created after a minute: the kubelet can't make its sandbox
+(`FailedCreatePodSandBox`), mostly because the network plugin fails or has no address left; or no event says why after
+five minutes (fifteen once the sandbox is there: an image may be on its way).
 
 ## Why it matters
 Nothing of the pod starts. If the network plugin is at fault, no new pod of that node starts.
@@ -20,13 +20,22 @@ Nothing of the pod starts. If the network plugin is at fault, no new pod of that
 ## Evidence
 The event's message; the pod's condition `PodReadyToStartContainers`.
 
-## False positives
-Volumes that can't be mounted, images that are pulled and missing ConfigMaps have detectors of their own: where
-their events are, this one is silent.
+## Look-alikes
+Volumes that can't be mounted (`volume-mount-failed`, `volume-attach-failed`), images (`image-pull-failed` and the
+like), missing ConfigMaps and Secrets (`config-map-missing`, `secret-missing`), a postStart hook at work
+(`hook-fails`), a missing runtime handler (`runtime-class-missing`) and a node that is down (`node-not-ready`): where
+their events are, this one is silent. A single failure in the pod's first minute is usual while a node's network
+starts.
+
+## What it does not see
+The log of the kubelet and of the network plugin, which alone tell why. A sandbox error counts for ten minutes after
+it was last seen. Without the right to list events, or where the node is not read or not Ready, a wait without a word
+is not reported.
 
 ## What to do
-Look at the pods of the network plugin on that node (calico, cilium, flannel, azure-cns, aws-node) and at its
-address range; then at the kubelet's log.",
+Look at the pods of the network plugin on that node (calico, cilium, flannel, azure-cns, aws-node), by `kubectl get
+pods -A -o wide --field-selector spec.nodeName=NODE`, and at its address range; then at the kubelet's log (`journalctl
+-u kubelet` on the node).",
     run,
 };
 

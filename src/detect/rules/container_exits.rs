@@ -11,23 +11,33 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod],
     wants: Some(wanted),
     doc: r"## What it detects
-A container (init containers and sidecars too) that ends with an error, for which no other detector knows a more exact cause.
-The line of its log that decides is found among noise: a panic before its stack, the error before the
-farewell, the deepest exception; JSON lines are read by their message and error.
+A container (init containers and sidecars too) that ends with an error, for which no other detector knows a more exact
+cause. The line of its log that decides is found among noise: a panic before its stack, the error before the farewell,
+the deepest exception; JSON lines are read by their message and error.
 
 ## Why it matters
-The kubelet restarts it with growing pauses (CrashLoopBackOff, up to five minutes); in between nothing serves.
+The kubelet restarts it with growing pauses (CrashLoopBackOff, by default up to five minutes); in between nothing
+serves.
 
 ## Evidence
 The exit code and the deciding line, of the present or the previous run; the termination message where there is no log.
 
-## False positives
-A container that was restarted long ago and runs well since is silent, and so is a Job's failed pod
-once the Job succeeded.
+## Look-alikes
+An end for lack of memory is `oom-killed`, by a probe `liveness-probe-fails` or `startup-probe-fails`, with code 0
+`exits-zero`. A line of a known shape goes to the detector of that fault (`dependency-refused`, `file-missing`,
+`env-missing`, `rbac-denied` and others). A container that says nothing, and whose configuration names a Service
+wrongly, is left to `call-to-unknown-service` and its kin. One that was restarted long ago and runs well since is
+silent, and so is a Job's failed pod once the Job succeeded.
+
+## What it does not see
+Only the end of a log is read (200 lines), of two pods of a workload; its fault may stand earlier, or in a file. Which
+line decides is a judgement by shape, and may be wrong where a program logs errors that it survives. Once it runs
+again, an end more than ten minutes ago is no fault. The content of configuration files is not judged.
 
 ## What to do
-Read the line: it names what the program does not take. Exit codes above 128 are signals: 137 SIGKILL (memory or a
-probe, mostly), 139 a crash in native code, 143 SIGTERM.",
+Read the line: it names what the program does not take. `kubectl logs POD -c CONTAINER --previous` shows the rest.
+Exit codes above 128 are signals: 134 an abort, 137 SIGKILL (memory or a probe, mostly), 139 a crash in native code,
+143 SIGTERM.",
     run,
 };
 

@@ -20,13 +20,19 @@ scaled, or replaced, and endpoints are not updated.
 ## Evidence
 `spec.holderIdentity`, `spec.renewTime` and `spec.leaseDurationSeconds` of the Lease.
 
-## False positives
-A cluster may have a lease of a time when it had several of them: where the part is seen to work
-(events of its own, pods that got a node), nothing is said.
+## Look-alikes
+A cluster may keep a lease from a time when it had several of the part: where the part is seen to work since (events
+of its own, pods that got a node or were made), nothing is said. A Lease of another program is `lease-holder-gone`.
+Pods that no scheduler looks at, because they name one that is not there, are `scheduler-missing`.
+
+## What it does not see
+Clusters whose parts hold no lease, and managed ones that hide it. A leader that renews its lease and does nothing. In
+a cluster where nothing was to be done since, work can't be seen, and the lease alone decides. Under `-n` (other than
+kube-system) these leases are not read. The part's log is not read.
 
 ## What to do
-See the part's pods or services on the control plane nodes, and their logs. In a managed cluster,
-ask the provider.",
+`kubectl -n kube-system get pods -o wide` and their logs; if they are not pods, the services on the control plane
+nodes. If they can't reach the API server or etcd, that comes first. In a managed cluster, ask the provider.",
     run,
 };
 

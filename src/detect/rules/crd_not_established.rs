@@ -18,11 +18,19 @@ The API server does not serve the kind, or serves it without the names that peop
 ## Evidence
 The condition with reason (`ShortNamesConflict`, `KindConflict`, …) and message.
 
-## False positives
-A definition that is being deleted, or that was made some seconds ago, is left out.
+## Look-alikes
+A definition that is being deleted is left out, and one that is not established yet in its first fifteen seconds. A
+custom resource that is not well is `custom-not-ready`. A kind that no definition has at all (`no matches for kind`)
+is no fault of a definition: install it.
+
+## What it does not see
+Conditions other than `NamesAccepted` and `Established`: a schema that is not structural, a conversion webhook that
+does not answer, an API approval that is missing. The definition that holds the name is guessed from the names of its
+group, and is not always the one.
 
 ## What to do
-Rename what is in conflict, or delete the definition that holds the name.",
+`kubectl get crd` and `kubectl describe crd NAME` show both. Rename what is in conflict, or delete the definition that
+holds the name: that deletes all its objects too.",
     run,
 };
 

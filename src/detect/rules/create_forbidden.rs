@@ -18,14 +18,22 @@ Nothing that this controller manages can be made or replaced. Kubernetes' own co
 rights from `system:controller:*` roles; someone changed these.
 
 ## Evidence
-The `FailedCreate` event: `User … cannot create resource …`.
+The `FailedCreate` event, or the condition of the ReplicaSet or Deployment: `User … cannot create resource …`.
 
-## False positives
-None are known; a refusal after which no pod is missing is not reported.
+## Look-alikes
+A refusal by policy is `pod-security-violated`, `admission-policy-denied`, `webhook-denied` or `quota-exceeded`. A
+program in a pod that lacks a right is `rbac-denied`. A refusal that was overcome is not reported: no pod is missing
+any more, or a later `SuccessfulCreate` shows that the way is free.
+
+## What it does not see
+Which role or binding was changed, and by whom: roles are not compared here. Only what the controllers of workloads
+and CronJobs are refused: rights of operators and pipelines are their own logs' matter. When the event has expired (by
+default after an hour) only a condition is left.
 
 ## What to do
-Give the user the right again. For Kubernetes' own controllers restart an API server, which
-restores the default roles.",
+Give the user the right again. `kubectl auth can-i create pods -n NAMESPACE --as=USER` shows whether it has it. For
+Kubernetes' own controllers restart an API server, which restores the default roles and bindings (not those annotated
+`rbac.authorization.kubernetes.io/autoupdate: false`).",
     run,
 };
 

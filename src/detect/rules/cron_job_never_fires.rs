@@ -19,11 +19,20 @@ The job never runs, and nothing else says so.
 ## Evidence
 `spec.schedule`, worked out for the eight years to come; the controller's event.
 
-## False positives
-Rare dates that do come (29 February) are not reported, nor are suspended CronJobs.
+## Look-alikes
+A CronJob that is switched off is `cron-job-suspended`; one whose jobs are refused shows as the refusal
+(`quota-exceeded` and others), one whose jobs fail as `job-failed`. Rare dates that do come (29 February) are not
+reported. A date that never comes may be meant for a CronJob that is only run by hand: suspend it, to say so.
+
+## What it does not see
+Runs that were missed or skipped (`startingDeadlineSeconds`, `concurrencyPolicy`, a controller that was down). A
+schedule that comes at another time than was meant. The controller's word is an event: after about an hour it may be
+gone, and then only dates are judged.
 
 ## What to do
-Correct `spec.schedule`: minute, hour, day of the month, month, day of the week.",
+Correct `spec.schedule`: minute, hour, day of the month, month, day of the week. The time zone goes into
+`spec.timeZone` (`Europe/Berlin`), not into the schedule. To try it: `kubectl create job --from=cronjob/NAME
+NAME-by-hand`.",
     run,
 };
 

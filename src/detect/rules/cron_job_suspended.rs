@@ -20,12 +20,20 @@ A CronJob that was suspended for an afternoon's maintenance and forgotten does n
 ## Evidence
 `spec.suspend`, the last run, and who set it as far as field managers tell.
 
-## False positives
-Intent can't be seen. An annotation such as `acme.dev/suspended-reason: …` keeps the finding back; so does a suspension
-of more than a week, which people live with, and a schedule that never comes, which is made for runs by hand.
+## Look-alikes
+Intent can't be seen: a CronJob that is meant to stand still looks the same. An annotation such as
+`acme.dev/suspended-reason: …` keeps the finding back; so does a suspension of more than a week, which people live
+with, and a schedule that never comes, which is made for runs by hand (`cron-job-never-fires` where it is not
+suspended).
+
+## What it does not see
+Who suspended it, where the field managers don't date the edit: then the last run or the creation stands for it. An
+edit of another field by the same client counts as one of `spec.suspend`. Which runs were missed, and whether anyone
+missed them. Suspended Jobs.
 
 ## What to do
-Set `spec.suspend` to false, or annotate the reason.",
+`kubectl patch cronjob NAME -p 'spec: {suspend: false}'`, or annotate the reason. Runs that were missed in the
+meantime are started at once if `startingDeadlineSeconds` is not set or not over: at most one.",
     run,
 };
 

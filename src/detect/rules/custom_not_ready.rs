@@ -11,10 +11,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::CustomResourceDefinition],
     wants: None,
     doc: r"## What it detects
-A custom resource (cert-manager, Flux, Argo CD, KEDA, Crossplane, External Secrets and all others
-that follow the conventions) with a condition `Ready`, `Available`, `Synced`, `Healthy` or the like
-that is false, one like `Stalled`, `Degraded` or `Failed` that is true, or a health of `Degraded` or
-`Missing`.
+A custom resource (cert-manager, Flux, Argo CD, KEDA, Crossplane, External Secrets and all others that follow the
+conventions) with a condition `Ready`, `Available`, `Synced`, `Healthy` or the like that is false or unknown, one like
+`Stalled`, `Degraded` or `Failed` that is true, or a health of `Degraded` or `Missing`.
 
 ## Why it matters
 What the resource stands for (a certificate, a deployment from git, a database) is not there or not
@@ -23,13 +22,20 @@ up to date; the message says why, and nobody reads it.
 ## Evidence
 The condition with reason and message, word for word, and the newest warning about the object.
 
-## False positives
-Reasons that say that work is going on get ten minutes, others two, unless the reason or message
-itself names an error. Resources that are suspended, paused or being deleted, and conditions about an
-older generation, are left out.
+## Look-alikes
+A resource that is being worked on: reasons that say so, and conditions that are unknown, get ten minutes, others two,
+but five seconds are enough where the reason names an error. Resources that are suspended, paused or being deleted,
+and conditions about an older generation, are left out. A kind that is not served is `crd-not-established`; a Gateway
+or HTTPRoute has `gateway-not-programmed` and `route-parent-missing`.
+
+## What it does not see
+Kinds whose schema has neither `status.conditions` nor `status.health`, and conditions by other names. At most 100
+kinds and 500 objects of each are read, each within five seconds. A controller that is down leaves its old
+`Ready=True`, and is silent. Under `-n` namespaced resources of other namespaces are not read.
 
 ## What to do
-Do what the message says. Where it names another object, that one is looked at first.",
+Do what the message says. Where it names another object, that one is looked at first. `kubectl describe KIND NAME`
+shows all conditions and events; if nothing moves, read the log of the controller.",
     run,
 };
 

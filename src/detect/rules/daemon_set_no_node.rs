@@ -23,12 +23,21 @@ It makes no pod and no event: an agent for logs, storage or network that is simp
 ## Evidence
 `status.desiredNumberScheduled`, the node selector, and the nodes' labels and taints.
 
-## False positives
-DaemonSets for nodes that a cluster may have one day (GPUs, Windows) select none on purpose: those of system namespaces,
-those that select by a well-known label, and those on which an annotation states a reason are not reported.
+## Look-alikes
+A DaemonSet for nodes that a cluster may have one day (GPUs, Windows) selects none on purpose: those of system
+namespaces, those that select by a well-known label (`kubernetes.io/…`), and those on which an annotation states a
+reason are not reported. Pods that are there and not ready are `replicas-missing`; pods that are refused have the
+refusal's detector. A pod of another workload without a fitting node is `node-selector-unmatched` or
+`taint-not-tolerated`.
+
+## What it does not see
+A DaemonSet that runs nowhere and was neither made nor edited within the last week, as far as its field managers tell.
+One that runs on some nodes and leaves out those that were meant. Without the right to list nodes it is silent about
+DaemonSets that run nowhere. Why the controller makes no pod on a node that fits is not known: no event says so.
 
 ## What to do
-Correct the node selector or affinity, label the nodes, or add the toleration.",
+`kubectl get nodes --show-labels` and `kubectl describe node NODE` show labels and taints. Correct the node selector
+or affinity, label the nodes, or add the toleration.",
     run,
 };
 

@@ -18,14 +18,23 @@ A container that crashes or is not ready because a server refuses its user, pass
 The connection works; the credentials don't. Restarts change nothing, and may lock the account.
 
 ## Evidence
-The line of the log, and the Secrets that the container's variables and volumes come from.
+The line of the log, and the Secrets that the container's variables come from.
 
-## False positives
-Values of Secrets are never read, so which side is wrong can't be told: the client's, or the server's.
+## Look-alikes
+A right that the Kubernetes API denies is `rbac-denied`; a certificate that is not trusted is `tls-failed`; a registry
+that refuses the pull `image-pull-unauthorized`. An account that is locked, has expired, or may not use the database
+answers with the same words. A Secret that was edited after the pods read it is `config-not-reloaded`.
+
+## What it does not see
+Values of Secrets are never read, so which side is wrong, the client's or the server's, can't be told. Secrets that
+are mounted as files, and credentials that are written in a ConfigMap or in the image, are not named. The server is
+named only where a Service of the cluster is meant; its own log is not read. A program that logs the refusal and stays
+ready is silent.
 
 ## What to do
-Compare the Secret with what the server was set up with. A database keeps the password of its first start:
-a changed Secret does not change it. After a change restart what reads it as a variable.",
+Compare the Secret with what the server was set up with. Most databases keep the password of their first start: a
+changed Secret does not change it there. After a change restart what reads it as a variable: `kubectl rollout restart
+deployment NAME`.",
     run,
 };
 

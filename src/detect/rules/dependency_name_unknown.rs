@@ -11,9 +11,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Service],
     wants: None,
     doc: r"## What it detects
-A container that crashes, is not ready, or waits as an init container, because a name has no address: its log
-says `no such host`, `could not translate host name`, `bad address`, `NXDOMAIN` or the like. Says whether
-a Service of that name exists, elsewhere or nearly so; a name that does exist and doesn't resolve points to the cluster's DNS.
+A container that crashes, is not ready, or waits as an init container, because a name has no address: its log says `no
+such host`, `could not translate host name`, `bad address`, `NXDOMAIN` or the like. The finding says whether a Service
+of that name exists, elsewhere or nearly so; a name that does exist and does not resolve points to the cluster's DNS.
 
 ## Why it matters
 The program can't reach what it depends on.
@@ -21,12 +21,21 @@ The program can't reach what it depends on.
 ## Evidence
 The line of the log, the variable that names the host, and the Services there are.
 
-## False positives
-A wrong name in the configuration is reported by `call-to-unknown-service` where objects prove it, and a
-wrong `dnsPolicy` by `dns-policy-wrong`. Names outside the cluster can't be judged.
+## Look-alikes
+A wrong name in the configuration is `call-to-unknown-service` or `call-to-wrong-namespace` where objects prove it;
+pods that don't ask the cluster's DNS are `dns-policy-wrong`; DNS without pods is `dns-down`; a policy that keeps pods
+from it `network-policy-blocks-dns`. A headless Service has no address before a pod of it is ready: that is named
+here. A name that was unknown for a moment, as the Service was made later, looks the same.
+
+## What it does not see
+Whether a name outside the cluster exists. The log of CoreDNS, its configuration, and the resolver of the node. A
+program that is ready and logs such lines is silent; of one that runs and is not ready the last 15 lines count. Under
+`-n` Services of other namespaces are unknown, and names there can't be judged.
 
 ## What to do
-Correct the name (`SERVICE.NAMESPACE` for another namespace), create the Service, or look after CoreDNS.",
+Correct the name (`SERVICE.NAMESPACE` for another namespace), create the Service, or look after CoreDNS: `kubectl -n
+kube-system logs -l k8s-app=kube-dns`. To try a name: `kubectl run -it --rm probe --image=busybox --restart=Never --
+nslookup NAME`.",
     run,
 };
 

@@ -13,9 +13,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Service, Kind::EndpointSlice],
     wants: None,
     doc: r"## What it detects
-A container that crashes, is not ready, or waits as an init container, because a connection is refused or
-times out: its log says so. Where the line, the lines around it or a variable names a Service of the cluster, the Service is judged: whether it exists, has
-the port, and has ready endpoints.
+A container that crashes, is not ready, or waits as an init container, because a connection is refused or times out:
+its log says so. Where the line, the lines around it or a variable names a Service of the cluster, the Service is
+judged: whether it exists, has the port, and has ready endpoints.
 
 ## Why it matters
 The program is well; it can't work before its dependency answers.
@@ -23,13 +23,22 @@ The program is well; it can't work before its dependency answers.
 ## Evidence
 The line of the log, the variable that names the host, the Service's ports and endpoints.
 
-## False positives
-A name, namespace or port that its configuration gets wrong is reported by `call-to-…` and not here. A server outside the
-cluster can't be judged: the line is all that is known.
+## Look-alikes
+A name, namespace or port that its configuration gets wrong is `call-to-unknown-service`, `call-to-wrong-namespace` or
+`call-to-wrong-port`; a name that does not resolve is `dependency-name-unknown`; TLS and passwords are `tls-failed`
+and `dependency-auth-failed`. A Service that leads to a wrong port of its pods is `target-port-wrong`, a policy in
+between `network-policy-isolates`. Where the dependency became ready only after the last attempt, the finding says so:
+the next start may succeed.
+
+## What it does not see
+Nothing is connected to: that a ready endpoint does not take the connection is the log's word. A server outside the
+cluster can't be judged, nor one that neither the line nor a variable names. A program that is ready and logs such
+lines is silent. Under `-n` Services of other namespaces are unknown. Firewalls and service meshes are not seen.
 
 ## What to do
-Mend the dependency first: its Service's endpoints, its pods. If it has no fault, look for a
-NetworkPolicy between the two (time-outs) and the port that its pods listen on (refusals).",
+Mend the dependency first: its Service's endpoints (`kubectl get endpointslices -l kubernetes.io/service-name=NAME`),
+its pods. If it has no fault, look for a NetworkPolicy between the two (time-outs) and for the port and address that
+its pods listen on (refusals).",
     run,
 };
 

@@ -20,12 +20,21 @@ A database that can't write stops. A full disk of a node takes other pods with i
 ## Evidence
 The line of the log, and the volume that the path lies in with its size.
 
-## False positives
-Inodes run out with the same words while bytes are left.
+## Look-alikes
+Inodes run out with the same words while bytes are left (`df -i`), and so do inotify watches (`ENOSPC` of a file
+watcher). A node that runs short says so itself as `node-pressure`; a pod that was put out for it is `pod-evicted`. A
+claim that was to grow and did not is `claim-resize-stuck`. A file system that takes no writes at all is
+`read-only-root`.
+
+## What it does not see
+How full anything is: neither volumes nor nodes are measured, and what is full is inferred from the path in the line.
+Where the line names no path, the only claim of the container is taken; without one, or for a path in no volume, the
+node's disk. A program that goes on, ready, with a full disk is silent.
 
 ## What to do
-Free space first (logs, old backups). Then raise the claim's request (if its class allows expansion) or the
-emptyDir's `sizeLimit`; a RAM disk (`medium: Memory`) counts against the memory limit.",
+`kubectl exec POD -- df -h` (and `df -i`) shows how full it is. Free space first (logs, old backups). Then raise the
+claim's request (if its class allows expansion) or the emptyDir's `sizeLimit`; a RAM disk (`medium: Memory`) counts
+against the memory limit.",
     run,
 };
 

@@ -21,12 +21,21 @@ different ways.
 ## Evidence
 The Service's selector, the Deployment's `spec.replicas`, the pods' Ready condition.
 
-## False positives
-Clusters whose DNS has another name or runs outside are not looked at. Pods in their first minute are
-given time.
+## Look-alikes
+DNS whose pods are ready and which a pod does not reach or ask is `network-policy-blocks-dns` or `dns-policy-wrong`.
+Single names that don't resolve are `dependency-name-unknown`. While all its pods are in their first minute nothing is
+said. Why its pods fail is told at the pods (`container-exits`, `oom-killed` and others), and this finding points
+there.
+
+## What it does not see
+DNS that has ready pods and answers slowly, wrongly, or not for names outside: nothing is resolved to try. A DNS
+Service by another name than `kube-system/kube-dns`, one outside the cluster, and the caches on the nodes (NodeLocal
+DNSCache). Under `-n` its Deployment is not read: one that is scaled to zero then shows as a selector that takes no
+pod.
 
 ## What to do
-Scale the Deployment (usually `coredns`) up, or mend its pods: most often the ConfigMap `coredns`.",
+Scale the Deployment up (`kubectl -n kube-system scale deployment coredns --replicas=2`), or mend its pods: most often
+the ConfigMap `coredns` (`kubectl -n kube-system logs -l k8s-app=kube-dns`).",
     run,
 };
 

@@ -20,12 +20,21 @@ Names of Services don't resolve there, though the Service is well and every othe
 ## Evidence
 `spec.dnsPolicy`, `spec.dnsConfig` or `spec.hostNetwork`, and the field that names the Service.
 
-## False positives
-A node whose own resolver knows the cluster's domain; then the log says nothing, and the finding is a
-warning only.
+## Look-alikes
+A name that no Service has is `call-to-unknown-service`; DNS without pods is `dns-down`; a policy that keeps the pods
+from it `network-policy-blocks-dns`. A node whose own resolver knows the cluster's domain resolves the name after all:
+then the log says nothing, and the finding is a warning only. A node-local cache (`169.254.…`) is taken for the
+cluster's DNS.
+
+## What it does not see
+Names in Secrets, in files of the image, and of other namespaces under `-n`. Of each workload the first call that
+can't resolve is named. Whether the name servers of `dnsConfig` forward the cluster's domain. Pods without a call to a
+Service by name are silent, whatever their policy. With `None`, where `kube-system/kube-dns` was not read, nothing is
+said.
 
 ## What to do
-Remove `dnsPolicy`, or set it to `ClusterFirst`; with `hostNetwork` to `ClusterFirstWithHostNet`.",
+Remove `dnsPolicy`, or set it to `ClusterFirst`; with `hostNetwork` to `ClusterFirstWithHostNet`. With `None` add the
+cluster's name server and the search domains. `kubectl exec POD -- cat /etc/resolv.conf` shows what the pods ask.",
     run,
 };
 

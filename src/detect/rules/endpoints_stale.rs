@@ -21,12 +21,21 @@ time out while the pod is well.
 ## Evidence
 The address in the slice, the missing `spec.selector`, and the pod's own address.
 
-## False positives
-A Service for something outside the cluster is meant to hold a foreign address: without a pod that is
-plainly meant, nothing is said.
+## Look-alikes
+A Service for something outside the cluster is meant to hold a foreign address: without a pod that is plainly meant,
+nothing is said. A database that was moved into the cluster under its old name, while the old server goes on outside,
+looks the same. A Service whose selector takes no pod is `service-selects-nothing`; an ExternalName is
+`external-name-unknown`.
+
+## What it does not see
+Whether anything answers at the address. Slices that Kubernetes keeps (`managed-by` ends with `.k8s.io`) are trusted;
+those of another operator count as kept by hand. A backend by another label or name than the Service's is not
+recognised. Of several wrong addresses the first is named. Addresses of nodes are not compared.
 
 ## What to do
-Give the Service a selector and delete the hand-kept slice, so that the controller keeps it.",
+Give the Service a selector and delete the hand-kept slice (or Endpoints), so that the controller keeps it. For a
+server outside, correct the address: `kubectl edit endpointslice NAME`. Endpoints objects are deprecated since
+Kubernetes 1.33.",
     run,
 };
 

@@ -17,13 +17,23 @@ in its spec, and a ConfigMap of the namespace that has the key and is not used, 
 The program does not start.
 
 ## Evidence
-The line of the log; the nearly equal variable in the container's `env`, or the optional reference it should come from.
+The line of the log; the nearly equal variable in the container's `env`, or the optional reference that it should come
+from.
 
-## False positives
-A program may read the value from a file as well; then the line says so.
+## Look-alikes
+A ConfigMap, Secret or key that a reference requires and that is not there is `config-map-missing`, `secret-missing`
+or `config-key-missing`: then the container does not start at all. A variable that has an old value is
+`config-not-reloaded`. A file that is missing is `file-missing`. A program may read the value from a file or a flag as
+well; then the line says so.
+
+## What it does not see
+Values from Secrets, and whether a key there is empty. Variables that the image sets, or a shell script before the
+program. Only a ConfigMap of the same namespace is proposed, and only if no other has the key; Secrets are not. A
+program that takes an empty value and goes on is silent.
 
 ## What to do
-Set the variable, or correct its name. After a change of a ConfigMap the pods must be restarted.",
+Set the variable, or correct its name: `kubectl set env deployment/NAME --list` shows what there is. After a change of
+a ConfigMap start the pods again: `kubectl rollout restart deployment NAME`.",
     run,
 };
 

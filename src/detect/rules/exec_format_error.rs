@@ -21,12 +21,20 @@ only some replicas fail.
 ## Evidence
 The runtime's line, and the node's `status.nodeInfo.architecture`.
 
-## False positives
-None known: the words are the kernel's.
+## Look-alikes
+An image that has no variant for the node, and is not pulled at all, is `image-wrong-platform`. A script whose
+interpreter is missing is `command-not-found`; one that may not be executed `command-not-executable`. A program file
+that is empty or cut off ends with the same words. The words themselves are the kernel's, and certain.
+
+## What it does not see
+The image's manifest: that it is built for another processor is inferred from the error. What is from a ConfigMap or
+Secret, or ends with `.sh`, `.py` and the like, is taken for a script; a script of the image by another name is taken
+for a program. Without the right to read nodes the node's processor is not named.
 
 ## What to do
-Build the image for the node's architecture (or for several), or choose nodes that fit with
-`nodeSelector: {kubernetes.io/arch: …}`. Give a script its `#!` line.",
+`kubectl get nodes -L kubernetes.io/arch` shows the processors. Build the image for the node's (or for several:
+`docker buildx build --platform linux/amd64,linux/arm64`), or choose nodes that fit with `nodeSelector:
+{kubernetes.io/arch: …}`. Give a script its `#!` line.",
     run,
 };
 

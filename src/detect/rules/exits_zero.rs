@@ -10,8 +10,8 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod],
     wants: None,
     doc: r"## What it detects
-A container of a pod that is always restarted (Deployment, StatefulSet, DaemonSet) which ends with exit code
-0: CrashLoopBackOff with `Completed`.
+A container of a pod that is always restarted (Deployment, StatefulSet, DaemonSet), or a sidecar, which ends with exit
+code 0: CrashLoopBackOff with `Completed`.
 
 ## Why it matters
 The kubelet starts it again with growing pauses. Nothing serves, though nothing fails.
@@ -19,12 +19,19 @@ The kubelet starts it again with growing pauses. Nothing serves, though nothing 
 ## Evidence
 The last state (`Completed`, 0), the number of restarts, the last line of the log.
 
-## False positives
-A program that ends on SIGTERM after a failed liveness probe ends with 0 too: that is
-`liveness-probe-fails`. Jobs may end.
+## Look-alikes
+A program that ends on SIGTERM after a failed liveness probe ends with 0 too: that is `liveness-probe-fails`. One
+whose postStart hook fails is `hook-fails`. Containers of Jobs, and of pods with `restartPolicy` `OnFailure` or
+`Never`, may end. A program that gives up on an error and still ends with 0 shows here too: its last line tells.
+
+## What it does not see
+Why the program ends: its last line is quoted, not judged. One that ends once in a while and has been running again
+for more than ten minutes. The first end, before there was a restart, unless it already waits in CrashLoopBackOff. A
+shell that is waiting for input and gets none is not told from a program that is done.
 
 ## What to do
-Let the program stay in the foreground (no `&`, no daemon mode), or make it a Job or a CronJob.",
+Let the program stay in the foreground (no `&`, no daemon mode; a shell needs a command, not a terminal), or make it a
+Job or a CronJob.",
     run,
 };
 

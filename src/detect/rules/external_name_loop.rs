@@ -18,11 +18,17 @@ The cluster's DNS answers with an alias for ever, or gives up: the name never re
 ## Evidence
 `spec.externalName` of each Service of the circle.
 
-## False positives
-None known: a chain of aliases that ends at a host is silent.
+## Look-alikes
+A chain of aliases that ends at a host, or at a Service with an address, is fine and silent. One that ends at a
+Service that does not exist is `external-name-unknown`.
+
+## What it does not see
+Only names of the form `NAME.NAMESPACE.svc…` are followed, up to nine Services. A loop by way of a DNS server outside
+the cluster, or by a rewrite in CoreDNS. Under `-n` only Services of that namespace are followed. A Service that leads
+into a loop it is not part of is not named; the loop is.
 
 ## What to do
-Set `externalName` to the host that is meant, outside the circle.",
+Set `externalName` to the host that is meant, outside the circle: `kubectl edit service NAME`.",
     run,
 };
 

@@ -19,12 +19,19 @@ resolves; an IP address is taken as a name too. Callers get `no such host`.
 ## Evidence
 `spec.externalName`, and the Services that there are.
 
-## False positives
-Names outside the cluster are not looked at: whether they exist is not known from here.
+## Look-alikes
+Services that point at each other are `external-name-loop`. A workload that names a missing Service itself is
+`call-to-unknown-service`. A host outside that is called like a Service and its namespace (`db.data`, with a top-level
+domain `data`) would be mistaken; such domains are rare.
+
+## What it does not see
+Names outside the cluster: whether they exist, and whether their servers answer. Clusters with another domain than
+`cluster.local`: their full names are taken for names outside. Under `-n`, names in other namespaces are not judged. A
+server outside that expects its own host name (TLS, HTTP) and refuses the Service's.
 
 ## What to do
-Write the full name of an existing Service. For an address use a Service without a selector and an
-EndpointSlice.",
+Write the full name of an existing Service: `NAME.NAMESPACE.svc.cluster.local`. For an address use a Service without a
+selector and an EndpointSlice.",
     run,
 };
 

@@ -21,12 +21,19 @@ The program does not start.
 ## Evidence
 The line of the log that names the file; the keys of the mounted ConfigMap or Secret.
 
-## False positives
-A volume with the file at another path is `wrong-mount-path`. Which of two candidates is meant can't be
-known, so then none is named.
+## Look-alikes
+A volume with the file at another path is `wrong-mount-path`. A program, script or interpreter that is missing is
+`command-not-found`. A key that a `subPath` or an item asks for is `config-key-missing`. A file that is there and may
+not be read is `file-permission-denied`. Some programs log a missing optional file and then fail of something else.
+
+## What it does not see
+What is in an image or on a claim: that a file is missing there is the program's word. The keys of a Secret, unless
+they were read for another reason; then they are unnamed. Which of two candidates is meant can't be known, so then
+none is named. A program that is ready and logs such lines is silent. Projected volumes are not compared key by key.
 
 ## What to do
-Mount what holds the file, add the key, or correct the path in the program's configuration.",
+Mount what holds the file, add the key, or correct the path in the program's configuration. `kubectl describe
+configmap NAME` shows the keys that there are.",
     run,
 };
 

@@ -20,12 +20,21 @@ The program can't read its configuration or write its data.
 ## Evidence
 The line of the log, the user of the container, the volume's `fsGroup` and mode.
 
-## False positives
-A program that may not be executed is `command-not-executable`; a file system that nobody may write is `read-only-root`.
+## Look-alikes
+A program that may not be executed is `command-not-executable`; a file system that nobody may write is
+`read-only-root`; an image that wants to run as root and may not is `non-root-refused`; a port below 1024 is told by
+`container-exits`. SELinux, AppArmor, seccomp and missing capabilities answer `permission denied` or `operation not
+permitted` too.
+
+## What it does not see
+Owner and mode of files on a claim, on a node or in an image: the cause is inferred from the pod's spec. Which user
+the image runs as, where `runAsUser` is not set. Whether the volume's driver applies `fsGroup` (NFS mostly does not).
+Of a ConfigMap or Secret `defaultMode` is read, not the `mode` of single items.
 
 ## What to do
-Volumes: set `securityContext.fsGroup` to the program's group (not for hostPath: change the owner on the
-node). Secrets: `defaultMode: 0440` with `fsGroup`. Folders of the image: mount an emptyDir there, or change the image.",
+Volumes: set `securityContext.fsGroup` to the program's group (not for hostPath: change the owner on the node).
+Secrets: `defaultMode: 0440` with `fsGroup`. Folders of the image: mount an emptyDir there, or change the image.
+`kubectl exec POD -- id` and `ls -ln PATH` show user and owner while it runs.",
     run,
 };
 

@@ -19,12 +19,22 @@ No route of this Gateway, or of this listener, gets traffic.
 ## Evidence
 The condition with reason and message.
 
-## False positives
-Within the first minute a Gateway that nobody has looked at is not reported.
+## Look-alikes
+In its first minute a Gateway that nobody has looked at is not reported; one that waits for an address or for
+resources (`AddressNotAssigned`, `NoResources`, `Pending`) gets two minutes. A route that the Gateway refuses is
+`route-parent-missing`, one without a backend `route-backend-missing`, one without a ReferenceGrant
+`route-references-refused`. A certificate that is there and has ended is `certificate-expired`.
+
+## What it does not see
+More than the conditions say: traffic, and the pods and load balancer behind the Gateway (`load-balancer-pending`),
+are not tried here. The GatewayClass is not looked at: one that does not exist shows as a Gateway that nobody took,
+one that is not accepted as `custom-not-ready`. Of several listeners the first that is refused is named. A controller
+that is down leaves its old conditions, and is silent.
 
 ## What to do
-Do what the message says. For a certificate: see the Secret, and the ReferenceGrant where it is in
-another namespace. If nobody looks at it: see whether its gatewayClassName exists.",
+Do what the message says (`kubectl describe gateway NAME`). For a certificate: see the Secret, and the ReferenceGrant
+where it is in another namespace. If nobody looks at it: `kubectl get gatewayclass` shows whether its
+`gatewayClassName` exists and is accepted; then look for the controller's pods.",
     run,
 };
 

@@ -19,13 +19,21 @@ name: clusters of databases and queues don't form, clients of a single replica f
 ## Evidence
 `spec.serviceName`, and the list of Services.
 
-## False positives
-A StatefulSet whose pods nobody calls by name works without. It is reported all the same, since its manifest asks for the
-Service, as a warning while all its pods are ready. An empty `serviceName` is not reported.
+## Look-alikes
+A StatefulSet whose pods nobody calls by name works without. It is reported all the same, since its manifest asks for
+the Service, as a warning while all its pods are ready. An empty `serviceName` is not reported. A StatefulSet that
+stands still for another reason is `stateful-set-blocked`; a name in a client's configuration
+`call-to-unknown-service`.
+
+## What it does not see
+A Service that exists and is not headless, or whose selector takes none of the pods (`service-selects-nothing`), gives
+the pods no names either: that is not looked at here. Whether anybody calls the pods by name. StatefulSets that are
+scaled to zero, and those made less than ten seconds ago.
 
 ## What to do
-Create a headless Service (`clusterIP: None`) of that name whose selector takes the pods. `spec.serviceName` itself can't
-be changed: to correct it, the StatefulSet is deleted with `--cascade=orphan` and made again.",
+Create a headless Service (`clusterIP: None`) of that name whose selector takes the pods. `spec.serviceName` itself
+can't be changed: to correct it, `kubectl delete statefulset NAME --cascade=orphan`, and make it again. A pod has its
+name once it is ready; clusters that must find each other before need `publishNotReadyAddresses: true`.",
     run,
 };
 
