@@ -26,6 +26,10 @@ use kubectl_react::redact::{Redacted, Redactor};
 use kubectl_react::{detect, graph};
 use serde_json::Value;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 5;
 /// The slowest detectors that are told.
 const SLOWEST: usize = 25;

@@ -84,10 +84,14 @@ pub fn containers(pod: &Pod) -> impl Iterator<Item = Running<'_>> {
 
 /// Containers of live pods that wait with one of these reasons.
 pub fn waiting<'a>(view: &View<'a>, reasons: &'static [&'static str]) -> Vec<(Running<'a>, &'a Waiting)> {
-    let live = view.all::<Pod>().iter().filter(|pod| !pod.metadata.deleting());
+    // Most containers of a large cluster run: what their pods' specs say of them need not be looked up.
+    let waits = |status: &ContainerStatus| {
+        status.state.waiting.as_ref().is_some_and(|waiting| reasons.contains(&waiting.reason.as_str()))
+    };
+    let live = view.all::<Pod>().iter().filter(|pod| !pod.metadata.deleting() && pod.status.all_statuses().any(waits));
     live.flat_map(containers)
+        .filter(|container| waits(container.status))
         .filter_map(|container| Some((container, container.status.state.waiting.as_ref()?)))
-        .filter(|(_, waiting)| reasons.contains(&waiting.reason.as_str()))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! Pods that still hold what a ConfigMap or Secret said when they started.
 
+use std::collections::BTreeSet;
+
 use crate::detect::config_uses::{Way, uses};
 use crate::detect::prelude::*;
 
@@ -41,8 +43,24 @@ ConfigMap with a version in its name, makes each edit a rollout.",
 const RECENT: i64 = 2 * 3600;
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    let pods = view.live_pods().filter(|pod| !replaced(view, &view.workload_of(pod)));
-    pods.flat_map(containers).flat_map(|container| stale(view, &container)).collect()
+    let edited = edited(view);
+    let pods = view.live_pods().filter(|pod| edited.contains(pod.metadata.namespace.as_str()));
+    pods.filter(|pod| !replaced(view, &view.workload_of(pod)))
+        .flat_map(containers)
+        .flat_map(|container| stale(view, &container))
+        .collect()
+}
+
+/// Namespaces in which configuration was edited lately: pods of the others need no look.
+fn edited<'a>(view: &View<'a>) -> BTreeSet<&'a str> {
+    let lately = |meta: &&Meta| {
+        meta.managers.iter().any(|manager| {
+            *manager.time > *meta.creation_timestamp && view.age(*manager.time).is_some_and(|age| age < RECENT)
+        })
+    };
+    let maps = view.all::<ConfigMap>().iter().map(|map| &map.metadata);
+    let all = maps.chain(view.all::<Secret>().iter().map(|secret| &secret.metadata));
+    all.filter(lately).map(|meta| meta.namespace.as_str()).collect()
 }
 
 /// Whether the workload's pods are being replaced, so that new ones will read what is there now.
