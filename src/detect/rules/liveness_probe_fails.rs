@@ -161,6 +161,22 @@ lines: ['LINE']
         );
     }
 
+    /// After a while the kubelet sends no more events of a pod that crashes again and again.
+    #[test]
+    fn events_that_are_older_than_the_last_run() {
+        let old = pod("", REFUSED, "INFO listening on :8081")
+            .replace("11:59:37Z", "11:50:00Z")
+            .replace("11:59:50Z", "11:50:00Z");
+        let says = format!("{SAYS}, and the program listens on port 8081 (its log says so) (3 × 5s)");
+        check(&super::DETECTOR, &old, &says);
+        // It ended by itself, sooner than the probe allows.
+        let own = old.replace(
+            "exitCode: 137, startedAt: '2026-01-01T11:59:00Z'",
+            "exitCode: 1, startedAt: '2026-01-01T11:59:37Z'",
+        );
+        check(&super::DETECTOR, &own, "");
+    }
+
     #[test]
     fn another_path_and_a_slow_start() {
         check(
