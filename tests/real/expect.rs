@@ -152,7 +152,7 @@ impl Fault {
                 return Some(why);
             }
         }
-        let text = told.iter().map(|cause| cause.to_string()).collect::<String>();
+        let text = told.iter().map(ToString::to_string).collect::<String>();
         if let Some(word) = self.expected.silent_on.iter().find(|word| text.contains(word.as_str())) {
             return Some(format!("should not say {word:?}: {}", list()));
         }

@@ -30,6 +30,10 @@ pub enum Class {
     ReadOnly(Option<String>),
     /// A variable has no value.
     MissingEnv(String),
+    /// A variable that the kubelet makes for a Service has the name that the program reads.
+    ServiceLink(Link),
+    /// The program, its heap or a child of it has no memory left; whether the line says so itself.
+    Memory(bool),
     /// A command is not there.
     NoCommand(String),
     /// A command may not be executed.
@@ -57,6 +61,17 @@ pub struct Denial {
     pub group: String,
     /// Where; empty for the whole cluster.
     pub namespace: String,
+}
+
+/// A variable made for a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// `REDIS_PORT`.
+    pub variable: String,
+    /// `tcp://10.96.0.7:6379`.
+    pub value: String,
+    /// The Service.
+    pub service: String,
 }
 
 type Read = fn(&Captures<'_>, &str) -> Option<Class>;
@@ -96,6 +111,14 @@ const SHAPES: &[(&str, Read)] = &[
     (r"^(?:[\w./-]*(?:sh|bash)): (?:(?:line )?\d+: )?(?:exec: )?(?<x>/?[^\s:]+): [Pp]ermission denied\s*$", |c, _| {
         Some(Class::NotExecutable(any(c)))
     }),
+    // Heaps and children; what the kernel does to the container itself stands in its state.
+    (
+        concat!(
+            r"(?i)outofmemoryerror|heap out of memory|gc overhead limit exceeded|out of memory|\boom[- ]?kill(ed|er|ing)?\b|cannot allocate memory|\bmemoryerror\b|\bbad_alloc\b|memory (is )?exhausted|allowed memory size of \d+|failed to allocate memory|memory allocation of \d+ bytes failed|\benomem\b",
+            r"|(?P<killed>signal: killed|(worker|child|process|subprocess|job)\b.{0,60}\b(signal 9|sigkill|signal: 9)\b|\bkilled by signal 9\b)"
+        ),
+        |c, _| Some(Class::Memory(c.name("killed").is_none())),
+    ),
     (
         concat!(
             r"(?i)no such host|could not translate host name|name or service not known|temporary failure in name resolution|failure in name resolution|bad address '|\bnxdomain\b|\benotfound\b|\beai_again\b",
@@ -152,6 +175,10 @@ const SHAPES: &[(&str, Read)] = &[
             r#"|KeyError: ['"](?<e>[A-Z][A-Z0-9_]+)['"]|key not found: "(?<f>[A-Z][A-Z0-9_]+)"|required key (?<g>[A-Z][A-Z0-9_]+) missing|[Cc]ould not resolve placeholder '(?<h>[\w.-]+)'|process\.env\.(?<i>\w+)|os\.(?:environ|getenv)[\[(]['"](?<j>\w+)['"]"#
         ),
         |c, _| Some(Class::MissingEnv(any(c))),
+    ),
+    (
+        r"(?i)service ?account token (file )?(does not exist|not found|is missing|was not found)|service token file does not exist",
+        |_, line| Some(Class::MissingFile(path_of(line).unwrap_or_else(|| super::mount::TOKEN.to_owned()))),
     ),
     (
         r"(?i)no such file or directory|\benoent\b|filenotfound(error|exception)|nosuchfileexception|(can'?t|cannot|could not|couldn't|unable to|failed to) (open|find|read|load|access|stat|locate)\b|nonexistent directory|(file|directory|folder|path) .{0,120}(not found|does ?n[o']t exist|is missing|missing)|cannot find the (file|path)",

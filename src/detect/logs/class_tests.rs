@@ -51,6 +51,39 @@ fn programs_that_do_not_start() {
 }
 
 #[test]
+fn memory_that_runs_out() {
+    let (sure, likely) = (Some(Class::Memory(true)), Some(Class::Memory(false)));
+    table(&[
+        ("java.lang.OutOfMemoryError: Java heap space", sure.clone()),
+        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", sure.clone()),
+        (
+            "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)",
+            sure.clone(),
+        ),
+        ("fatal error: runtime: out of memory", sure.clone()),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", sure.clone()),
+        ("fork: Cannot allocate memory", sure),
+        ("worker process 29 exited on signal 9", likely.clone()),
+        ("convert failed: signal: killed", likely),
+        ("process 29 exited with code 9", None),
+    ]);
+}
+
+#[test]
+fn an_account_without_its_token() {
+    table(&[
+        (
+            "kubernetes.config.config_exception.ConfigException: Service token file does not exist.",
+            Some(file(crate::detect::logs::mount::TOKEN)),
+        ),
+        (
+            "open /var/run/secrets/kubernetes.io/serviceaccount/token: no such file or directory",
+            Some(file(crate::detect::logs::mount::TOKEN)),
+        ),
+    ]);
+}
+
+#[test]
 fn hosts_without_an_address() {
     table(&[
         ("dial tcp: lookup db on 10.96.0.10:53: no such host", Some(host("db"))),

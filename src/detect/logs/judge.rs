@@ -1,13 +1,12 @@
 //! The judge: which container fails, and which one fault it gets.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::class::{Class, classify};
 use super::line::{Level, bare, orders, pattern, read, short};
-use super::{Case, Failing, Fault, mount, probe};
+use super::{Case, Failing, Fault, links, probe};
 use crate::detect::prelude::*;
 use crate::model::{Evidence, Source};
 
@@ -281,6 +280,9 @@ fn ended_badly(view: &View<'_>, container: &Running<'_>, ended: &Terminated) -> 
         (None, Some(told)) => told,
         (None, None) => tail(view, container, Draft::of(Fault::Exit)),
     };
+    if let Some(link) = links::clash(view, container, &draft.text) {
+        return Draft { fault: Fault::Said(Class::ServiceLink(link)), ..draft };
+    }
     match (ended.exit_code, &draft.fault) {
         (127, Fault::Exit) if draft.text.is_empty() => {
             Draft { fault: Fault::Said(Class::NoCommand(String::new())), ..draft }
@@ -360,7 +362,7 @@ fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
     });
     static LATE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating",
+            r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|abort(ed|ing)|roll(ed|ing) back|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating",
         )
     });
     let mut best: Option<(i32, usize, Option<Class>)> = None;
@@ -370,6 +372,7 @@ fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
             Level::Info => -2,
             Level::Warn => 0,
             Level::Plain => 2,
+            Level::Bad => 3,
             Level::Error => 4,
             Level::Fatal => 6,
         };
@@ -404,6 +407,7 @@ fn decide_dependency(log: &LogTail) -> Option<Draft> {
                 | Class::Forbidden(_)
                 | Class::DiskFull(_)
                 | Class::ReadOnly(_)
+                | Class::Memory(_)
         )
     );
     needs.then_some(draft)
@@ -427,7 +431,15 @@ fn hook<'a>(view: &View<'a>, container: &Running<'_>, ended: &Terminated) -> Opt
         event.reason == "FailedPostStartHook" && event.container().is_none_or(|name| name == container.spec.name)
     };
     let events = view.events(&container.pod.object_ref()).iter().copied();
-    events.filter(own).find(|event| event.last().is_some_and(|time| time.as_second() >= start.saturating_sub(5)))
+    // Later failures of a crash loop are no longer told by events: a run that was killed at its start
+    // after one that was ended by the hook ended so too.
+    let lived = ended.finished_at.map(Time::as_second).map_or(i64::MAX, |end| end.saturating_sub(start));
+    let grace = container.pod.spec.termination_grace_period_seconds.unwrap_or(30).clamp(0, 3600);
+    let has = container.spec.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.post_start.is_some());
+    let again = has && matches!(ended.exit_code, 137 | 143) && lived <= grace.saturating_add(5);
+    events
+        .filter(own)
+        .find(|event| again || event.last().is_some_and(|time| time.as_second() >= start.saturating_sub(5)))
 }
 
 /// Whether a failing container runs for so long that its present state counts.
@@ -437,66 +449,4 @@ pub(super) fn settled_now(failing: &Failing<'_>) -> bool {
         matches!(&evidence.source, Source::Event { reason, .. } if reason == "Unhealthy")
             && evidence.quote.contains("Readiness")
     })
-}
-
-/// What is to be read of the failing containers: the last lines of their logs, values of the
-/// ConfigMaps that name what they connect to, keys of the Secrets that they mount.
-pub fn wanted(view: &View<'_>) -> Vec<Want> {
-    let mut wants = BTreeSet::new();
-    for pod in view.all::<Pod>() {
-        let quiet = pod.status.all_statuses().all(|status| status.ready && status.restart_count == 0);
-        if quiet || superseded(view, pod) {
-            continue;
-        }
-        for container in containers(pod) {
-            let state = &container.status.state;
-            let object = pod.object_ref();
-            let log = |previous| Want::Log { pod: object.clone(), container: container.spec.name.clone(), previous };
-            let running_for = state.running.as_ref().and_then(|running| view.age(*running.started_at));
-            let slow = running_for.is_some_and(|age| age > 30) && !container.status.ready;
-            let failed = failing(view, &container) || probe::killed(view, &container).is_some();
-            let started = container.ended().is_some_and(|ended| ended.reason != "StartError");
-            let involved = state.waiting.as_ref().is_some_and(|waiting| INVOLVED.contains(&waiting.reason.as_str()));
-            if involved || !(slow || failed) {
-                continue;
-            }
-            if slow {
-                wants.insert(log(false));
-            }
-            if failed
-                && started
-                && container.status.last_state.terminated.as_ref().or(state.terminated.as_ref()).is_some()
-            {
-                wants.insert(log(container.restarted()));
-            }
-            wants.extend(configured(&container));
-        }
-    }
-    wants.into_iter().collect()
-}
-
-/// The ConfigMaps and Secrets whose content explains a failing container.
-fn configured(container: &Running<'_>) -> Vec<Want> {
-    let (pod, spec) = (container.pod, container.spec);
-    let namespace = &pod.metadata.namespace;
-    let values = |name: &str| Want::ConfigValues { namespace: namespace.clone(), name: name.to_owned() };
-    let mut wants: Vec<Want> =
-        spec.env_from.iter().filter_map(|source| source.config_map_ref.as_ref()).map(|map| values(&map.name)).collect();
-    wants.extend(
-        spec.env
-            .iter()
-            .filter_map(|env| env.value_from.as_ref()?.config_map_key_ref.as_ref())
-            .map(|key| values(&key.name)),
-    );
-    for mounted in mount::mounts(pod, spec) {
-        match mounted.source(namespace) {
-            Some(source) if source.kind == Kind::Secret => {
-                wants.push(Want::SecretKeys { namespace: namespace.clone(), name: source.name.to_string() });
-            }
-            // A script that is run from a ConfigMap: its first line names the interpreter.
-            Some(source) if mount::runs_from(spec, &mounted.mount.mount_path) => wants.push(values(&source.name)),
-            _ => {}
-        }
-    }
-    wants
 }

@@ -9,15 +9,18 @@ mod class;
 mod class_tests;
 mod judge;
 mod line;
+mod links;
 pub mod mount;
 pub mod probe;
 pub mod service;
 #[cfg(test)]
 mod tests;
+mod wants;
 
-pub use class::{Class, Denial, path_of};
-pub use judge::{INVOLVED, superseded, wanted};
+pub use class::{Class, Denial, Link, path_of};
+pub use judge::{INVOLVED, superseded};
 pub use line::{bare, short};
+pub use wants::wanted;
 
 use crate::detect::prelude::*;
 use crate::model::{Evidence, Source};

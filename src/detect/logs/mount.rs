@@ -4,6 +4,37 @@ use std::collections::BTreeSet;
 
 use crate::detect::prelude::*;
 
+/// Where the token of a pod's account is mounted.
+pub const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// Whether a path is the account's token (or lies beside it) in a container where none is mounted.
+pub fn token_absent(pod: &Pod, container: &Container, path: &str) -> bool {
+    let real = path.strip_prefix("/run/").map_or_else(|| path.to_owned(), |rest| format!("/var/run/{rest}"));
+    within(&real, folder(TOKEN)) && mount_of(pod, container, &real).is_none()
+}
+
+/// A mount of one key that its ConfigMap does not hold, where the kubelet makes an empty folder
+/// instead of a file; with it the files there are.
+pub fn absent_key<'a>(view: &View<'_>, pod: &'a Pod, mount: &'a VolumeMount) -> Option<(&'a MapVolume, Vec<String>)> {
+    let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
+    let map = volume.config_map.as_ref().filter(|map| !map.optional && !mount.sub_path.is_empty())?;
+    let holder = view.beside(pod, Kind::ConfigMap, &map.name);
+    let files = if map.items.is_empty() {
+        keys(view, &holder)?
+    } else {
+        map.items.iter().map(|item| item.path.clone()).collect()
+    };
+    let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
+    let there = files.iter().any(|file| first(file) == first(&mount.sub_path));
+    (!there).then_some((map, files))
+}
+
+/// Whether what a container complains of is a path that such an empty folder stands at.
+pub fn meets_empty_folder(view: &View<'_>, pod: &Pod, container: &Container, said: &str) -> bool {
+    let mut mounts = container.volume_mounts.iter();
+    mounts.any(|mount| said.contains(mount.mount_path.as_str()) && absent_key(view, pod, mount).is_some())
+}
+
 /// A mount with its volume.
 #[derive(Clone, Copy)]
 pub struct Mounted<'a> {

@@ -78,11 +78,13 @@ pub fn killed<'a>(view: &View<'a>, container: &Running<'_>) -> Option<(Fault, Op
         let timely = kill
             .and_then(Event::last)
             .is_some_and(|time| time.as_second() >= end.saturating_sub(grace).saturating_sub(15));
-        // The event may have expired or been left out; a probe that fails and a SIGKILL tell the same.
-        let likely = kill.is_none()
-            && matches!(ended.exit_code, 137 | 143)
-            && ended.reason != "OOMKilled"
-            && (unhealthy.is_some() || lived_as_long(container, ended, &fault, grace));
+        // The kubelet stops to send events of a pod after some 25 in a few minutes (a crash loop's own
+        // fill that up), and events expire: an old one with a SIGKILL, or with a run just as long as the
+        // probe allows, tells the same.
+        let lived = lived_as_long(container, ended, &fault, grace);
+        let signal = matches!(ended.exit_code, 137 | 143);
+        let likely = ended.reason != "OOMKilled"
+            && (signal && (kill.is_some() || unhealthy.is_some() || lived) || kill.is_some() && lived);
         let down = !container.status.ready || state.running.is_none();
         let again = unhealthy.and_then(Event::last) > state.running.as_ref().and_then(|running| *running.started_at);
         let recent = view.age(*ended.finished_at).is_some_and(|age| age < 600);
@@ -224,6 +226,7 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
         (Some(get), Some(port)) => {
             format!("asks GET {} on port {port}", if get.path.is_empty() { "/" } else { &get.path })
         }
+        (None, Some(port)) if probe.grpc.is_some() => format!("asks port {port} by gRPC"),
         (None, Some(port)) => format!("asks port {port}"),
         _ => "asks".to_owned(),
     };
@@ -256,12 +259,16 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
             ..told
         };
     }
-    if low.contains("connection refused") || answer.is_empty() {
+    // gRPC says of a port where nothing listens only that it did not connect in time.
+    let unheard = probe.grpc.is_some() && low.contains("failed to connect service");
+    if low.contains("connection refused") || unheard || answer.is_empty() {
         if let Some(elsewhere) = asked.and_then(|port| listens_elsewhere(view, container, port)) {
             told = Told { text: format!("{what}, and {}", elsewhere.text), ..elsewhere };
         } else {
             told.text = if answer.is_empty() {
                 format!("{what} and does not pass")
+            } else if unheard {
+                format!("{what}, where no gRPC server answers ({})", short(&answer, 100))
             } else {
                 format!("{what}, where nothing listens (connection refused)")
             };
@@ -432,7 +439,7 @@ pub fn listening(line: &str) -> Option<(Option<bool>, u16)> {
 }
 
 /// The port that a container is told to listen on by an argument or a usual variable.
-fn told_port(container: &Container) -> Option<(u16, String)> {
+pub fn told_port(container: &Container) -> Option<(u16, String)> {
     static FLAG: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"(?:^|\s)(?P<flag>--?(?:http-|server-|web-|listen-)?(?:port|listen|addr|address|bind|listen-address|bind-address))(?:[= ])(?:[\w.*\[\]-]*:)?(?P<port>\d{2,5})(?:\s|$)",

@@ -71,10 +71,22 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
                 "`{name}` (from {title}) can't be run: {}",
                 interpreter(view, namespace, mounted.source(namespace), file, &spec.image)
             ),
-            None => format!("`{name}` is not in {title}, mounted at {at}"),
+            None => {
+                format!("`{name}` is not in {title}, mounted at {at}, which hides what image {} has there", spec.image)
+            }
         }
     } else if name.is_empty() {
         format!("a command that it runs is not found in image {}", spec.image)
+    } else if spec.command.is_empty() && spec.args.first().is_some_and(|first| first == name) {
+        format!(
+            "`{name}` is the first of args, which replace the image's command: image {} has no entrypoint that takes them, so set command",
+            spec.image
+        )
+    } else if let Some(script) = asked_by(failing, name) {
+        culprit = mount_of(pod, spec, script).and_then(|mounted| mounted.source(namespace));
+        let from =
+            culprit.as_ref().map(|source| format!(" (from {} {})", source.kind, source.name)).unwrap_or_default();
+        format!("script `{script}`{from} asks for the interpreter {name}, which is not in image {}", spec.image)
     } else if name.contains(' ') {
         format!("`{}` is taken for the name of one program: split the command into a list of words", short(name, 80))
     } else if started && !name.starts_with('/') {
@@ -93,6 +105,14 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         None => finding,
     };
     failing.edit(view, describe(finding, &failing.pod()), "correct the command")
+}
+
+/// The mounted script for whose first line (`#!/usr/bin/env bash`) `env` did not find a program.
+fn asked_by<'a>(failing: &Failing<'a>, name: &str) -> Option<&'a str> {
+    let by_env = failing.text.split(':').next().is_some_and(|first| first == "env" || first.ends_with("/env"));
+    let script = failing.container.spec.command.first()?;
+    (by_env && failing.text.contains(name) && mount_of(failing.container.pod, failing.container.spec, script).is_some())
+        .then_some(script)
 }
 
 /// What is wrong with a script that is there and yet "not found": the program of its first line.
@@ -197,6 +217,23 @@ lines: ['LINE']
             &super::DETECTOR,
             &pod("/s/runn.sh", "StartError", "128", message, ""),
             "critical Pod shop/web-1: container app does not start (StartError): `/s/runn.sh` does not exist: ConfigMap scripts, mounted at /s, has no key runn.sh, it has run.sh; did you mean run.sh? <- ConfigMap shop/scripts",
+        );
+    }
+
+    #[test]
+    fn args_without_a_program_and_a_script_that_asks_env() {
+        let message =
+            r#"unable to start container process: exec: "--port=80": executable file not found in $PATH: unknown"#;
+        check(
+            &super::DETECTOR,
+            &pod("", "StartError", "128", message, "").replace("command: []", "args: ['--port=80']"),
+            "critical Pod shop/web-1: container app does not start (StartError): `--port=80` is the first of args, which replace the image's command: image busybox:1.36 has no entrypoint that takes them, so set command",
+        );
+        let line = "env: ‘bash’: No such file or directory";
+        check(
+            &super::DETECTOR,
+            &pod("/s/run.sh", "Error", "127", "", line),
+            "critical Pod shop/web-1: container app exits 127: script `/s/run.sh` (from ConfigMap scripts) asks for the interpreter bash, which is not in image busybox:1.36 <- ConfigMap shop/scripts",
         );
     }
 

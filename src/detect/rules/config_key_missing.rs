@@ -1,6 +1,7 @@
 //! Keys that a ConfigMap or Secret does not hold.
 
 use crate::detect::config_uses::{Said, Use, Way, blocks, near, said, starting, uses};
+use crate::detect::logs::mount::absent_key;
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -136,17 +137,11 @@ fn sub_paths(view: &View<'_>, container: &Running<'_>) -> Vec<Finding> {
     if status.ready || !failing(view, container) && status.state.running.is_none() {
         return Vec::new();
     }
-    let mounts = container.spec.volume_mounts.iter().filter(|mount| !mount.sub_path.is_empty());
+    let mounts = container.spec.volume_mounts.iter();
     let broken = mounts.filter_map(|mount| {
-        let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
-        let map = volume.config_map.as_ref().filter(|map| !map.optional)?;
-        let holder = view.beside(pod, Kind::ConfigMap, &map.name);
-        let keys = keys(view, &holder)?;
-        let files: Vec<&str> = if map.items.is_empty() { keys } else { map.items.iter().map(|item| item.path.as_str()).collect() };
+        let (map, files) = absent_key(view, pod, mount)?;
+        let (holder, files) = (view.beside(pod, Kind::ConfigMap, &map.name), files.iter().map(String::as_str).collect::<Vec<_>>());
         let file = mount.sub_path.split('/').next().unwrap_or_default();
-        if files.iter().any(|known| known.split('/').next() == Some(file)) {
-            return None;
-        }
         let summary = format!("ConfigMap {} has no key `{}` for the subPath mount of {} at {}, so an empty folder is there instead of a file{}", map.name, mount.sub_path, container.title(), mount.mount_path, there_are(file, Some(&files)));
         let object = pod.object_ref();
         let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Mount, summary).key(format!("{} {}", map.name, mount.sub_path)).culprit(holder).since(pod_since(pod));

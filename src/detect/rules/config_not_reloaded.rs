@@ -83,14 +83,14 @@ fn replaced(view: &View<'_>, workload: &ObjectRef) -> bool {
     }
 }
 
-/// What a container reads once: the object, and the keys (all where there are none).
-fn read_once<'a>(container: &Running<'a>) -> Vec<(Kind, &'a str, Vec<&'a str>)> {
-    let mut read: Vec<(Kind, &str, Option<&str>)> = Vec::new();
+/// What a container reads once: the object, the keys (all where there are none), and whether as environment.
+fn read_once<'a>(container: &Running<'a>) -> Vec<(Kind, &'a str, Vec<&'a str>, bool)> {
+    let mut read: Vec<(Kind, &str, Option<&str>, bool)> = Vec::new();
     let spec = &container.pod.spec;
     for used in
         uses(spec).into_iter().filter(|used| used.way == Way::Env && used.container == Some(&container.spec.name))
     {
-        read.push((used.kind, used.name, used.key));
+        read.push((used.kind, used.name, used.key, true));
     }
     for mount in container.spec.volume_mounts.iter().filter(|mount| !mount.sub_path.is_empty()) {
         let Some(volume) = spec.volumes.iter().find(|volume| volume.name == mount.name) else { continue };
@@ -103,16 +103,19 @@ fn read_once<'a>(container: &Running<'a>) -> Vec<(Kind, &'a str, Vec<&'a str>)> 
             .iter()
             .find(|item| item.path == mount.sub_path)
             .map_or(mount.sub_path.as_str(), |item| item.key.as_str());
-        read.push((kind, name, Some(key)));
+        read.push((kind, name, Some(key), false));
     }
     read.sort_unstable();
-    let mut by_object: Vec<(Kind, &str, Vec<&str>)> = Vec::new();
-    for (kind, name, key) in read {
+    let mut by_object: Vec<(Kind, &str, Vec<&str>, bool)> = Vec::new();
+    for (kind, name, key, by_env) in read {
         match by_object.last_mut().filter(|last| (last.0, last.1) == (kind, name)) {
             // A whole object was sorted before its keys.
-            Some((_, _, keys)) if !keys.is_empty() => keys.extend(key),
+            Some((_, _, keys, env)) if !keys.is_empty() => {
+                keys.extend(key);
+                *env |= by_env;
+            }
             Some(_) => {}
-            None => by_object.push((kind, name, key.into_iter().collect())),
+            None => by_object.push((kind, name, key.into_iter().collect(), by_env)),
         }
     }
     by_object
@@ -123,20 +126,23 @@ fn stale(view: &View<'_>, container: &Running<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let read = read_once(container);
-    let findings = read.iter().filter_map(|(kind, name, keys)| {
+    let findings = read.iter().filter_map(|(kind, name, keys, by_env)| {
         let holder = view.beside(container.pod, *kind, name);
         let meta = view.meta(&holder)?;
         let made_before = meta.creation_timestamp.is_none_or(|made| made <= started);
         let edits = meta.managers.iter().filter_map(|manager| Some((manager, (*manager.time)?, data_keys(manager))));
         let (manager, time, written) = edits
-            .filter(|(_, time, written)| *time > started && !written.is_empty() && view.age(Some(*time)).is_some_and(|age| age < RECENT))
+            .filter(|(_, time, written)| {
+                *time > started && !written.is_empty() && view.age(Some(*time)).is_some_and(|age| age < RECENT)
+            })
             .filter(|(_, _, written)| keys.is_empty() || written.iter().all(|key| keys.contains(key)))
             .max_by_key(|(_, time, _)| *time)
             .filter(|_| made_before)?;
         let what = list(&written.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
         let summary = format!(
-            "{} still has the old value of {what}: {kind} {name} was edited after it started, and env is read only at the start; restart the pods",
-            container.title()
+            "{} still has the old value of {what}: {kind} {name} was edited after it started, and {}; restart the pods",
+            container.title(),
+            if *by_env { "env is read only at the start" } else { "a subPath mount never follows edits" }
         );
         let object = container.pod.object_ref();
         let finding = Finding::new(object.clone(), Severity::Warning, Stage::Serve, summary)
@@ -147,7 +153,11 @@ fn stale(view: &View<'_>, container: &Running<'_>) -> Vec<Finding> {
         let workload = view.workload_of(container.pod);
         let target = format!("{}/{}", workload.kind.argument(), workload.name);
         let restartable = matches!(workload.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
-        Some(if restartable { finding.fix("start new pods, which read the new value", &workload, &["rollout", "restart", &target]) } else { finding })
+        Some(if restartable {
+            finding.fix("start new pods, which read the new value", &workload, &["rollout", "restart", &target])
+        } else {
+            finding
+        })
     });
     findings.collect()
 }
@@ -215,7 +225,7 @@ metadata:
         let volume =
             volume.replace("spec: {containers", "spec: {volumes: [{name: v, configMap: {name: flags}}], containers");
         check(&super::DETECTOR, &volume.replace("SUB", ""), "");
-        let expected = "warning Pod shop/web-1: container app still has the old value of mode: ConfigMap flags was edited after it started, and env is read only at the start; restart the pods";
+        let expected = "warning Pod shop/web-1: container app still has the old value of mode: ConfigMap flags was edited after it started, and a subPath mount never follows edits; restart the pods";
         check(&super::DETECTOR, &volume.replace("/etc/flagsSUB", "/etc/mode, subPath: mode"), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! Containers that the runtime can't make or start, for reasons that no other detector knows.
 
+use crate::detect::logs::mount::mount_of;
 use crate::detect::logs::{Failing, Fault, claimed, short};
 use crate::detect::prelude::*;
 
@@ -69,7 +70,13 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let last = last.rsplit("unable to start container process: ").next().unwrap_or(last);
     let last = last.rsplit("error during container init: ").next().unwrap_or(last);
     let why = match () {
-        () if in_folder && !folder.is_empty() => format!("its workingDir {folder} can't be used: {}", short(last, 120)),
+        () if in_folder && !folder.is_empty() => {
+            let mounted = mount_of(failing.container.pod, spec, folder);
+            let within = mounted.map(|mounted| (mounted.title(failing.namespace()), &mounted.mount.mount_path));
+            let within =
+                within.map(|(title, at)| format!(" (it lies in {title}, mounted at {at})")).unwrap_or_default();
+            format!("its workingDir {folder} can't be used: {}{within}", short(last, 120))
+        }
         () if low.contains("is reserved for")
             || low.contains("name is already in use")
             || low.contains("already exists") =>

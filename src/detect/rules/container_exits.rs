@@ -1,6 +1,8 @@
 //! Containers that end badly for a reason of their own.
 
-use crate::detect::logs::mount::{mount_of, mounts};
+use crate::detect::logs::mount::{meets_empty_folder, mount_of, mounts};
+use crate::detect::logs::probe::told_port;
+use crate::detect::logs::service::values;
 use crate::detect::logs::{Class, Failing, Fault, claimed, path_of, short, wanted};
 use crate::detect::{calls, prelude::*};
 
@@ -50,27 +52,19 @@ fn run(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// A container that says nothing of why it ends, while its configuration names a Service wrongly:
-/// that is the cause, and is told where the configuration is judged.
+/// A container that says nothing of why it ends, while its configuration names a Service wrongly, or
+/// that reads a folder where a key is missing: the cause is told where the configuration is judged.
 fn told_elsewhere(view: &View<'_>, failing: &Failing<'_>) -> bool {
-    failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, failing.container.pod)
+    let (pod, spec) = (failing.container.pod, failing.container.spec);
+    failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, pod)
+        || meets_empty_folder(view, pod, spec, &failing.text)
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let (spec, happens) = (failing.container.spec, failing.happens());
     let line = short(&failing.text, 160);
     if let Fault::Said(Class::PortDenied(port)) = &failing.fault {
-        let user = spec.security_context.run_as_user.or(failing.container.pod.spec.security_context.run_as_user);
-        let user = user.map_or_else(|| "without root's rights".to_owned(), |user| format!("as user {user}"));
-        let port = port.map_or_else(|| "its port".to_owned(), |port| format!("port {port}"));
-        let finding = failing.finding(
-            view,
-            Stage::Start,
-            format!(
-                "{happens}: it may not listen on {port} {user} (permission denied; ports below 1024 need a privilege)"
-            ),
-        );
-        return failing.read_log(finding);
+        return port_denied(view, failing, *port);
     }
     if matches!(failing.fault, Fault::Said(Class::Config)) {
         let source = config_source(failing);
@@ -80,6 +74,19 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
             Stage::Start,
             format!("{happens}: the program does not take its configuration{from}: {line}"),
         ));
+        if source.is_none()
+            && let Some((name, value)) = variable_shown(view, failing)
+        {
+            let summary = format!(
+                "{happens}: the program does not take the value `{}` of its variable {name}: {line}",
+                short(&value, 60)
+            );
+            let known = spec.env.iter().any(|env| env.name == name && env.value.is_some());
+            let finding = failing.read_log(failing.finding(view, Stage::Start, summary));
+            let path = failing.container.spec_path(&format!("env[{name}].value"));
+            let finding = if known { finding.field(&failing.pod(), path, value) } else { finding };
+            return failing.edit(view, finding, "correct the variable");
+        }
         return match source {
             Some(source) => finding
                 .fix("correct the configuration", &source, &["edit", &source.kind.argument(), &source.name])
@@ -100,6 +107,53 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         }
     };
     failing.read_log(finding)
+}
+
+/// A port below 1024, for which the program lacks the capability.
+fn port_denied(view: &View<'_>, failing: &Failing<'_>, said: Option<u16>) -> Finding {
+    let (spec, pod) = (failing.container.spec, failing.container.pod);
+    let user = spec.security_context.run_as_user.or(pod.spec.security_context.run_as_user);
+    let who = user.map_or_else(|| "without root's rights".to_owned(), |user| format!("as user {user}"));
+    // `httpd -p 80`: too short a flag to trust elsewhere, but here the program does listen.
+    let flag = || {
+        let words = spec.command.iter().chain(&spec.args).flat_map(|word| word.split_whitespace());
+        words.clone().zip(words.skip(1)).find(|(flag, _)| *flag == "-p").and_then(|(_, port)| port.parse().ok())
+    };
+    let declared = || {
+        let low = spec.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok());
+        low.chain(told_port(spec).map(|(port, _)| port)).chain(flag()).find(|port| *port < 1024)
+    };
+    let port = said.or_else(declared).map_or_else(|| "its port".to_owned(), |port| format!("port {port}"));
+    let summary = format!(
+        "{}: it may not listen on {port} {who} (permission denied): ports below 1024 need the capability NET_BIND_SERVICE; listen on a higher port",
+        failing.happens()
+    );
+    let mut finding = failing.finding(view, Stage::Start, summary);
+    if let Some(user) = user {
+        let own = spec.security_context.run_as_user.is_some();
+        let own = own.then(|| failing.container.spec_path("securityContext.runAsUser"));
+        let path = own.unwrap_or_else(|| "spec.securityContext.runAsUser".to_owned());
+        finding = finding.field(&failing.pod(), path, user.to_string());
+    }
+    failing.edit(view, failing.read_log(finding), "let it listen on a higher port, or give it the capability")
+}
+
+/// The variable whose value the line shows, where just one does: what the program does not take.
+fn variable_shown(view: &View<'_>, failing: &Failing<'_>) -> Option<(String, String)> {
+    // Short and common values would be found in any line.
+    let telling = |value: &str| value.len() >= 4 && !matches!(value, "true" | "false" | "null" | "info" | "debug");
+    let shown = |value: &str| {
+        let mut at = failing.text.match_indices(value);
+        at.any(|(start, found)| {
+            let whole = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            whole(failing.text.get(..start).and_then(|head| head.chars().next_back()))
+                && whole(failing.text.get(start + found.len()..).and_then(|tail| tail.chars().next()))
+        })
+    };
+    let all = values(view, failing.container.pod, failing.container.spec);
+    let mut found = all.into_iter().filter(|(_, value)| telling(value) && shown(value));
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// The ConfigMap or Secret that the file comes from which the line names; the only one mounted,
@@ -179,6 +233,32 @@ lines: LINES
             &super::DETECTOR,
             &pod("2", "['flag provided but not defined: -listn']"),
             "critical Pod shop/web-1: container app exits 2: the program does not take its configuration: flag provided but not defined: -listn",
+        );
+    }
+
+    #[test]
+    fn a_variable_that_is_not_taken() {
+        let line = r#"['Caused by: java.lang.NumberFormatException: For input string: "8080/tcp"']"#;
+        let yaml =
+            pod("1", line).replace("envFrom: [{configMapRef: {name: env}}]", "env: [{name: PORT, value: 8080/tcp}]");
+        let yaml = yaml.replace(", volumeMounts: [{name: s, mountPath: /etc/web}]", "");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: container app exits 1: the program does not take the value `8080/tcp` of its variable PORT: Caused by: java.lang.NumberFormatException: For input string: \"8080/tcp\"",
+        );
+    }
+
+    #[test]
+    fn a_port_below_1024() {
+        let yaml = pod("1", "['httpd: bind: Permission denied']").replace(
+            "image: 'shop/web:2'",
+            "image: 'shop/web:2', command: [httpd, -f, -p, '80'], securityContext: {runAsUser: 1000}",
+        );
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "critical Pod shop/web-1: container app exits 1: it may not listen on port 80 as user 1000 (permission denied): ports below 1024 need the capability NET_BIND_SERVICE; listen on a higher port",
         );
     }
 

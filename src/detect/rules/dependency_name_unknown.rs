@@ -112,7 +112,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             }
         }
         _ => {
-            let finding = finding("no Service of this cluster that was read has this name".to_owned());
+            let what = if host.contains('.') {
+                "it is no Service's name, so DNS outside the cluster must know it and does not"
+            } else {
+                "no Service of this cluster that was read has this name"
+            };
+            let finding = finding(what.to_owned());
             failing.read_log(finding.unknown("whether the name exists outside the cluster"))
         }
     })
@@ -198,7 +203,7 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
 
     #[test]
     fn a_name_outside() {
-        says("api.example.com", "no Service of this cluster that was read has this name");
+        says("api.example.com", "it is no Service's name, so DNS outside the cluster must know it and does not");
     }
 
     #[test]

@@ -80,6 +80,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             ),
         }));
     }
+    if let Some(map) = empty(view, failing, name) {
+        let why = format!("is empty: it comes from key {name} of ConfigMap {}", map.name);
+        let finding = finding(why).field(&map, format!("data.{name}"), "").culprit(map.clone());
+        return Some(failing.read_log(finding.fix("give it a value", &map, &["edit", "configmap", &map.name])));
+    }
     let near = meant(name, spec.env.iter().map(|variable| variable.name.as_str()));
     let used: Vec<&str> =
         crate::graph::configuration(&failing.container.pod.spec).into_iter().map(|(_, name, _)| name).collect();
@@ -111,6 +116,23 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         finding(format!("is not set: {has}"))
     };
     Some(failing.edit(view, failing.read_log(finding), "set the variable"))
+}
+
+/// The ConfigMap that gives a container this variable, whole, and with nothing in it.
+fn empty(view: &View<'_>, failing: &Failing<'_>, name: &str) -> Option<ObjectRef> {
+    let namespace = failing.namespace();
+    let maps = failing.container.spec.env_from.iter().filter(|source| name.starts_with(&source.prefix));
+    maps.filter_map(|source| Some((source.config_map_ref.as_ref()?, name.strip_prefix(source.prefix.as_str())?)))
+        .find(|(map, key)| {
+            let mut known = view.snapshot.config_values.iter();
+            known.any(|known| {
+                known.namespace == namespace
+                    && known.name == map.name
+                    && known.key == *key
+                    && known.value.trim().is_empty()
+            })
+        })
+        .map(|(map, _)| ObjectRef::new(Kind::ConfigMap, namespace, &map.name))
 }
 
 #[cfg(test)]
@@ -177,6 +199,25 @@ lines: ['FATAL LINE']
             &format!(
                 "{SAYS}has no value: it comes from key url of Secret db, which is optional and missing or empty <- Secret shop/db"
             ),
+        );
+    }
+
+    #[test]
+    fn empty_in_a_whole_map() {
+        let value = "
+---
+kind: ConfigValue
+namespace: shop
+name: web-env
+key: DATABASE_URL
+value: 'VALUE'
+";
+        let yaml = POD.replace("LINE", LINE).replace("env: [ENV]", "envFrom: [{configMapRef: {name: web-env}}]");
+        let yaml = yaml.replace("MAPKEY", "DATABASE_URL") + value;
+        check(
+            &super::DETECTOR,
+            &yaml.replace("VALUE", ""),
+            &format!("{SAYS}is empty: it comes from key DATABASE_URL of ConfigMap web-env <- ConfigMap shop/web-env"),
         );
     }
 

@@ -1,6 +1,8 @@
 //! Containers that miss a file which no volume of theirs holds.
 
-use crate::detect::logs::mount::{Mounted, could_hold, file_name, misplaced, mount_of};
+use crate::detect::logs::mount::{
+    Mounted, could_hold, file_name, meets_empty_folder, misplaced, mount_of, token_absent,
+};
 use crate::detect::logs::{Class, Failing, Fault, said};
 use crate::detect::prelude::*;
 
@@ -47,7 +49,11 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let Fault::Said(Class::MissingFile(path)) = &failing.fault else { return None };
     let (pod, spec) = (failing.container.pod, failing.container.spec);
-    if misplaced(view, pod, spec, path).is_some() {
+    // What another detector tells: the token, a mount elsewhere, a key that is not there.
+    if token_absent(pod, spec, path)
+        || misplaced(view, pod, spec, path).is_some()
+        || meets_empty_folder(view, pod, spec, path)
+    {
         return None;
     }
     let missing = format!("{}: {path} does not exist (no such file or directory)", failing.happens());

@@ -64,7 +64,13 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
                 None => mounted.title(failing.namespace()),
             };
             let hint = match (map, volume.is_some_and(|volume| volume.host_path.is_some()), whole.fs_group) {
-                (true, ..) => format!("its files have mode {:04o}", mounted.mode()),
+                (true, _, Some(group)) => {
+                    format!("its files have mode {:04o} and belong to root and group {group}", mounted.mode())
+                }
+                (true, _, None) => format!(
+                    "its files belong to root and have mode {:04o}; give them to the program's group with fsGroup and mode 0440",
+                    mounted.mode()
+                ),
                 (_, true, _) => {
                     "a folder of the node, which belongs to another user there (fsGroup does not change that)"
                         .to_owned()
@@ -138,7 +144,7 @@ lines: ['ERROR LINE']
         check(
             &super::DETECTOR,
             &pod("secret: {secretName: tls, defaultMode: 256}", "open /data/tls.key: permission denied"),
-            "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/tls.key` (permission denied): Secret tls, mounted at /data: its files have mode 0400",
+            "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/tls.key` (permission denied): Secret tls, mounted at /data: its files belong to root and have mode 0400; give them to the program's group with fsGroup and mode 0440",
         );
     }
 

@@ -192,6 +192,13 @@ lastTimestamp: '2026-01-01T11:TIME'
 
     #[test]
     fn failed_at_a_former_start() {
-        check(&super::DETECTOR, &pod("Running", ENDED, "FailedPostStartHook", "30:00Z"), "");
+        let own = ENDED.replace("137", "1");
+        check(&super::DETECTOR, &pod("Running", &own, "FailedPostStartHook", "30:00Z"), "");
+        // A crash loop's later failures leave no events; that it was killed at its start tells.
+        check(
+            &super::DETECTOR,
+            &pod("Running", ENDED, "FailedPostStartHook", "30:00Z"),
+            "critical Pod shop/web-1: container app is killed because its postStart hook fails (FailedPostStartHook): `sh -c exit 3`",
+        );
     }
 }

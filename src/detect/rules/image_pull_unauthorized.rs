@@ -1,5 +1,6 @@
 //! Images that the registry does not give without other credentials.
 
+use crate::detect::config_uses::near;
 use crate::detect::images::{Answer, Pull, parts, pulls, refusal};
 use crate::detect::prelude::*;
 
@@ -60,10 +61,12 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
                 .iter()
                 .find(|secret| secret.metadata.name == *name)
                 .map(|secret| format!("; there is one in namespace {}", secret.metadata.namespace));
+            let here = view.within::<Secret>(object.ns()).iter().map(|secret| secret.metadata.name.as_str());
+            let near = near(name, here).map(|near| format!("; did you mean Secret {near}?"));
             format!(
                 "its pull secret {name} does not exist in namespace {}{}",
                 object.ns(),
-                elsewhere.unwrap_or_default()
+                near.or(elsewhere).unwrap_or_default()
             )
         }
         (None, Some(secret)) => format!(

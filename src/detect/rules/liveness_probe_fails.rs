@@ -45,7 +45,9 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         .and_then(|ended| ended.finished_at.map(Time::as_second).zip(ended.started_at.map(Time::as_second)));
     let lived = lived.map(|(end, start)| end.saturating_sub(start)).filter(|lived| (0..1_000_000).contains(lived));
     // Killed as soon as the probe allows, at a start: it may only need longer.
+    // Who takes the connection and answers late has started.
     let early = !told.proven
+        && !told.text.contains("timeoutSeconds")
         && probe.exec.is_none()
         && container.spec.startup_probe.is_none()
         && lived.is_some_and(|lived| {
@@ -57,7 +59,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         });
     let after = lived
         .filter(|_| early)
-        .map(|lived| format!(", {lived}s after its start: perhaps it only starts slower than that"))
+        .map(|lived| format!(", {lived}s after its start: if it only starts slower than that, give it a startupProbe"))
         .unwrap_or_default();
     let summary = format!(
         "{} is killed by its liveness probe, which {} ({}){after}",
@@ -161,6 +163,22 @@ lines: ['LINE']
         );
     }
 
+    /// After a while the kubelet sends no more events of a pod that crashes again and again.
+    #[test]
+    fn events_that_are_older_than_the_last_run() {
+        let old = pod("", REFUSED, "INFO listening on :8081")
+            .replace("11:59:37Z", "11:50:00Z")
+            .replace("11:59:50Z", "11:50:00Z");
+        let says = format!("{SAYS}, and the program listens on port 8081 (its log says so) (3 × 5s)");
+        check(&super::DETECTOR, &old, &says);
+        // It ended by itself, sooner than the probe allows.
+        let own = old.replace(
+            "exitCode: 137, startedAt: '2026-01-01T11:59:00Z'",
+            "exitCode: 1, startedAt: '2026-01-01T11:59:37Z'",
+        );
+        check(&super::DETECTOR, &own, "");
+    }
+
     #[test]
     fn another_path_and_a_slow_start() {
         check(
@@ -173,7 +191,7 @@ lines: ['LINE']
             &pod("ports: [{containerPort: 8080}],", REFUSED, "loading")
                 .replace("11:59:00Z', finished", "11:59:20Z', finished"),
             &format!(
-                "{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: perhaps it only starts slower than that"
+                "{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: if it only starts slower than that, give it a startupProbe"
             ),
         );
     }

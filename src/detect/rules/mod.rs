@@ -4,6 +4,7 @@
 
 use super::Detector;
 
+mod account_token_missing;
 mod admission_policy_denied;
 mod api_service_unavailable;
 mod call_to_unknown_service;
@@ -79,6 +80,7 @@ mod lease_holder_gone;
 mod limit_range_violated;
 mod liveness_probe_fails;
 mod load_balancer_pending;
+mod memory_exhausted;
 mod mount_type_mismatch;
 mod namespace_terminating;
 mod network_policy_blocks_dns;
@@ -119,6 +121,7 @@ mod scheduler_missing;
 mod scheduling_gated;
 mod secret_missing;
 mod service_account_missing;
+mod service_link_clash;
 mod service_no_endpoints;
 mod service_scaled_to_zero;
 mod service_selects_nothing;
@@ -146,6 +149,7 @@ mod wrong_mount_path;
 
 /// All detectors, sorted by id.
 pub(super) const DETECTORS: &[&Detector] = &[
+    &account_token_missing::DETECTOR,
     &admission_policy_denied::DETECTOR,
     &api_service_unavailable::DETECTOR,
     &call_to_unknown_service::DETECTOR,
@@ -221,6 +225,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &limit_range_violated::DETECTOR,
     &liveness_probe_fails::DETECTOR,
     &load_balancer_pending::DETECTOR,
+    &memory_exhausted::DETECTOR,
     &mount_type_mismatch::DETECTOR,
     &namespace_terminating::DETECTOR,
     &network_policy_blocks_dns::DETECTOR,
@@ -261,6 +266,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &scheduling_gated::DETECTOR,
     &secret_missing::DETECTOR,
     &service_account_missing::DETECTOR,
+    &service_link_clash::DETECTOR,
     &service_no_endpoints::DETECTOR,
     &service_scaled_to_zero::DETECTOR,
     &service_selects_nothing::DETECTOR,

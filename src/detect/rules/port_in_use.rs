@@ -48,12 +48,13 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
                     || pod.spec.containers.iter().any(|main| std::ptr::eq(main, *other)))
         })
     };
-    // The line may not name the port: the one that two containers declare is meant.
+    // The line may not name the port: the one that another container declares and that this one
+    // declares too, or names in its command or log, is meant.
     let port = said.or_else(|| {
-        spec.ports
-            .iter()
+        others()
+            .flat_map(|other| &other.ports)
             .filter_map(|port| u16::try_from(port.container_port).ok())
-            .find(|port| others().any(|other| declares(other, *port)))
+            .find(|port| declares(spec, *port) || names(view, failing, *port))
     });
     let heard = |other: &Container, port: u16| {
         let log = view.snapshot.log(&object, &other.name, false);
@@ -83,6 +84,16 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     failing.edit(view, failing.read_log(finding), "give one of them another port")
 }
 
+/// Whether a container's command or log has this port as a word of its own.
+fn names(view: &View<'_>, failing: &Failing<'_>, port: u16) -> bool {
+    let (spec, object, port) = (failing.container.spec, failing.pod(), port.to_string());
+    let has = |text: &str| text.split(|c: char| !c.is_ascii_digit() && c != '.').any(|word| word == port);
+    let logs = [false, true].map(|previous| view.snapshot.log(&object, &spec.name, previous));
+    let said = logs.into_iter().flatten().flat_map(|log| &log.lines).any(|line| has(line));
+    said || spec.command.iter().chain(&spec.args).any(|word| has(word))
+        || spec.env.iter().filter_map(|env| env.value.as_deref()).any(has)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::check;
@@ -109,6 +120,19 @@ lines: ['LINE']
         let says = "critical Pod shop/web-1: container side exits 1: port 8080 is already in use (address already in use): container app of the same pod listens on it";
         check(&super::DETECTOR, &POD.replace("LINE", "httpd: bind: Address already in use"), says);
         check(&super::DETECTOR, &POD.replace("LINE", "Error: listen EADDRINUSE: address already in use :::8080"), says);
+    }
+
+    #[test]
+    fn a_port_that_only_the_other_declares() {
+        let says = "critical Pod shop/web-1: container side exits 1: port 8080 is already in use (address already in use): container app of the same pod listens on it";
+        let yaml = POD.replace("LINE", "httpd: bind: Address already in use");
+        let by_command = "{name: side, args: ['--listen=:8080']}";
+        check(&super::DETECTOR, &yaml.replace("{name: side, ports: [{containerPort: 8080}]}", by_command), says);
+        check(
+            &super::DETECTOR,
+            &yaml.replace("{name: side, ports: [{containerPort: 8080}]}", "{name: side, args: ['--listen=:18080']}"),
+            "critical Pod shop/web-1: container side exits 1: its port is already in use (address already in use): another container of the pod, or the program itself a second time, listens on it",
+        );
     }
 
     #[test]

@@ -75,72 +75,56 @@ fn why(view: &View<'_>, failing: &Failing<'_>, denial: &Denial, place: &str, nam
     if !view.snapshot.knows(Kind::RoleBinding, wanted) || !view.snapshot.knows(Kind::ClusterRoleBinding, "") {
         return Default::default();
     }
-    let is_it =
-        |subject: &Subject| subject.kind == "ServiceAccount" && subject.name == name && subject.namespace == place;
+    // A subject without a namespace is of its binding's.
+    let of = |subject: &Subject, own: &str| {
+        if subject.namespace.is_empty() { own.to_owned() } else { subject.namespace.clone() }
+    };
+    let binds = |subjects: &[Subject], own: &str| {
+        let mut them = subjects.iter();
+        them.any(|subject| subject.kind == "ServiceAccount" && subject.name == name && of(subject, own) == place)
+    };
     let bindings = view.within::<RoleBinding>(wanted);
-    let whole = view.all::<ClusterRoleBinding>();
-    let binds = |subjects: &[Subject]| subjects.iter().any(is_it);
-    let bound = bindings
-        .iter()
-        .filter(|binding| binds(&binding.subjects))
-        .map(|binding| (binding.object_ref(), &binding.role_ref));
-    let bound: Vec<_> = bound
-        .chain(
-            whole
-                .iter()
-                .filter(|binding| binds(&binding.subjects))
-                .map(|binding| (binding.object_ref(), &binding.role_ref)),
-        )
+    let here = bindings.iter().filter(|binding| binds(&binding.subjects, wanted));
+    let whole = view.all::<ClusterRoleBinding>().iter().filter(|binding| binds(&binding.subjects, ""));
+    // What is asked of the whole cluster no RoleBinding can allow.
+    let bound: Vec<_> = here
+        .clone()
+        .filter(|_| !denial.namespace.is_empty())
+        .map(|binding| (binding.object_ref(), &binding.role_ref))
+        .chain(whole.map(|binding| (binding.object_ref(), &binding.role_ref)))
         .collect();
     if let Some((binding, role)) = bound.first() {
-        let object = ObjectRef::new(Kind::parse(&role.kind), if role.kind == "Role" { wanted } else { "" }, &role.name);
-        if view.absent(&object) {
-            return (
-                format!(
-                    "{} {} binds it to {} {}, which does not exist",
-                    binding.kind, binding.name, role.kind, role.name
-                ),
-                Some((binding.clone(), "roleRef".to_owned(), role.name.clone())),
-            );
-        }
-        let rules = view
-            .get::<Role>(wanted, &role.name)
-            .filter(|_| role.kind == "Role")
-            .map(|role| &role.rules)
-            .or_else(|| view.get::<ClusterRole>("", &role.name).map(|role| &role.rules));
-        let plain = denial.resource.split('/').next().unwrap_or_default();
-        let rule = rules.and_then(|rules| {
-            rules
-                .iter()
-                .find(|rule| rule.resources.iter().any(|resource| resource == plain || *resource == denial.resource))
-        });
-        let has = match rule {
-            Some(rule) => format!("allows {} on {} only", list(&rule.verbs), list(&rule.resources)),
-            None => format!("allows nothing on {}", denial.resource),
+        return role_lacks(view, denial, wanted, binding, role);
+    }
+    let elsewhere = view.all::<RoleBinding>().iter().find(|binding| {
+        let own = &binding.metadata.namespace;
+        binds(&binding.subjects, own) && (own != wanted || denial.namespace.is_empty())
+    });
+    if let Some(binding) = elsewhere {
+        let object = binding.object_ref();
+        let more = if denial.namespace.is_empty() {
+            ", and it asks for the whole cluster: that needs a ClusterRoleBinding (or tell it to look at one namespace)"
+        } else {
+            ""
         };
-        let quote = rule.map_or_else(
-            || role.name.clone(),
-            |rule| format!("resources: {}, verbs: {}", rule.resources.join(", "), rule.verbs.join(", ")),
+        return (
+            format!("RoleBinding {} binds it in namespace {} only{more}", object.name, object.ns()),
+            Some((object.clone(), "metadata.namespace".to_owned(), object.ns().to_owned())),
         );
-        return (format!("its {} {} {has}", role.kind, role.name), Some((object, "rules".to_owned(), quote)));
     }
     // Bound in its own namespace, or by a name that is nearly its own.
     let near = |subject: &Subject| {
         subject.kind == "ServiceAccount"
             && (subject.name == name
-                || subject.namespace == place
+                || of(subject, wanted) == place
                     && (meant(name, std::iter::once(subject.name.as_str())).is_some() || name == "default"))
     };
-    let elsewhere = view
-        .all::<RoleBinding>()
-        .iter()
-        .find(|binding| binding.metadata.namespace != wanted && binds(&binding.subjects));
     if let Some(binding) = bindings.iter().find(|binding| binding.subjects.iter().any(near)) {
         let subject = binding
             .subjects
             .iter()
             .find(|subject| near(subject))
-            .map(|subject| format!("{}/{}", subject.namespace, subject.name))
+            .map(|subject| format!("{}/{}", of(subject, wanted), subject.name))
             .unwrap_or_default();
         let (kind, object) = ("RoleBinding", binding.object_ref());
         if name == "default" && failing.container.pod.spec.service_account_name == "default" {
@@ -157,16 +141,54 @@ fn why(view: &View<'_>, failing: &Failing<'_>, denial: &Denial, place: &str, nam
             Some((object, "subjects".to_owned(), subject)),
         );
     }
-    match elsewhere {
-        Some(binding) => {
-            let object = binding.object_ref();
-            (
-                format!("RoleBinding {} binds it in namespace {} only", object.name, object.ns()),
-                Some((object.clone(), "metadata.namespace".to_owned(), object.ns().to_owned())),
-            )
-        }
-        None => ("no binding names it".to_owned(), None),
+    ("no binding names it".to_owned(), None)
+}
+
+/// What the role lacks that a binding gives to an account.
+fn role_lacks(
+    view: &View<'_>,
+    denial: &Denial,
+    wanted: &str,
+    binding: &ObjectRef,
+    role: &RoleReference,
+) -> (String, Option<Culprit>) {
+    let object = ObjectRef::new(Kind::parse(&role.kind), if role.kind == "Role" { wanted } else { "" }, &role.name);
+    if view.absent(&object) {
+        return (
+            format!("{} {} binds it to {} {}, which does not exist", binding.kind, binding.name, role.kind, role.name),
+            Some((binding.clone(), "roleRef".to_owned(), role.name.clone())),
+        );
     }
+    let rules = view
+        .get::<Role>(wanted, &role.name)
+        .filter(|_| role.kind == "Role")
+        .map(|role| &role.rules)
+        .or_else(|| view.get::<ClusterRole>("", &role.name).map(|role| &role.rules));
+    let about = |rule: &&PolicyRule| {
+        let plain = denial.resource.split('/').next().unwrap_or_default();
+        rule.resources.iter().any(|resource| resource == plain || *resource == denial.resource)
+    };
+    let in_group = |rule: &&PolicyRule| rule.api_groups.iter().any(|group| *group == denial.group || group == "*");
+    let all = || rules.into_iter().flatten().filter(about);
+    let chosen = all().find(in_group).or_else(|| all().next());
+    let has = match chosen {
+        Some(found) if !in_group(&found) => format!(
+            "names {} in apiGroups [{}], and they are in \"{}\"",
+            denial.resource,
+            found.api_groups.iter().map(|group| format!("\"{group}\"")).collect::<Vec<_>>().join(", "),
+            denial.group
+        ),
+        Some(found) if found.verbs.contains(&denial.verb) && !found.resource_names.is_empty() => {
+            format!("allows it for {} alone (resourceNames)", list(&found.resource_names))
+        }
+        Some(found) => format!("allows {} on {} only", found.verbs.join(", "), list(&found.resources)),
+        None => format!("allows nothing on {}", denial.resource),
+    };
+    let quote = chosen.map_or_else(
+        || role.name.clone(),
+        |rule| format!("resources: {}, verbs: {}", rule.resources.join(", "), rule.verbs.join(", ")),
+    );
+    (format!("its {} {} {has}", role.kind, role.name), Some((object, "rules".to_owned(), quote)))
 }
 
 #[cfg(test)]
@@ -231,6 +253,30 @@ subjects: [SUBJECT]
         says(
             &bound,
             "RoleBinding web-reader binds it to Role gone, which does not exist <- RoleBinding shop/web-reader",
+        );
+    }
+
+    #[test]
+    fn asked_of_the_whole_cluster() {
+        let whole = POD.replace(r#"in the namespace "shop""#, "at the cluster scope");
+        check(
+            &super::DETECTOR,
+            &format!(
+                "{whole}{}",
+                ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web}").replace("[get]", "[list]")
+            ),
+            "critical Pod shop/web-1: container app exits 1: ServiceAccount shop/web may not list pods in the cluster (RBAC forbidden): RoleBinding web-reader binds it in namespace shop only, and it asks for the whole cluster: that needs a ClusterRoleBinding (or tell it to look at one namespace) <- RoleBinding shop/web-reader",
+        );
+    }
+
+    #[test]
+    fn a_role_for_another_group() {
+        says(
+            &ROLE
+                .replace("SUBJECT", "{kind: ServiceAccount, name: web}")
+                .replace("['']", "[apps]")
+                .replace("[get]", "[list]"),
+            r#"its Role reader names pods in apiGroups ["apps"], and they are in "" <- Role shop/reader"#,
         );
     }
 

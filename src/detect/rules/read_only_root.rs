@@ -67,8 +67,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
             )
         }
         None if root => {
-            let place =
-                path.as_deref().map(folder).filter(|folder| !folder.is_empty()).unwrap_or("the folder it writes to");
+            // A folder that can't be made is itself where the volume belongs; over its parent it would hide more.
+            let makes = failing.text.contains("mkdir") || failing.text.contains("director");
+            let place = path.as_deref().map(|path| if makes { path } else { folder(path) });
+            let place = place.filter(|folder| !folder.is_empty()).unwrap_or("the folder it writes to");
             let summary = format!(
                 "{says}: readOnlyRootFilesystem is true and no volume is mounted there; mount an emptyDir at {place}"
             );
@@ -112,7 +114,7 @@ lines: ["ERROR LINE"]
         check(
             &super::DETECTOR,
             &POD.replace("LINE", "mkdir: can't create directory '/var/cache/nginx': Read-only file system"),
-            "critical Pod shop/web-1: container app exits 1: it can't write `/var/cache/nginx` (read-only file system): readOnlyRootFilesystem is true and no volume is mounted there; mount an emptyDir at /var/cache",
+            "critical Pod shop/web-1: container app exits 1: it can't write `/var/cache/nginx` (read-only file system): readOnlyRootFilesystem is true and no volume is mounted there; mount an emptyDir at /var/cache/nginx",
         );
     }
 

@@ -38,7 +38,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let container = &failing.container;
     let probe = of(container.spec, &Fault::Startup)?;
     let (told, numbers) = (explain(view, container, &Fault::Startup), numbers(probe));
-    let after = if told.proven { String::new() } else { format!(", so it has {}s to start", numbers.budget()) };
+    let after = if told.proven {
+        String::new()
+    } else {
+        format!(", so it has {}s to start (failureThreshold × periodSeconds)", numbers.budget())
+    };
     let verb = if container.ended().is_some() {
         "is killed by its startup probe"
     } else {

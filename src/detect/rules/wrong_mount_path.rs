@@ -1,6 +1,6 @@
 //! Volumes that are mounted elsewhere than where the program looks.
 
-use crate::detect::logs::mount::misplaced;
+use crate::detect::logs::mount::{meets_empty_folder, misplaced, token_absent};
 use crate::detect::logs::{Class, Failing, Fault, said};
 use crate::detect::prelude::*;
 
@@ -39,6 +39,9 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let Fault::Said(Class::MissingFile(path)) = &failing.fault else { return None };
     let (pod, spec) = (failing.container.pod, failing.container.spec);
+    if token_absent(pod, spec, path) || meets_empty_folder(view, pod, spec, path) {
+        return None;
+    }
     let (mounted, right) = misplaced(view, pod, spec, path)?;
     let (title, at) = (mounted.title(failing.namespace()), &mounted.mount.mount_path);
     let summary = format!(

@@ -41,6 +41,8 @@ slim! {
         pub service_account_name: String,
         /// Whether the account's token is mounted.
         pub automount_service_account_token: Option<bool>,
+        /// Whether the containers get variables of all Services; they do where absent.
+        pub enable_service_links: Option<bool>,
         /// The containers.
         pub containers: List<Container>,
         /// Containers that run before, and sidecars (`restartPolicy: Always`).
