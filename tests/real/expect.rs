@@ -9,7 +9,8 @@
 //! `causes: [{detector, object, says, consequences}, …]` instead where several faults are there at once;
 //! `healthy: true` where there is none, with `twin: NAME` for the fault that it nearly is. `steps` (kubectl
 //! arguments, or `ctl` and those of `tests/cluster/ctl`) run one after the other once the objects are there,
-//! `undo` when the file is done. `alone: true` for what the whole cluster feels, `extra: true` for what only
+//! `undo` when the file is done. `kubelets` names nodes of the file for which the test plays the kubelet: they are
+//! ready, with 8 cpu and 16Gi, before the steps run, and stay so. `alone: true` for what the whole cluster feels, `extra: true` for what only
 //! the full run does.
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ pub(crate) struct Expectation {
     silent_on: Vec<String>,
     pub(crate) steps: Vec<Vec<String>>,
     pub(crate) undo: Vec<Vec<String>>,
+    pub(crate) kubelets: Vec<String>,
     pub(crate) alone: bool,
     pub(crate) extra: bool,
 }
@@ -87,12 +89,7 @@ fn read(path: PathBuf) -> Fault {
     let (head, manifest) = text.split_once("\n---\n").unwrap_or((&text, ""));
     let head: Head = serde_saphyr::from_str(head).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let word = |path: Option<&Path>| path.and_then(Path::file_stem).expect("a name").to_string_lossy().into_owned();
-    Fault {
-        group: word(path.parent()),
-        name: word(Some(&path)),
-        expected: head.test,
-        manifest: manifest.to_owned(),
-    }
+    Fault { group: word(path.parent()), name: word(Some(&path)), expected: head.test, manifest: manifest.to_owned() }
 }
 
 impl Fault {
@@ -157,7 +154,7 @@ impl Fault {
                 return Some(why);
             }
         }
-        let text = told.iter().map(|cause| cause.to_string()).collect::<String>();
+        let text = told.iter().map(ToString::to_string).collect::<String>();
         if let Some(word) = self.expected.silent_on.iter().find(|word| text.contains(word.as_str())) {
             return Some(format!("should not say {word:?}: {}", list()));
         }

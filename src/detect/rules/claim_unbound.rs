@@ -21,7 +21,7 @@ The scheduler's message, and the claim's phase.
 
 ## False positives
 A claim that does not exist at all is reported by `claim-missing`. A message that is out of date
-(the claim is bound by now) is left out.
+(the claim is bound by now) is left out. A claim that another pod holds for itself is `claim-in-use`.
 
 ## What to do
 See what the claim waits for: `kubectl describe pvc`.",
@@ -42,6 +42,9 @@ fn finding(view: &View<'_>, unplaced: &scheduling::Unplaced<'_>) -> Option<Findi
         .iter()
         .filter(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
         .count();
+    if crate::detect::storage::held(view, pod).is_some() {
+        return None;
+    }
     let Some(claim) = claims.iter().find(|claim| claim.status.phase != "Bound" || claim.metadata.deleting()) else {
         // With every claim bound the message is stale, or about the volumes' own state.
         let settled = view
