@@ -58,6 +58,13 @@ fn lift(view: &View<'_>, object: &ObjectRef) -> ObjectRef {
         Some(meta) if matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job) => {
             view.top_owner(object.clone(), meta)
         }
+        // A claim that is made with a pod has the pod's name in its own, and goes with it.
+        Some(meta)
+            if object.kind == Kind::PersistentVolumeClaim
+                && meta.controller().is_some_and(|owner| owner.kind == "Pod") =>
+        {
+            view.top_owner(object.clone(), meta)
+        }
         _ => object.clone(),
     }
 }

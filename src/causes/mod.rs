@@ -38,11 +38,7 @@ pub fn explain(view: &View<'_>, findings: Vec<Finding>, focus: &Focus) -> Explai
     causes.sort_by(|a, b| {
         // Of causes that hurt alike, one that takes more down comes first, then the older one.
         let weight = |cause: &Cause| {
-            (
-                !focus.inside(&cause.object),
-                std::cmp::Reverse(cause.severity),
-                std::cmp::Reverse(cause.consequences.len()),
-            )
+            (!focus.inside(cause), std::cmp::Reverse(cause.severity), std::cmp::Reverse(cause.consequences.len()))
         };
         let age = |cause: &Cause| (cause.since.is_none(), cause.since);
         weight(a)

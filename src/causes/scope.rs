@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::group::Group;
 use crate::graph::{Edge, View, WELL_KNOWN_DNS};
-use crate::model::{Kind, ObjectRef, Selector};
+use crate::model::kinds::PersistentVolume;
+use crate::model::{Cause, Kind, ObjectRef, Selector};
 
 /// What the person looks at.
 #[derive(Clone, Debug, Default)]
@@ -41,9 +42,13 @@ impl Focus {
         found
     }
 
-    /// Whether an object lies in the namespace that was asked for.
-    pub(super) fn inside(&self, object: &ObjectRef) -> bool {
-        self.namespace.as_deref().is_none_or(|namespace| object.ns() == namespace)
+    /// Whether a cause is at the namespace that was asked for, or hurts something in it.
+    pub(super) fn inside(&self, cause: &Cause) -> bool {
+        let Some(namespace) = self.namespace.as_deref() else { return true };
+        let own = |object: &ObjectRef| {
+            object.ns() == namespace || object.kind == Kind::Namespace && &*object.name == namespace
+        };
+        own(&cause.object) || cause.consequences.iter().any(|consequence| own(&consequence.object))
     }
 
     /// Whether a cause concerns what the person looks at.
@@ -64,6 +69,7 @@ impl Focus {
         }
         objects.any(|object| object.ns() == namespace || (object.kind == Kind::Namespace && &*object.name == namespace))
             || (root.object.namespace.is_none() && referred_from(view, &root.object, namespace))
+            || kept_for(view, &root.object, namespace)
     }
 }
 
@@ -72,6 +78,12 @@ fn referred_from(view: &View<'_>, object: &ObjectRef, namespace: &str) -> bool {
     let mut all = HashSet::new();
     reach(view, object, true, &mut all);
     all.iter().any(|object| object.ns() == namespace)
+}
+
+/// Whether a volume belongs to a claim of `namespace`, though that may be gone.
+fn kept_for(view: &View<'_>, object: &ObjectRef, namespace: &str) -> bool {
+    let volume = view.get::<PersistentVolume>("", &object.name).filter(|_| object.kind == Kind::PersistentVolume);
+    volume.and_then(|volume| volume.spec.claim_ref.as_ref()).is_some_and(|claim| claim.namespace == namespace)
 }
 
 /// Adds all that `object` depends on, or all that depends on it.

@@ -24,7 +24,9 @@ pub fn stated(meta: &Meta) -> Option<(&str, &str)> {
     let of_people = |key: &str| {
         // Kubernetes' own keys are written by controllers, not by people.
         let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-        !prefix.ends_with("kubernetes.io") && !prefix.ends_with("k8s.io")
+        !prefix.ends_with("kubernetes.io")
+            && !prefix.ends_with("k8s.io")
+            && !key.starts_with("deprecated.daemonset.template.")
     };
     let says = |key: &str| WORDS.iter().any(|word| key.to_lowercase().contains(word));
     meta.annotations
@@ -68,6 +70,8 @@ mod tests {
             stated(&meta("annotations: {kubernetes.io/change-reason: x, team: payments, paused: 'false'}")),
             None
         );
+        // The API server writes this to every DaemonSet.
+        assert_eq!(stated(&meta("annotations: {deprecated.daemonset.template.generation: '1'}")), None);
     }
 
     #[test]

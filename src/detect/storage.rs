@@ -217,7 +217,10 @@ pub fn misfits(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Vec<
         ));
     }
     if let Some(selector) = claim.spec.selector.as_ref().filter(|selector| !selector.matches(&volume.metadata.labels)) {
-        found.push(format!("it lacks the labels that the claim selects: {selector}"));
+        let held = |key: &String| volume.metadata.labels.get(key).map(|value| format!("{key}={value}"));
+        let has: Vec<String> = selector.match_labels.keys().filter_map(held).collect();
+        let has = if has.is_empty() { String::new() } else { format!(" (it has {})", list(&has)) };
+        found.push(format!("it lacks the labels that the claim selects: {selector}{has}"));
     }
     found
 }
@@ -229,10 +232,26 @@ pub fn consumers<'a>(view: &View<'a>, claim: &PersistentVolumeClaim) -> Vec<&'a 
     pods.filter_map(|(_, pod)| view.get::<Pod>(pod.ns(), &pod.name)).filter(|pod| !pod.finished()).collect()
 }
 
+/// A bound claim of a pod that only one pod may use, and the pod that does.
+pub fn held<'a>(view: &View<'a>, pod: &Pod) -> Option<(&'a PersistentVolumeClaim, &'a Pod)> {
+    let mut exclusive = crate::detect::scheduling::claims(view, pod)
+        .into_iter()
+        .filter(|claim| claim.spec.access_modes.iter().any(|mode| mode == "ReadWriteOncePod"));
+    exclusive.find_map(|claim| {
+        let mut holders = consumers(view, claim).into_iter();
+        Some((claim, holders.find(|holder| !holder.spec.node_name.is_empty())?))
+    })
+}
+
 /// A finding at a claim, as grave as for the pods that wait for it.
 pub fn finding(view: &View<'_>, claim: &PersistentVolumeClaim, summary: impl Into<String>) -> Finding {
     let severity = consumers(view, claim).iter().map(|pod| view.pod_severity(pod)).max().unwrap_or(Severity::Warning);
-    Finding::new(claim.object_ref(), severity, Stage::Schedule, summary).since(*claim.metadata.creation_timestamp)
+    // A claim that is made for a pod is told at the pod's workload, and must be named.
+    let made = claim.metadata.controller().filter(|owner| owner.kind == "Pod");
+    let volume = made.and_then(|owner| claim.metadata.name.strip_prefix(&format!("{}-", owner.name)));
+    let whose = volume.map(|volume| format!("the claim of its volume {volume} can't be bound: ")).unwrap_or_default();
+    Finding::new(claim.object_ref(), severity, Stage::Schedule, format!("{whose}{}", summary.into()))
+        .since(*claim.metadata.creation_timestamp)
 }
 
 /// The newest event of a reason about this claim, not an earlier one of its name.
@@ -265,18 +284,31 @@ pub fn blocked<'a>(view: &View<'a>, pod: &'a Pod, reasons: &[&str]) -> Vec<&'a E
 
 /// Whether a mount failed for a ConfigMap, Secret or token that is not there: not the volume's fault.
 pub fn configuration(message: &str) -> bool {
-    let lower = message.to_ascii_lowercase();
-    [
-        "configmap",
-        "secret",
+    // A driver's or a volume's own name may hold such a word, and a driver's Secrets are its own.
+    let tail = message.split_once(" : ").map_or(message, |(_, tail)| tail);
+    let lower = tail.to_ascii_lowercase();
+    let words = [
+        "configmap \"",
+        "configmaps \"",
+        "secret \"",
+        "secrets \"",
+        "sync configmap cache",
+        "sync secret cache",
         "not registered",
         "serviceaccount",
         "failed to fetch token",
         "references non-existent",
         "non-existent config key",
-    ]
-    .iter()
-    .any(|word| lower.contains(word))
+    ];
+    words.iter().any(|word| lower.contains(word)) && !lower.contains("secretref ")
+}
+
+/// What the program that mounts printed: it decides, the exit status before it does not.
+pub fn output(message: &str) -> Option<String> {
+    let printed = message.lines().find_map(|line| line.trim().strip_prefix("Output: "))?;
+    // The kubelet's own folder differs from pod to pod.
+    let words = printed.split_whitespace().filter(|word| !word.starts_with("/var/lib/kubelet/"));
+    Some(words.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
 }
 
 /// The end of a chain of errors: what a driver answered.
@@ -322,5 +354,32 @@ mod tests {
         assert_eq!(volume_of(table[0].0), Some("d"));
         assert!(configuration("MountVolume.SetUp failed for volume \"c\" : configmap \"x\" not found"));
         assert!(!configuration(table[0].0));
+        let table = [
+            (
+                "MountVolume.SetUp failed for volume \"v\" : kubernetes.io/csi: driver name secrets-store.csi.k8s.io not found in the list of registered CSI drivers",
+                false,
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"v\" : kubernetes.io/csi: fetching NodePublishSecretRef shop/nas failed: secrets \"nas\" not found",
+                false,
+            ),
+            ("MountVolume.SetUp failed for volume \"secret \" : hostPath type check failed: /x is not a file", false),
+            ("MountVolume.SetUp failed for volume \"k\" : secret \"tls\" not found", true),
+            ("MountVolume.SetUp failed for volume \"k\" : object \"shop\"/\"tls\" not registered", true),
+        ];
+        for (message, expected) in table {
+            assert_eq!(configuration(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_mount_printed() {
+        let nfs = "MountVolume.SetUp failed for volume \"n\" : mount failed: exit status 32\nMounting command: mount\n\
+                   Mounting arguments: -t nfs 10.0.0.9:/e /var/lib/kubelet/pods/1/n\n\
+                   Output: mount.nfs: access denied by server while mounting 10.0.0.9:/e";
+        assert_eq!(output(nfs).as_deref(), Some("mount.nfs: access denied by server while mounting 10.0.0.9:/e"));
+        let path = "x\nOutput: mount: /var/lib/kubelet/pods/1/n: unknown filesystem type 'nfs'.";
+        assert_eq!(output(path).as_deref(), Some("mount: unknown filesystem type 'nfs'."));
+        assert_eq!(output("Output: "), None);
     }
 }

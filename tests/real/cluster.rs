@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) const PLUGIN: &str = env!("CARGO_BIN_EXE_kubectl-react");
 
 /// The cluster under test.
+#[derive(Clone)]
 pub(crate) struct Cluster {
     folder: PathBuf,
     admin: PathBuf,
@@ -49,9 +50,23 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Hands a manifest to `kubectl apply`.
+    /// Hands a manifest to `kubectl apply`. A kind that it defines itself is served a moment later.
     #[track_caller]
     pub(crate) fn apply(&self, namespace: &str, manifest: &str) {
+        let mut tries = 0;
+        loop {
+            let errors = match self.try_apply(namespace, manifest) {
+                Ok(()) => return,
+                Err(errors) => errors,
+            };
+            tries += 1;
+            let soon =
+                errors.contains("no matches for kind") || errors.contains("could not find the requested resource");
+            assert!(soon && tries < 10, "apply in {namespace}: {errors}");
+        }
+    }
+
+    fn try_apply(&self, namespace: &str, manifest: &str) -> Result<(), String> {
         use std::io::Write;
         use std::process::Stdio;
         let mut command = self.kubectl();
@@ -63,7 +78,7 @@ impl Cluster {
         let mut child = command.spawn().expect("kubectl runs");
         child.stdin.take().expect("piped").write_all(manifest.as_bytes()).expect("kubectl reads");
         let output = child.wait_with_output().expect("kubectl ends");
-        assert!(output.status.success(), "apply in {namespace}: {}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
 
     /// Runs the plugin as a user.

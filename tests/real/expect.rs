@@ -9,7 +9,8 @@
 //! `causes: [{detector, object, says, consequences}, …]` instead where several faults are there at once;
 //! `healthy: true` where there is none, with `twin: NAME` for the fault that it nearly is. `steps` (kubectl
 //! arguments, or `ctl` and those of `tests/cluster/ctl`) run one after the other once the objects are there,
-//! `undo` when the file is done. `alone: true` for what the whole cluster feels, `extra: true` for what only
+//! `undo` when the file is done. `kubelets` names nodes of the file for which the test plays the kubelet: they are
+//! ready, with 8 cpu and 16Gi, before the steps run, and stay so. `alone: true` for what the whole cluster feels, `extra: true` for what only
 //! the full run does.
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ pub(crate) struct Expectation {
     silent_on: Vec<String>,
     pub(crate) steps: Vec<Vec<String>>,
     pub(crate) undo: Vec<Vec<String>>,
+    pub(crate) kubelets: Vec<String>,
     pub(crate) alone: bool,
     pub(crate) extra: bool,
 }

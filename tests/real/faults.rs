@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::{Cluster, cluster};
 use crate::expect::{Fault, faults};
 use crate::figures::Figures;
+use crate::kubelets::Kubelets;
 
 /// Until when all expectations must hold; containers must fail a few times first.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -76,6 +77,8 @@ fn run(cluster: &Cluster, batch: &[&Fault], figures: &mut Figures) -> Vec<String
             cluster.apply(&namespace, &fault.manifest);
         }
     }
+    let nodes = batch.iter().flat_map(|fault| fault.expected.kubelets.clone()).collect();
+    let _kubelets = Kubelets::start(cluster, nodes);
     for fault in batch {
         for arguments in &fault.expected.steps {
             let output = command(cluster, fault, arguments).output().expect("the step runs");

@@ -13,6 +13,7 @@ mod cluster;
 mod expect;
 mod faults;
 mod figures;
+mod kubelets;
 mod rights;
 mod snapshots;
 mod through_kubectl;

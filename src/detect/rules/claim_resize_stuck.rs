@@ -71,6 +71,8 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
         "FileSystemResizePending: the file system grows when its pod is started again".to_owned()
     } else if let Some(class) = class.filter(|class| !class.allow_volume_expansion) {
         format!("StorageClass {} does not allow volume expansion", class.metadata.name)
+    } else if let Some(driver) = silent(view, claim, class) {
+        format!("nothing grows it: {driver} must, and it does not run")
     } else if late && !claim.status.conditions.is_empty()
         || storage::event(view, claim, "ExternalExpanding")
             .is_some_and(|event| view.age(event.first()).is_some_and(|age| age >= 5 * SETTLED))
@@ -89,6 +91,15 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
     }
     finding = event.into_iter().fold(finding, Finding::event);
     Some(describe(finding, &object))
+}
+
+/// The driver that should grow a volume, where it has been asked and has never shown itself.
+fn silent<'a>(view: &View<'a>, claim: &PersistentVolumeClaim, class: Option<&'a StorageClass>) -> Option<&'a String> {
+    let asked = storage::event(view, claim, "ExternalExpanding")?;
+    let driver = &class?.provisioner;
+    let time = view.age(asked.first()).is_some_and(|age| age >= 30);
+    let idle = !storage::known(view, driver) || storage::stopped(view, driver).is_some();
+    (time && idle && view.snapshot.knows(Kind::CSIDriver, "")).then_some(driver)
 }
 
 #[cfg(test)]
@@ -138,6 +149,28 @@ status: {phase: Running}
                 &format!("warning PersistentVolumeClaim shop/data: asks for 20Gi and still has 10Gi: {why}"),
             );
         }
+    }
+
+    const ASKED: &str = "
+---
+kind: Event
+metadata: {name: e, namespace: shop}
+type: Normal
+involvedObject: {kind: PersistentVolumeClaim, namespace: shop, name: data}
+reason: ExternalExpanding
+message: waiting for an external controller to expand this PVC
+firstTimestamp: '2026-01-01T11:59:20Z'
+";
+
+    #[test]
+    fn nobody_is_there_to_grow_it() {
+        check(
+            &super::DETECTOR,
+            &(yaml("10Gi", "true", "") + ASKED),
+            "warning PersistentVolumeClaim shop/data: asks for 20Gi and still has 10Gi: nothing grows it: disk.csi.acme.dev must, and it does not run",
+        );
+        let driver = "---\nkind: CSIDriver\nmetadata: {name: disk.csi.acme.dev}\n";
+        check(&super::DETECTOR, &(yaml("10Gi", "true", "") + ASKED + driver), "");
     }
 
     #[test]

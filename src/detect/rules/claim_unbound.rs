@@ -21,8 +21,8 @@ The scheduler's message, and the claim's phase.
 
 ## Look-alikes
 A claim that does not exist at all is `claim-missing`. A volume that is bound and can't be reached is
-`volume-node-conflict`. A message that is out of date (the claim is bound by now) is given a minute; after that it is
-quoted, as it is about the state of the volumes.
+`volume-node-conflict`. A claim that another pod holds for itself is `claim-in-use`. A message that is out of date (the
+claim is bound by now) is left out.
 
 ## What it does not see
 Why the claim has no volume: the detectors of claims say that (`claim-class-missing`, `claim-no-class`,
@@ -48,6 +48,9 @@ fn finding(view: &View<'_>, unplaced: &scheduling::Unplaced<'_>) -> Option<Findi
         .iter()
         .filter(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
         .count();
+    if crate::detect::storage::held(view, pod).is_some() {
+        return None;
+    }
     let Some(claim) = claims.iter().find(|claim| claim.status.phase != "Bound" || claim.metadata.deleting()) else {
         // With every claim bound the message is stale, or about the volumes' own state.
         let settled = view

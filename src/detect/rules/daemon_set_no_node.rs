@@ -4,7 +4,7 @@ use crate::detect::admission::refusals;
 use crate::detect::config_uses::near;
 use crate::detect::intent::{edited, stated};
 use crate::detect::prelude::*;
-use crate::detect::scheduling::{selects, taints};
+use crate::detect::scheduling::{nearly_tolerated, selects, taint_text, taints};
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "daemon-set-no-node",
@@ -72,13 +72,14 @@ fn nowhere(view: &View<'_>, set: &DaemonSet) -> Option<Finding> {
         )
     };
     if let Some(node) = fitting.first() {
-        let taint = taints(&pod, node).first().map(|taint| format!("{}:{}", taint.key, taint.effect))?;
+        let taint = *taints(&pod, node).first()?;
         let all = fitting.iter().all(|node| !taints(&pod, node).is_empty());
+        let (text, near) = (taint_text(taint), nearly_tolerated(&pod, taint).unwrap_or_default());
         let summary = format!(
-            "DaemonSet {} runs on no node: each node that it could use has a taint that it does not tolerate, such as {taint}",
-            object.name
+            "DaemonSet {} runs on no node: each node that it could use has a taint that it does not tolerate, such as {text} of {}{near}",
+            object.name, node.metadata.name
         );
-        return all.then(|| finding(summary).key("taint").field(&node.object_ref(), "spec.taints", taint));
+        return all.then(|| finding(summary).key("taint").field(&node.object_ref(), "spec.taints", text));
     }
     let asked: Vec<(&String, &String)> = pod
         .spec
@@ -150,7 +151,7 @@ mod tests {
 
     const SET: &str = "
 kind: DaemonSet
-metadata: {name: agent, namespace: NAMESPACE, creationTimestamp: '2026-01-01T11:00:00Z'}
+metadata: {name: agent, namespace: NAMESPACE, creationTimestamp: '2026-01-01T11:00:00Z', annotations: {deprecated.daemonset.template.generation: '1'}}
 spec: {template: {spec: {nodeSelector: {LABEL}}}}
 status: {desiredNumberScheduled: 0}
 ---
@@ -171,7 +172,7 @@ spec: {taints: [TAINT]}
 
     #[test]
     fn every_node_is_tainted() {
-        let expected = "critical DaemonSet shop/agent: DaemonSet agent runs on no node: each node that it could use has a taint that it does not tolerate, such as team:NoSchedule";
+        let expected = "critical DaemonSet shop/agent: DaemonSet agent runs on no node: each node that it could use has a taint that it does not tolerate, such as team:NoSchedule of node-1";
         check(&super::DETECTOR, &set("shop", "disk: ssd", "{key: team, effect: NoSchedule}"), expected);
     }
 

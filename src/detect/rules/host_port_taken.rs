@@ -60,7 +60,7 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
         )
     } else {
         let other = theirs.iter().find(|holder| **holder != workload).map(ToString::to_string).unwrap_or_default();
-        format!("host port {port} on {at} is taken by {other}")
+        format!("host port {port} on {at} is taken by {other}{}", rank(pod, &pods))
     };
     let object = pod.object_ref();
     let mut finding =
@@ -80,6 +80,16 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
         );
     }
     scheduling::edit(finding, view, pod, "choose another port, or none")
+}
+
+/// What to add where the holder goes before this pod: it comes back only where the holder is not.
+fn rank(pod: &Pod, holders: &[&Pod]) -> String {
+    let own = pod.spec.priority.unwrap_or_default();
+    let higher = holders.iter().find_map(|holder| {
+        let priority = holder.spec.priority.filter(|priority| *priority > own)?;
+        Some(format!(", whose priority {priority} ({}) preempts its own {own}", holder.spec.priority_class_name))
+    });
+    higher.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -144,6 +154,19 @@ status:
                 .replace("{kind: ReplicaSet, name: proxy", "{kind: DaemonSet, name: proxy, apiVersion: apps/v1")
                 .replace("PORT", "8080"),
             "critical Pod shop/edge-2-b: host port 8080 on node-1 is taken by DaemonSet shop/proxy <- DaemonSet shop/proxy",
+        );
+    }
+
+    #[test]
+    fn held_by_something_that_goes_first() {
+        let yaml = YAML
+            .replace("name: OWNER", "name: proxy")
+            .replace("{kind: ReplicaSet, name: proxy", "{kind: DaemonSet, name: proxy, apiVersion: apps/v1")
+            .replace("spec: {nodeName: node-1,", "spec: {priority: 1000, priorityClassName: edge, nodeName: node-1,");
+        check(
+            &super::DETECTOR,
+            &yaml.replace("PORT", "8080"),
+            "critical Pod shop/edge-2-b: host port 8080 on node-1 is taken by DaemonSet shop/proxy, whose priority 1000 (edge) preempts its own 0 <- DaemonSet shop/proxy",
         );
     }
 

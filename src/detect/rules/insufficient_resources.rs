@@ -68,17 +68,22 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
             },
         )
         .collect();
-    let mut finding = unplaced.finding(view, format!("{} ({}){hint}", clauses.join(" and "), words.join(", ")));
+    let never = if unplaced.message().contains("preemptionPolicy=Never") {
+        "; its preemptionPolicy Never puts out no lower pods"
+    } else {
+        ""
+    };
+    let mut finding = unplaced.finding(view, format!("{} ({}){hint}{never}", clauses.join(" and "), words.join(", ")));
     for resource in lacking.iter().filter(|resource| **resource != "pods") {
-        let asks = pod.spec.all_containers().find_map(|c| {
-            Some((&c.name, c.resources.requests.get(*resource).or_else(|| c.resources.limits.get(*resource))?))
-        });
-        if let Some((container, quantity)) = asks {
+        if let Some((list, container, quantity)) = largest(&pod.spec, resource) {
             finding = finding.field(
                 &pod.object_ref(),
-                format!("spec.containers[{container}].resources.requests.{resource}"),
+                format!("spec.{list}[{container}].resources.requests.{resource}"),
                 quantity,
             );
+        }
+        if let Some(overhead) = pod.spec.overhead.get(*resource) {
+            finding = finding.field(&pod.object_ref(), format!("spec.overhead.{resource}"), overhead);
         }
         if let Some((node, have)) =
             most(places, unplaced, resource).and_then(|node| Some((node, node.status.allocatable.get(*resource)?)))
@@ -100,10 +105,9 @@ fn short(places: &Places<'_>, unplaced: &Unplaced<'_>, resource: &str) -> bool {
     unplaced.nodes.iter().all(|node| !places.fits(unplaced.pod, node, resource))
 }
 
-/// The node with the most of it left; of equals the first by name.
+/// The node with the most of it left, as far as pods are known; of equals the first by name.
 fn most<'n>(places: &Places<'_>, unplaced: &Unplaced<'n>, resource: &str) -> Option<&'n Node> {
-    let left = |node: &Node| if places.complete { places.free(node, resource) } else { places.whole(node, resource) };
-    unplaced.nodes.iter().rev().copied().max_by_key(|node| left(node))
+    unplaced.nodes.iter().rev().copied().max_by_key(|node| places.free(node, resource))
 }
 
 fn arithmetic(places: &Places<'_>, unplaced: &Unplaced<'_>, resource: &str) -> Option<String> {
@@ -112,7 +116,7 @@ fn arithmetic(places: &Places<'_>, unplaced: &Unplaced<'_>, resource: &str) -> O
     let (needs, name) = (unplaced.pod.spec.request(resource), &node.metadata.name);
     let largest = unplaced.nodes.iter().rev().max_by_key(|node| places.whole(node, resource))?;
     let whole = places.whole(largest, resource);
-    let asks = format!("requests {} {resource}", show(needs));
+    let asks = format!("requests {} {resource}{}", show(needs), share(&unplaced.pod.spec, resource));
     Some(if resource == "pods" {
         format!(
             "no node takes more pods: {name} runs {} of {}",
@@ -122,11 +126,27 @@ fn arithmetic(places: &Places<'_>, unplaced: &Unplaced<'_>, resource: &str) -> O
     } else if whole == Quantity::default() {
         format!("{asks}, of which no node has any")
     } else if needs > whole {
-        format!("{asks}, more than any node has: the largest, {}, has {} in all", largest.metadata.name, show(whole))
+        // A forgotten `m` is the usual reason for a number of cores that no machine has.
+        let slip = resource == "cpu" && needs.whole() >= 50 && needs.whole() > whole.whole().saturating_mul(8);
+        let slip = if slip { format!("; was {}m meant?", needs.whole()) } else { String::new() };
+        format!(
+            "{asks}, more than any node has: the largest, {}, has {} in all{slip}",
+            largest.metadata.name,
+            show(whole)
+        )
     } else if places.complete {
         let (have, taken) = (places.whole(node, resource), places.requested(node, resource));
         format!(
             "{asks}; the largest free is {} on {name} (allocatable {}, {} requested)",
+            show(places.free(node, resource)),
+            show(have),
+            show(taken)
+        )
+    } else if places.free(node, resource) < needs {
+        // Pods of other namespaces can only leave less.
+        let (have, taken) = (places.whole(node, resource), places.requested(node, resource));
+        format!(
+            "{asks}; the largest free is at most {} on {name} (allocatable {}, {} requested in this namespace)",
             show(places.free(node, resource)),
             show(have),
             show(taken)
@@ -138,6 +158,35 @@ fn arithmetic(places: &Places<'_>, unplaced: &Unplaced<'_>, resource: &str) -> O
             show(whole)
         )
     })
+}
+
+/// The container that asks for most of a resource: its list, its name, its request.
+fn largest<'p>(spec: &'p PodSpec, resource: &str) -> Option<(&'static str, &'p str, &'p String)> {
+    let asks = |list: &'static str, container: &'p Container| {
+        let of = &container.resources;
+        let quantity = of.requests.get(resource).or_else(|| of.limits.get(resource))?;
+        Some((Quantity::parse(quantity)?, (list, container.name.as_str(), quantity)))
+    };
+    let first = spec.init_containers.iter().rev().filter_map(|container| asks("initContainers", container));
+    let others = spec.containers.iter().rev().filter_map(|container| asks("containers", container));
+    first.chain(others).max_by_key(|(amount, _)| *amount).map(|(_, found)| found)
+}
+
+/// Who asks for most of it, where that is not the pod's own containers.
+fn share(spec: &PodSpec, resource: &str) -> String {
+    let all = spec.request(resource);
+    let overhead = spec.overhead.get(resource).and_then(|text| Quantity::parse(text)).unwrap_or_default();
+    if overhead > all.minus(overhead) {
+        let (amount, class) = (overhead.display(resource), &spec.runtime_class_name);
+        return format!(" ({amount} of it is the pod overhead of RuntimeClass {class})");
+    }
+    let mut without =
+        PodSpec { containers: spec.containers.clone(), overhead: spec.overhead.clone(), ..PodSpec::default() };
+    without.init_containers = spec.init_containers.iter().filter(|c| c.restart_policy == "Always").cloned().collect();
+    match largest(spec, resource) {
+        Some(("initContainers", name, _)) if without.request(resource) < all => format!(" (init container {name})"),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -205,8 +254,17 @@ status:
     fn other_namespaces_are_not_known() {
         check(
             &super::DETECTOR,
-            &(yaml("memory: 7Gi", "2 Insufficient memory") + "---\nkind: Scope\nnamespace: shop\n"),
-            "critical Pod shop/web: requests 7Gi memory; no node has that much free (the largest, node-1, has 7.5Gi in all) (Insufficient memory)",
+            &(yaml("memory: 1Gi", "2 Insufficient memory") + "---\nkind: Scope\nnamespace: shop\n"),
+            "critical Pod shop/web: requests 1Gi memory; no node has that much free (the largest, node-1, has 7.5Gi in all) (Insufficient memory)",
+        );
+    }
+
+    #[test]
+    fn the_namespace_alone_takes_too_much() {
+        check(
+            &super::DETECTOR,
+            &(yaml("memory: 4Gi", "2 Insufficient memory") + "---\nkind: Scope\nnamespace: shop\n"),
+            "critical Pod shop/web: requests 4Gi memory; the largest free is at most 2Gi on node-2 (allocatable 7.5Gi, 5.5Gi requested in this namespace) (Insufficient memory)",
         );
     }
 
@@ -233,6 +291,38 @@ status:
                 .replace(" DELETED", ", deletionTimestamp: '2026-01-01T12:00:10Z'")
                 .replace("TAINTS", "[]"),
             "",
+        );
+    }
+
+    #[test]
+    fn an_init_container_or_the_sandbox_asks_for_it() {
+        let init = yaml("memory: 1Gi", "2 Insufficient memory").replace(
+            "spec: {containers: [{name: app,",
+            "spec: {initContainers: [{name: fetch}, {name: index, resources: {requests: {memory: 64Gi}}}], containers: [{name: app,",
+        );
+        check(
+            &super::DETECTOR,
+            &init,
+            "critical Pod shop/web: requests 64Gi memory (init container index), more than any node has: the largest, node-1, has 7.5Gi in all (Insufficient memory)",
+        );
+        let sandbox = yaml("memory: 1Gi", "2 Insufficient memory").replace(
+            "spec: {containers: [{name: app,",
+            "spec: {runtimeClassName: kata, overhead: {memory: 16Gi}, containers: [{name: app,",
+        );
+        check(
+            &super::DETECTOR,
+            &sandbox,
+            "critical Pod shop/web: requests 17Gi memory (16Gi of it is the pod overhead of RuntimeClass kata), more than any node has: the largest, node-1, has 7.5Gi in all (Insufficient memory)",
+        );
+    }
+
+    #[test]
+    fn a_unit_is_forgotten_and_preemption_forbidden() {
+        let said = "2 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never";
+        check(
+            &super::DETECTOR,
+            &yaml("cpu: '250'", said),
+            "critical Pod shop/web: requests 250 cpu, more than any node has: the largest, node-1, has 4 in all; was 250m meant? (Insufficient cpu); its preemptionPolicy Never puts out no lower pods",
         );
     }
 

@@ -14,6 +14,7 @@ mod certificate_expired;
 mod certificate_expires;
 mod certificate_wrong_name;
 mod claim_class_missing;
+mod claim_in_use;
 mod claim_lost;
 mod claim_missing;
 mod claim_no_class;
@@ -86,6 +87,7 @@ mod namespace_terminating;
 mod network_policy_blocks_dns;
 mod network_policy_isolates;
 mod no_ready_node;
+mod node_name_missing;
 mod node_network_unavailable;
 mod node_not_ready;
 mod node_pressure;
@@ -101,6 +103,7 @@ mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
 mod pod_create_refused;
 mod pod_evicted;
+mod pod_not_accepted;
 mod pod_security_violated;
 mod pod_terminating;
 mod port_in_use;
@@ -159,6 +162,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &certificate_expires::DETECTOR,
     &certificate_wrong_name::DETECTOR,
     &claim_class_missing::DETECTOR,
+    &claim_in_use::DETECTOR,
     &claim_lost::DETECTOR,
     &claim_missing::DETECTOR,
     &claim_no_class::DETECTOR,
@@ -231,6 +235,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &network_policy_blocks_dns::DETECTOR,
     &network_policy_isolates::DETECTOR,
     &no_ready_node::DETECTOR,
+    &node_name_missing::DETECTOR,
     &node_network_unavailable::DETECTOR,
     &node_not_ready::DETECTOR,
     &node_pressure::DETECTOR,
@@ -246,6 +251,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &pod_anti_affinity_full::DETECTOR,
     &pod_create_refused::DETECTOR,
     &pod_evicted::DETECTOR,
+    &pod_not_accepted::DETECTOR,
     &pod_security_violated::DETECTOR,
     &pod_terminating::DETECTOR,
     &port_in_use::DETECTOR,

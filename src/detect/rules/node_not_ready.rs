@@ -11,7 +11,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A node whose condition `Ready` is `Unknown` (its kubelet stopped to report) or `False` (it reports
-that it can't run pods: no container runtime, no network plugin), and what else the node says of
+that it can't run pods: no container runtime, no network plugin), or is still `True` while its kubelet has
+long been silent and no controller manager has noticed; and what else the node says of
 itself at that time.
 
 ## Why it matters
@@ -22,7 +23,8 @@ with a volume for one node, can't start elsewhere until the node is surely gone.
 The condition with reason and message, and the last heartbeat: `spec.renewTime` of the node's Lease.
 
 ## False positives
-A node that joined within the last minute and has not become ready yet is only a warning.
+A node that joined within the last minute and has not become ready yet is only a warning. A node that still says
+that it is ready counts as silent only where neither its Lease nor its status was renewed for six minutes.
 
 ## What to do
 `Unknown`: see whether the machine runs and reaches the API server; restart the kubelet. `False`: do
@@ -50,7 +52,7 @@ fn finding(view: &View<'_>, node: &Node) -> Option<Finding> {
         return Some(describe(finding, &object));
     };
     if ready.is_true() {
-        return None;
+        return silent(view, node, ready, beat);
     }
     let mut summary = if ready.status == "Unknown" {
         let last = beat.map(|time| format!("; its last heartbeat was at {}", nodes::clock(time))).unwrap_or_default();
@@ -76,6 +78,27 @@ fn finding(view: &View<'_>, node: &Node) -> Option<Finding> {
     for trouble in nodes::troubles(node) {
         finding = finding.field(&object, format!("status.conditions[{}]", trouble.kind), nodes::quote(trouble));
     }
+    Some(describe(finding, &object))
+}
+
+/// A node that was ready when it was last heard of. The controller manager turns that into `Unknown` within a minute;
+/// where it does not, it is down itself.
+fn silent(view: &View<'_>, node: &Node, ready: &Condition, beat: Option<Time>) -> Option<Finding> {
+    const LONG: i64 = 360;
+    let last =
+        beat.max(*ready.last_heartbeat_time).filter(|time| view.age(Some(*time)).is_some_and(|age| age > LONG))?;
+    // Without a Lease the condition's time alone is no proof.
+    let lease = view.get::<Lease>("kube-node-lease", &node.metadata.name)?;
+    lease.spec.renew_time.is_some().then_some(())?;
+    let object = node.object_ref();
+    let summary = format!(
+        "node says that it is Ready, but its kubelet has been silent: its last heartbeat was at {}, and nothing has marked it NotReady",
+        nodes::clock(last)
+    );
+    let finding = Finding::new(object.clone(), Severity::Critical, Stage::Ready, summary)
+        .field(&object, "status.conditions[Ready]", nodes::quote(ready))
+        .field(&lease.object_ref(), "spec.renewTime", last.to_string())
+        .since(Some(last));
     Some(describe(finding, &object))
 }
 
@@ -125,6 +148,17 @@ spec: {renewTime: '2026-01-01T11:57:20Z'}
             &yaml("50", ""),
             "critical Node node-1: node is NotReady: its kubelet has never reported",
         );
+    }
+
+    #[test]
+    fn ready_by_its_own_old_words() {
+        let ready = "{type: Ready, status: 'True', reason: KubeletReady, lastHeartbeatTime: '2026-01-01T11:48:00Z'}";
+        check(
+            &super::DETECTOR,
+            &yaml("00", ready).replace("11:57:20", "11:50:00"),
+            "critical Node node-1: node says that it is Ready, but its kubelet has been silent: its last heartbeat was at 11:50:00 UTC, and nothing has marked it NotReady",
+        );
+        check(&super::DETECTOR, &yaml("00", ready), "");
     }
 
     #[test]

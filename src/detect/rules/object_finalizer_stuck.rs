@@ -49,6 +49,7 @@ fn finding(view: &View<'_>, object: &ObjectRef, meta: &Meta) -> Option<Finding> 
     let patience = match object.kind {
         _ if definition => 30,
         _ if foreign.is_empty() => 5 * SETTLED,
+        Kind::Custom(_) if uninstalled(view, object) => 30,
         Kind::Custom(_) => SETTLED,
         _ => 15,
     };
@@ -59,7 +60,9 @@ fn finding(view: &View<'_>, object: &ObjectRef, meta: &Meta) -> Option<Finding> 
     let instance = definition.then(|| instance(view, object)).flatten();
     let summary = match &instance {
         Some(instance) => {
-            format!("deletion is stuck: its objects must go first, and {instance} does not ({})", list(&names))
+            let held = view.meta(instance).map(|meta| meta.finalizers.to_vec()).unwrap_or_default();
+            let held = if held.is_empty() { String::new() } else { format!(", held by its finalizer {}", list(&held)) };
+            format!("deletion is stuck: its objects must go first, and {instance} does not{held} ({})", list(&names))
         }
         None if definition => {
             format!("deletion is stuck: objects of this kind must go first, and some don't ({})", list(&names))
@@ -82,6 +85,16 @@ fn finding(view: &View<'_>, object: &ObjectRef, meta: &Meta) -> Option<Finding> 
     let patch = r#"{"metadata":{"finalizers":null}}"#;
     let argv = ["patch", &object.kind.argument(), &object.name, "--type=merge", "-p", patch];
     Some(describe(finding, object).fix("let it go, only if the owner of the finalizer is gone for good", object, &argv))
+}
+
+/// Whether the definition of a custom resource is being deleted too.
+fn uninstalled(view: &View<'_>, object: &ObjectRef) -> bool {
+    view.all::<CustomResourceDefinition>().iter().filter(|definition| definition.metadata.deleting()).any(
+        |definition| {
+            let spec = &definition.spec;
+            Kind::parse(&format!("{}.{}", spec.names.kind, spec.group)) == object.kind
+        },
+    )
 }
 
 /// An object of a definition that is itself held up.
@@ -123,8 +136,8 @@ spec: {group: acme.io, names: {kind: Widget, plural: widgets}}
     fn definition_waits_for_its_objects() {
         check(
             &super::DETECTOR,
-            &yaml("59:50Z", "acme.io/cleanup", ", deletionTimestamp: '2026-01-01T11:58:00Z'"),
-            "warning CustomResourceDefinition widgets.acme.io: deletion is stuck: its objects must go first, and Widget.acme.io shop/one does not (customresourcecleanup.apiextensions.k8s.io) <- Widget.acme.io shop/one",
+            &yaml("59:40Z", "acme.io/cleanup", ", deletionTimestamp: '2026-01-01T11:58:00Z'"),
+            "warning CustomResourceDefinition widgets.acme.io: deletion is stuck: its objects must go first, and Widget.acme.io shop/one does not, held by its finalizer acme.io/cleanup (customresourcecleanup.apiextensions.k8s.io) <- Widget.acme.io shop/one",
         );
     }
 

@@ -84,7 +84,16 @@ fn similar(pod: &Pod, term: &PodTerm, others: &[&Pod]) -> String {
         let values: BTreeSet<&str> = labels.iter().filter_map(|labels| labels.get(key)).map(String::as_str).collect();
         Some(format!("{key}={}", meant(value, values.into_iter())?))
     });
-    near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
+    if let Some(near) = near {
+        return format!("; did you mean {near}?");
+    }
+    // Few values can be shown; of many no one is likelier than another.
+    let known = term.label_selector.match_labels.keys().find_map(|key| {
+        let values: BTreeSet<String> =
+            labels.iter().filter_map(|labels| Some(format!("{key}={}", labels.get(key)?))).collect();
+        (1..=3).contains(&values.len()).then(|| values.into_iter().collect::<Vec<_>>())
+    });
+    known.map(|known| format!("; pods of the namespace carry {}", list(&known))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -121,6 +130,15 @@ status:
             &super::DETECTOR,
             &yaml("node-1", "rediscache"),
             "critical Pod shop/web: its required pod affinity wants a pod with app=rediscache in the same kubernetes.io/hostname, and there is none; did you mean app=redis-cache?",
+        );
+    }
+
+    #[test]
+    fn quite_another_label() {
+        check(
+            &super::DETECTOR,
+            &yaml("node-1", "db"),
+            "critical Pod shop/web: its required pod affinity wants a pod with app=db in the same kubernetes.io/hostname, and there is none; pods of the namespace carry app=redis-cache",
         );
     }
 

@@ -63,7 +63,7 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
             unplaced.nodes.iter().filter_map(|node| node.metadata.labels.get(key)).map(String::as_str).collect();
         let word = if key == "kubernetes.io/hostname" { "nodes" } else { "places" };
         format!(
-            "its anti-affinity allows one pod for each {key}: {count} replicas need {count} {word}, and only {} would take one",
+            "its anti-affinity allows one pod for each {key}: {count} replicas need {count} {word}, and only {} would take one ({at})",
             domains.len()
         )
     } else {
@@ -143,7 +143,7 @@ status:
         check(
             &super::DETECTOR,
             &yaml("db-2", AWAY, AWAY).replace("HOLDER", "db").replace(" DELETED", ""),
-            "warning Pod shop/db-2-b: its anti-affinity allows one pod for each kubernetes.io/hostname: 2 replicas need 2 nodes, and only 1 would take one",
+            "warning Pod shop/db-2-b: its anti-affinity allows one pod for each kubernetes.io/hostname: 2 replicas need 2 nodes, and only 1 would take one (node-1)",
         );
     }
 

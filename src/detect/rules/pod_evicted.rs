@@ -21,7 +21,8 @@ All of the pod ends at once. If it was over its own limit, its replacement will 
 `status.reason` and `status.message` of the pod; the node's pressure condition.
 
 ## False positives
-A single pod that was evicted and replaced, with its workload complete again for ten minutes, is silent.
+A single pod that was evicted and replaced, with its workload complete again, is silent: after ten minutes, or
+at once where its node ran short.
 
 ## What to do
 Over its own limit: raise `sizeLimit` or the `ephemeral-storage` limit, or write less. A node that ran
@@ -43,6 +44,12 @@ fn moment(pod: &Pod) -> Option<Time> {
     time.or_else(|| pod_since(pod))
 }
 
+/// Whether the node ran short, and not the pod over a limit of its own.
+fn pressed(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    ["low on resource", "pressure", "node had condition"].iter().any(|words| lower.contains(words))
+}
+
 fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let object = pod.object_ref();
     let workload = view.workload_of(pod);
@@ -57,13 +64,13 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let job_done = view.workload(&workload).is_some_and(|found| {
         found.object.kind == Kind::Job && condition(found.conditions, "Complete").is_some_and(Condition::is_true)
     });
-    if replaced && (age >= 3600 || job_done || !(short_of || age < 600 && times >= 2)) {
+    let pressed = pressed(&pod.status.message);
+    // Over its own limit its replacement will end alike; a node that ran short is told at the node.
+    let again = age < 600 && (times >= 2 || !pressed);
+    if replaced && (age >= 3600 || job_done || !(short_of || again)) {
         return None;
     }
     let message = pod.status.message.trim().trim_end_matches('.');
-    let pressed = message.contains("low on resource")
-        || message.contains("DiskPressure")
-        || message.contains("node had condition");
     let node = view.node_of(pod).filter(|_| pressed);
     // A pod's name and figures in the message differ from replica to replica.
     let first = message.split(". ").next().unwrap_or(message);
@@ -152,6 +159,21 @@ status: {phase: Failed, reason: Evicted, message: 'MESSAGE', conditions: [{type:
             &yaml,
             "critical Pod shop/web-1: pod was evicted since node node-1 ran short: The node was low on resource: memory <- Node node-1",
         );
+    }
+
+    #[test]
+    fn replaced_a_moment_ago() {
+        let set = SET.replace("READY", "1").replace(
+            "status: {phase: Running}",
+            "status: {phase: Running, conditions: [{type: Ready, status: 'True'}]}",
+        );
+        let one = |message: &str| format!("{set}{}", evicted("web-1", message, "2026-01-01T11:59:00Z"));
+        check(
+            &super::DETECTOR,
+            &one(OVER),
+            r#"warning Pod shop/web-1: pod is evicted: Usage of EmptyDir volume "s" exceeds the limit "8Mi""#,
+        );
+        check(&super::DETECTOR, &one("Pod was rejected: The node had condition: [DiskPressure]. "), "");
     }
 
     #[test]

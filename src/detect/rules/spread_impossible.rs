@@ -94,8 +94,15 @@ fn uneven(pod: &Pod, places: &Places<'_>, nodes: &[Node], constraint: &SpreadCon
     let fewest = *counts.values().min()?;
     let here = unplaced_minimum(&counts, fewest)?;
     let lie: Vec<String> = counts.iter().map(|(domain, count)| format!("{domain} has {count}")).collect();
+    let tainted =
+        nodes.iter().filter(|node| node.metadata.labels.get(&constraint.topology_key).is_some_and(|d| d == here));
+    let tainted = tainted.filter_map(|node| Some((node, scheduling::taints(pod, node).into_iter().next()?)));
+    let why: Vec<String> = tainted
+        .map(|(node, taint)| format!("{} has the taint {}", node.metadata.name, scheduling::taint_text(taint)))
+        .collect();
+    let why = if why.is_empty() { String::new() } else { format!(" ({})", list(&why)) };
     Some(format!(
-        "{}; one more elsewhere would pass maxSkew {}, and {here} takes none",
+        "{}; one more elsewhere would pass maxSkew {}, and {here} takes none{why}",
         list(&lie),
         constraint.max_skew
     ))
@@ -153,7 +160,7 @@ status:
         check(
             &super::DETECTOR,
             &yaml("zone", ""),
-            "critical Pod shop/web-1: its topology spread over zone can't be kept (DoNotSchedule): a has 1 and b has 0; one more elsewhere would pass maxSkew 1, and b takes none",
+            "critical Pod shop/web-1: its topology spread over zone can't be kept (DoNotSchedule): a has 1 and b has 0; one more elsewhere would pass maxSkew 1, and b takes none (node-2 has the taint x:NoSchedule)",
         );
     }
 

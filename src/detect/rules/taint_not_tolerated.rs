@@ -48,7 +48,7 @@ fn finding(view: &View<'_>, unplaced: &Unplaced<'_>) -> Finding {
                 && !scheduling::passing_taint(taint)
         };
         for taint in node.spec.taints.iter().filter(foreign) {
-            by_taint.entry(text(taint)).or_insert_with(|| (taint, Vec::new())).1.push(node);
+            by_taint.entry(scheduling::taint_text(taint)).or_insert_with(|| (taint, Vec::new())).1.push(node);
         }
     }
     // The control plane is kept free in every cluster: it is named only where there is nothing else.
@@ -61,10 +61,7 @@ fn finding(view: &View<'_>, unplaced: &Unplaced<'_>) -> Finding {
     let clauses: Vec<String> =
         by_taint.iter().map(|(text, (_, nodes))| format!("{text} of {}", scheduling::names(nodes))).collect();
     let word = if clauses.len() == 1 { "taint" } else { "taints" };
-    let near = by_taint
-        .values()
-        .find_map(|(taint, _)| pod.spec.tolerations.iter().find(|toleration| toleration.key == taint.key));
-    let near = near.map(|toleration| format!("; it tolerates {}", tolerated(toleration))).unwrap_or_default();
+    let near = by_taint.values().find_map(|(taint, _)| scheduling::nearly_tolerated(pod, taint)).unwrap_or_default();
     let summary = if clauses.is_empty() {
         "does not tolerate the taints of the nodes".to_owned()
     } else {
@@ -81,18 +78,6 @@ fn finding(view: &View<'_>, unplaced: &Unplaced<'_>) -> Finding {
         &["get", "nodes", "-o", "custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"],
     );
     scheduling::edit(finding, view, pod, "give it the toleration, if it is meant for these nodes")
-}
-
-/// As `kubectl taint` writes it.
-fn text(taint: &Taint) -> String {
-    let value = if taint.value.is_empty() { String::new() } else { format!("={}", taint.value) };
-    format!("{}{value}:{}", taint.key, taint.effect)
-}
-
-fn tolerated(toleration: &Toleration) -> String {
-    let value = if toleration.operator == "Exists" { String::new() } else { format!("={}", toleration.value) };
-    let effect = if toleration.effect.is_empty() { String::new() } else { format!(":{}", toleration.effect) };
-    format!("{}{value}{effect}", toleration.key)
 }
 
 #[cfg(test)]

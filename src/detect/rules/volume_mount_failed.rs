@@ -69,7 +69,9 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
         (None, None) if name.is_empty() => "a volume".to_owned(),
         (None, None) => format!("volume {name}"),
     };
-    let summary = format!("{what} can't be mounted on {} ({}): {reason}", pod.spec.node_name, event.reason);
+    let printed =
+        storage::output(&event.message).map(|text| format!(": {}", text.trim_end_matches('.'))).unwrap_or_default();
+    let summary = format!("{what} can't be mounted on {} ({}): {reason}{printed}", pod.spec.node_name, event.reason);
     let object = pod.object_ref();
     let mut finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Mount, summary)
         .key(name)
@@ -148,6 +150,13 @@ lastTimestamp: '2026-01-01T11:59:50Z'
                 "volume pv-1 can't be mounted on node-1 (FailedMount): kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name disk.acme.dev not found in the list of registered CSI drivers <- CSIDriver disk.acme.dev",
             ),
         ];
+        let printed = "MountVolume.SetUp failed for volume \"d\" : mount failed: exit status 32\n\nMounting command: mount\n\n\
+                       Output: mount.nfs: No such device or address";
+        check(
+            &super::DETECTOR,
+            &yaml(printed, "3"),
+            "critical Pod shop/web: volume d can't be mounted on node-1 (FailedMount): mount failed: exit status 32: mount.nfs: No such device or address",
+        );
         for (message, summary) in table {
             check(&super::DETECTOR, &yaml(message, "3"), &format!("critical Pod shop/web: {summary}"));
         }

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 pub use message::{lacking, named};
 pub use places::{
-    Places, asked, conflict, matches_terms, passing as passing_taint, ports, reaches, selects, taints, tolerates,
-    volumes,
+    Places, asked, conflict, matches_terms, nearly_tolerated, passing as passing_taint, ports, reaches, selects,
+    taint_text, taints, tolerates, volumes,
 };
 
 use crate::detect::prelude::*;

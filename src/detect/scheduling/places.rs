@@ -187,6 +187,27 @@ pub fn tolerates(pod: &Pod, taint: &Taint) -> bool {
     })
 }
 
+/// A taint, as `kubectl taint` writes it.
+pub fn taint_text(taint: &Taint) -> String {
+    let value = if taint.value.is_empty() { String::new() } else { format!("={}", taint.value) };
+    format!("{}{value}:{}", taint.key, taint.effect)
+}
+
+/// What a pod tolerates instead of a taint, where it names the taint's key or nearly does.
+pub fn nearly_tolerated(pod: &Pod, taint: &Taint) -> Option<String> {
+    let all = &pod.spec.tolerations;
+    let same = all.iter().find(|toleration| toleration.key == taint.key);
+    let near = || {
+        let key =
+            meant(&taint.key, all.iter().map(|toleration| toleration.key.as_str()).filter(|key| !key.is_empty()))?;
+        all.iter().find(|toleration| toleration.key == key)
+    };
+    let toleration = same.or_else(near)?;
+    let value = if toleration.operator == "Exists" { String::new() } else { format!("={}", toleration.value) };
+    let effect = if toleration.effect.is_empty() { String::new() } else { format!(":{}", toleration.effect) };
+    Some(format!("; it tolerates {}{value}{effect}", toleration.key))
+}
+
 /// Whether a node carries what the pod's node selector and required node affinity ask for.
 pub fn selects(pod: &Pod, node: &Node) -> bool {
     subset(&pod.spec.node_selector, &node.metadata.labels)

@@ -63,6 +63,8 @@ slim! {
         pub priority_class_name: String,
         /// The priority.
         pub priority: Option<i64>,
+        /// Whether it may put out lower pods: `Never`, or `PreemptLowerPriority`.
+        pub preemption_policy: String,
         /// The runtime class.
         pub runtime_class_name: String,
         /// Whether it uses the node's network.

@@ -317,7 +317,7 @@ func (w *workload) podSpec() object {
 			"ports": list{object{"name": "http", "containerPort": 8080}, object{"name": "metrics", "containerPort": 9090}},
 			"env": list{
 				object{"name": "POD_NAME", "valueFrom": field("metadata.name")},
-				object{"name": "DATABASE_HOST", "value": "postgres." + w.namespace + ".svc.cluster.local"},
+				object{"name": "DATABASE_HOST", "value": "postgres." + w.namespace + ".example.com"},
 				object{"name": "DATABASE_PASSWORD", "valueFrom": from("secretKeyRef", w.secret(), "password")},
 				object{"name": "LOG_LEVEL", "valueFrom": from("configMapKeyRef", w.configMap(), "LOG_LEVEL")},
 			},
