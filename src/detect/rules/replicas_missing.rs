@@ -47,7 +47,13 @@ fn finding(view: &View<'_>, workload: &Workload<'_>) -> Option<Finding> {
     }
     let severity = if ready == 0 { Severity::Critical } else { Severity::Warning };
     let live = pods.iter().filter(|pod| !pod.finished()).count();
-    let made = if live == 0 { "; it has no pods at all".to_owned() } else { String::new() };
+    let made = match () {
+        () if live > 0 => "",
+        () if never_seen(view, &workload.object) => {
+            "; no controller has ever looked at it (observedGeneration 0): kube-controller-manager does not work"
+        }
+        () => "; it has no pods at all",
+    };
     let object = &workload.object;
     let mut finding =
         Finding::new(object.clone(), severity, Stage::Ready, format!("{ready} of {desired} pods ready{made}"))
@@ -75,6 +81,12 @@ fn since(workload: &Workload<'_>, pods: &[&Pod]) -> Option<Time> {
     changed.or_else(|| unready.min()).or(*workload.meta.creation_timestamp)
 }
 
+/// Whether a Deployment is as its maker left it: the controller writes what it saw within a second.
+fn never_seen(view: &View<'_>, object: &ObjectRef) -> bool {
+    let deployment = view.get::<Deployment>(object.ns(), &object.name).filter(|_| object.kind == Kind::Deployment);
+    deployment.is_some_and(|found| found.metadata.generation > 0 && found.status.observed_generation == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::check;
@@ -86,6 +98,16 @@ metadata: {name: web, namespace: shop, creationTimestamp: 'MADE'}
 spec: {replicas: 3}
 status: {readyReplicas: READY, conditions: [{type: Available, status: 'False', message: Deployment does not have minimum availability., lastTransitionTime: 'MADE'}]}
 ";
+
+    #[test]
+    fn no_controller_runs() {
+        let unseen = WEB.replace("MADE'}", "MADE', generation: 1}").replace("MADE", "2026-01-01T11:00:00Z");
+        check(
+            &super::DETECTOR,
+            &unseen.replace("READY", "0"),
+            "critical Deployment shop/web: 0 of 3 pods ready; no controller has ever looked at it (observedGeneration 0): kube-controller-manager does not work",
+        );
+    }
 
     #[test]
     fn none_and_some() {
