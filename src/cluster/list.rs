@@ -118,11 +118,13 @@ impl Lister {
 
     /// Parses and redacts on another thread, as many pages at once as there are cores.
     fn parse(&self, body: Vec<u8>, parse: Parse) -> JoinHandle<Result<Objects, ReadError>> {
-        let (cores, redactor) = (self.cores.clone(), self.redactor.clone());
+        let (cores, redactor, client) = (self.cores.clone(), self.redactor.clone(), self.client.clone());
         tokio::spawn(async move {
             let _core = cores.acquire_owned().await;
             let read = move || {
-                let mut objects = parse(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+                let parsed = parse(&body);
+                client.give_back(body);
+                let mut objects = parsed.map_err(|error| ReadError::Unreadable(error.to_string()))?;
                 redactor.objects(&mut objects);
                 Ok(objects)
             };

@@ -3,7 +3,7 @@
 //! *Invariant:* it can't write; see [`super::allow`]. A call ends within the request time-out,
 //! whatever the server does, and never holds more than [`MAX_BODY`] of an answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{ACCEPT, RETRY_AFTER};
@@ -25,6 +25,9 @@ pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
 /// The most that one answer may hold. Pages are a few MiB; an object is 1.5 MiB at most.
 const MAX_BODY: usize = 256 << 20;
+/// How many answers' places are kept for the next ones, and how large each may be.
+const SPARE: usize = 4;
+const LARGEST_SPARE: usize = 16 << 20;
 /// How often one question is asked.
 const TRIES: u32 = 4;
 /// The time-out where there is none.
@@ -38,6 +41,7 @@ pub struct ReadClient {
     client: ReadOnly,
     settings: Arc<Settings>,
     version: Arc<OnceCell<String>>,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl std::fmt::Debug for ReadClient {
@@ -93,7 +97,7 @@ pub(super) enum Patience {
 impl ReadClient {
     /// Puts the allow-list around a client of whatever answers: the network, or a test.
     pub(super) fn new(client: kube::Client, settings: Settings) -> ReadClient {
-        ReadClient { client: ReadOnly::around(client), settings: Arc::new(settings), version: Arc::default() }
+        ReadClient { client: ReadOnly::around(client), settings: Arc::new(settings), version: Arc::default(), spare: Arc::default() }
     }
 
     /// The server's address.
@@ -110,6 +114,16 @@ impl ReadClient {
     pub(super) async fn ask(&self, path: &str, accept: &str, patience: Patience) -> Result<Vec<u8>, ReadError> {
         let request = || Request::get(path).header(ACCEPT, accept).body(Body::empty());
         self.bounded(request, patience).await
+    }
+
+    /// Gives back an answer that was read, so that the next one takes its place: a large cluster is a
+    /// hundred megabytes of answers, and fresh memory for each of them costs as much as reading it.
+    pub(super) fn give_back(&self, mut body: Vec<u8>) {
+        body.clear();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE && body.capacity() <= LARGEST_SPARE {
+            spare.push(body);
+        }
     }
 
     /// What a Secret holds, by name. Its values are dropped while the answer is parsed.
@@ -207,14 +221,14 @@ impl ReadClient {
         })?;
         let status = answer.status();
         let wait = retry_after(answer.headers());
-        let body = read_body(answer.into_body()).await.map_err(|error| (error, None))?;
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let body = read_body(answer.into_body(), spare.unwrap_or_default()).await.map_err(|error| (error, None))?;
         if status.is_success() { Ok(body) } else { Err((failure(status.as_u16(), &body), wait)) }
     }
 }
 
-/// Reads a body that is not larger than [`MAX_BODY`].
-async fn read_body(mut body: Body) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
+/// Reads a body that is not larger than [`MAX_BODY`] into `bytes`.
+async fn read_body(mut body: Body, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ReadError::Connection(Fault::find(&error)))?;
         let Ok(data) = frame.into_data() else { continue };

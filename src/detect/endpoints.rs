@@ -232,7 +232,7 @@ pub fn nearest(view: &View<'_>, service: &Service) -> Option<Near> {
 /// How near these labels are to a selector; none where they have nothing in common. The same label
 /// with quite another value counts only where the pods serve the Service's port.
 fn compare(service: &Service, have: &Map, spec: &PodSpec, title: String) -> Option<(usize, Near)> {
-    let (mut wrong, mut right, mut selector) = (Map::new(), Map::new(), service.spec.selector.clone());
+    let (mut wrong, mut right, mut selector) = (Map::default(), Map::default(), service.spec.selector.clone());
     let mut score = 0;
     let serves = service
         .spec

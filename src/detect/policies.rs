@@ -167,7 +167,9 @@ fn peer_is(view: &View<'_>, policy: &NetworkPolicy, peer: &Peer, end: End<'_>) -
 /// A namespace's labels; the name's label is always there. None where it could not be read.
 pub fn namespace_labels(view: &View<'_>, name: &str) -> Option<Map> {
     let mut labels = view.get::<Namespace>("", name)?.metadata.labels.clone();
-    labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert_with(|| name.to_owned());
+    if !labels.contains_key("kubernetes.io/metadata.name") {
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name.to_owned());
+    }
     Some(labels)
 }
 

@@ -4,15 +4,10 @@
 //! The API server does send `null` (`EndpointSlice.endpoints`, an aggregated role's `rules`), and
 //! snapshots come from people. *Invariant:* a slim type never fails for a field that is missing.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer};
 
 /// A list that is not grown after it was read: no spare capacity is held.
 pub type List<T> = Box<[T]>;
-
-/// A sorted string map, as labels and selectors are.
-pub type Map = BTreeMap<String, String>;
 
 /// Reads `T`, taking `null` for its default.
 pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod finding;
 pub mod kinds;
 mod lenient;
+mod map;
 pub mod meta;
 pub mod quantity;
 pub mod reference;
@@ -16,7 +17,8 @@ pub mod snapshot;
 
 pub use diagnosis::{Cause, Change, Consequence, Diagnosis, Verdict};
 pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};
-pub use lenient::{List, Map};
+pub use lenient::List;
+pub use map::Map;
 pub use meta::{Condition, Manager, Meta, OwnerReference};
 pub use quantity::Quantity;
 pub use reference::{Kind, KindInfo, ObjectRef, Resource};

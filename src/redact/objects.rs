@@ -149,7 +149,7 @@ fn glued(redactor: &Redactor, program: &str, item: &mut String) {
 /// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
 fn annotations(redactor: &Redactor, annotations: &mut Map) {
     use super::names::{Naming, classify};
-    for (key, value) in annotations {
+    for (key, value) in annotations.iter_mut() {
         let name = key.rsplit('/').next().unwrap_or(key);
         let named = classify(name) == Some(Naming::Secret);
         let checksum = key.contains("checksum") || key.contains("hash");
