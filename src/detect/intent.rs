@@ -24,7 +24,8 @@ pub fn stated(meta: &Meta) -> Option<(&str, &str)> {
     let of_people = |key: &str| {
         // Kubernetes' own keys are written by controllers, not by people.
         let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-        !prefix.ends_with("kubernetes.io") && !prefix.ends_with("k8s.io")
+        let own = key == "deprecated.daemonset.template.generation" || key == "deprecated.deployment.rollback.revision";
+        !own && !prefix.ends_with("kubernetes.io") && !prefix.ends_with("k8s.io")
     };
     let says = |key: &str| WORDS.iter().any(|word| key.to_lowercase().contains(word));
     meta.annotations
@@ -55,6 +56,14 @@ mod tests {
 
     fn meta(yaml: &str) -> Meta {
         serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    #[test]
+    fn what_controllers_write_is_no_statement() {
+        let set = meta(
+            "annotations: {deprecated.daemonset.template.generation: x1, deprecated.deployment.rollback.revision: x}",
+        );
+        assert_eq!(stated(&set), None);
     }
 
     #[test]

@@ -43,7 +43,8 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 /// A container that says nothing of why it ends, while its configuration names a Service wrongly:
 /// that is the cause, and is told where the configuration is judged.
 fn told_elsewhere(view: &View<'_>, failing: &Failing<'_>) -> bool {
-    failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, failing.container.pod)
+    super::workload_identity_missing::tells(failing)
+        || failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, failing.container.pod)
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {

@@ -40,10 +40,15 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let Fault::Said(Class::MissingFile(path)) = &failing.fault else { return None };
     let (pod, spec) = (failing.container.pod, failing.container.spec);
-    if misplaced(view, pod, spec, path).is_some() {
+    if misplaced(view, pod, spec, path).is_some() || super::workload_identity_missing::tells(failing) {
         return None;
     }
     let missing = format!("{}: {path} does not exist (no such file or directory)", failing.happens());
+    if path.starts_with(TOKEN)
+        && let Some(finding) = no_token(view, failing, &missing)
+    {
+        return Some(failing.read_log(finding));
+    }
     if let Some(mounted) = mount_of(pod, spec, path) {
         return Some(failing.read_log(mounted_without(view, failing, &mounted, path, &missing)));
     }
@@ -68,6 +73,35 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         }
         None => failing.finding(view, Stage::Start, missing),
     }))
+}
+
+/// Where the kubelet mounts the token of a pod's ServiceAccount.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// A finding where the token is not mounted because the pod or its account asks for that.
+fn no_token(view: &View<'_>, failing: &Failing<'_>, missing: &str) -> Option<Finding> {
+    const FIELD: &str = "automountServiceAccountToken";
+    let pod = failing.container.pod;
+    let name = if pod.spec.service_account_name.is_empty() { "default" } else { &pod.spec.service_account_name };
+    let account = view.beside(pod, Kind::ServiceAccount, name);
+    let of_account = view.get::<ServiceAccount>(account.ns(), name).and_then(|a| a.automount_service_account_token);
+    // The pod's own word goes before that of its account.
+    let (at, path) = match (pod.spec.automount_service_account_token, of_account) {
+        (Some(false), _) => (pod.object_ref(), format!("spec.{FIELD}")),
+        (None, Some(false)) => (account.clone(), FIELD.to_owned()),
+        _ => return None,
+    };
+    let of = if at.kind == Kind::Pod { "the pod".to_owned() } else { format!("ServiceAccount {name}") };
+    let summary = format!("{missing}: the token of ServiceAccount {name} is not mounted, as {of} has {FIELD}: false");
+    let finding = failing.finding(view, Stage::Start, summary).field(&at, path, "false");
+    Some(match at.kind {
+        Kind::Pod => failing.edit(view, finding, "let the token be mounted"),
+        _ => finding.culprit(at.clone()).fix(
+            "let the token be mounted; pods must be made anew",
+            &at,
+            &["patch", "serviceaccount", name, "-p", r#"{"automountServiceAccountToken":true}"#],
+        ),
+    })
 }
 
 /// A finding for a path in a mounted volume that does not have it.

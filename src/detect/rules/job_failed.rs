@@ -46,7 +46,8 @@ fn last_pod<'a>(view: &View<'a>, job: &Job) -> Option<&'a Pod> {
     let ours = pods.filter(|pod| {
         pod.metadata.controller().is_some_and(|owner| owner.kind == "Job" && owner.name == job.metadata.name)
     });
-    ours.max_by_key(|pod| *pod.metadata.creation_timestamp)
+    // Of an indexed Job the newest pod may be one that did its part.
+    ours.max_by_key(|pod| (bad_end(pod).is_some(), *pod.metadata.creation_timestamp))
 }
 
 fn bad_end(pod: &Pod) -> Option<Running<'_>> {
@@ -81,6 +82,10 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         }
         "BackoffLimitExceeded" => {
             format!("its pods failed more than backoffLimit {} times", job.spec.backoff_limit.unwrap_or(6))
+        }
+        "FailedIndexes" | "MaxFailedIndexesExceeded" => {
+            let count = job.spec.completions.map(|count| format!(" of {count}")).unwrap_or_default();
+            format!("index {}{count} failed for good", job.status.failed_indexes)
         }
         _ => condition.message.clone(),
     };

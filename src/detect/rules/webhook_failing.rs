@@ -44,7 +44,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
     };
     let all = refused(view, choose);
     let findings = all.iter().map(|(refusal, (name, why))| {
-        let found = webhook(view, name);
+        let found = webhook(view, name, refusal.maker.ns());
         let of = found.as_ref().map(|(config, _)| format!(" of {config}")).unwrap_or_default();
         let summary = format!("{} refused: failed calling webhook {name}{of}: {why}", refusal.subject());
         let finding = refusal.finding(view, summary).key(name);
