@@ -49,9 +49,23 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Hands a manifest to `kubectl apply`.
+    /// Hands a manifest to `kubectl apply`. Where it brings a kind of its own, the API server needs a
+    /// moment until it takes objects of that kind.
     #[track_caller]
     pub(crate) fn apply(&self, namespace: &str, manifest: &str) {
+        let mut errors = self.try_apply(namespace, manifest);
+        for _ in 0..20 {
+            if !errors.as_ref().is_some_and(|errors| errors.contains("no matches for kind")) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            errors = self.try_apply(namespace, manifest);
+        }
+        assert!(errors.is_none(), "apply in {namespace}: {}", errors.unwrap_or_default());
+    }
+
+    /// What `kubectl apply` has against a manifest.
+    fn try_apply(&self, namespace: &str, manifest: &str) -> Option<String> {
         use std::io::Write;
         use std::process::Stdio;
         let mut command = self.kubectl();
@@ -63,7 +77,7 @@ impl Cluster {
         let mut child = command.spawn().expect("kubectl runs");
         child.stdin.take().expect("piped").write_all(manifest.as_bytes()).expect("kubectl reads");
         let output = child.wait_with_output().expect("kubectl ends");
-        assert!(output.status.success(), "apply in {namespace}: {}", String::from_utf8_lossy(&output.stderr));
+        (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// Runs the plugin as a user.
