@@ -191,6 +191,31 @@ lines: ['E PATH: no such file or directory']
     }
 
     #[test]
+    fn a_token_that_is_not_mounted() {
+        let path = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+        let pod = POD.replace("PATH", path);
+        let off = "---\nkind: ServiceAccount\nmetadata: {name: default, namespace: shop}\nautomountServiceAccountToken: false\n";
+        check(
+            &super::DETECTOR,
+            &format!("{pod}{off}"),
+            &format!(
+                "{}the token of ServiceAccount default is not mounted, as ServiceAccount default has automountServiceAccountToken: false <- ServiceAccount shop/default",
+                SAYS.replace("PATH", path)
+            ),
+        );
+        // The pod's own word decides.
+        let pod = pod.replacen("spec:\n", "spec:\n  automountServiceAccountToken: false\n", 1);
+        check(
+            &super::DETECTOR,
+            &pod,
+            &format!(
+                "{}the token of ServiceAccount default is not mounted, as the pod has automountServiceAccountToken: false",
+                SAYS.replace("PATH", path)
+            ),
+        );
+    }
+
+    #[test]
     fn a_key_that_is_not_there() {
         let path = "/etc/web/app.yaml";
         check(

@@ -94,6 +94,19 @@ metadata: {name: SERVICE, namespace: shop}
     }
 
     #[test]
+    fn a_headless_service_that_selects_its_pods() {
+        let yaml = DB.replace("SERVICE", "peers").replace(
+            "serviceName: db-headles",
+            "serviceName: db-headles, template: {metadata: {labels: {app: db, tier: data}}}",
+        );
+        check(
+            &super::DETECTOR,
+            &(yaml + "spec: {clusterIP: None, selector: {app: db}}\n"),
+            "warning StatefulSet shop/db: governing Service db-headles of StatefulSet db does not exist, so its pods have no names in DNS (db-0.db-headles); the headless Service that selects its pods is peers <- Service shop/db-headles",
+        );
+    }
+
+    #[test]
     fn it_is_there_or_not_asked_for() {
         check(&super::DETECTOR, &DB.replace("SERVICE", "db-headles"), "");
         check(&super::DETECTOR, &DB.replace("SERVICE", "x").replace(", serviceName: db-headles", ""), "");

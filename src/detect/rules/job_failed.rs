@@ -147,6 +147,28 @@ lines: [starting, 'ERROR: no such table', '']
     }
 
     #[test]
+    fn an_index_of_several() {
+        let newer = "
+---
+kind: Pod
+apiVersion: v1
+metadata: {name: migrate-b, namespace: shop, creationTimestamp: '2026-01-01T11:00:00Z', ownerReferences: [{kind: Job, apiVersion: batch/v1, name: migrate, controller: true}]}
+spec: {containers: [{name: app}]}
+status: {phase: Succeeded, containerStatuses: [{name: app, state: {terminated: {exitCode: 0, reason: Completed}}}]}
+";
+        let yaml = JOB
+            .replace("OWNER", "")
+            .replace("{backoffLimit: 1}", "{completions: 3}")
+            .replace("status: {conditions", "status: {failedIndexes: '1', conditions")
+            .replace("BackoffLimitExceeded", "FailedIndexes");
+        check(
+            &super::DETECTOR,
+            &(yaml + newer),
+            "critical Job shop/migrate: Job migrate failed (FailedIndexes): index 1 of 3 failed for good; container app exits 3: ERROR: no such table",
+        );
+    }
+
+    #[test]
     fn a_later_run_made_up_for_it() {
         let owner = ", ownerReferences: [{kind: CronJob, apiVersion: batch/v1, name: nightly, controller: true}]";
         let cron = "

@@ -68,7 +68,7 @@ fn of_stateful_set(view: &View<'_>, set: &StatefulSet) -> Option<Finding> {
     let first = pods.iter().map(|pod| &pod.metadata.name).min()?;
     let held = |how: String| {
         let summary = format!(
-            "StatefulSet {}'s template was changed, and {} still the old one ({first}): {how}",
+            "StatefulSet {}'s template was changed, and {} the old one ({first}): {how}",
             object.name,
             runs(pods.len())
         );
@@ -116,7 +116,7 @@ fn of_daemon_set(view: &View<'_>, set: &DaemonSet) -> Option<Finding> {
     let pods = view.pods_of(&object);
     let first = pods.iter().filter(|pod| stale(pod)).map(|pod| &pod.metadata.name).min()?;
     let summary = format!(
-        "DaemonSet {}'s template was changed, and {} still the old one ({first}): updateStrategy OnDelete replaces a pod only when it is deleted",
+        "DaemonSet {}'s template was changed, and {} the old one ({first}): updateStrategy OnDelete replaces a pod only when it is deleted",
         object.name,
         runs(usize::try_from(old).unwrap_or_default())
     );
@@ -135,7 +135,7 @@ fn of_daemon_set(view: &View<'_>, set: &DaemonSet) -> Option<Finding> {
 }
 
 fn runs(count: usize) -> String {
-    if count == 1 { "1 pod runs".to_owned() } else { format!("{count} pods run") }
+    if count == 1 { "1 pod still runs".to_owned() } else { format!("{count} pods still run") }
 }
 
 fn delete(finding: Finding, object: &ObjectRef, pod: &str) -> Finding {
@@ -168,12 +168,12 @@ metadata: {name: db-0, namespace: shop, labels: {controller-revision-hash: db-a}
         check(
             &super::DETECTOR,
             &set(ALL, "0", "db-b"),
-            "warning StatefulSet shop/db: StatefulSet db's template was changed, and 1 pod runs still the old one (db-0): partition 2 updates only ordinals from 2 on, and with 2 replicas there is none",
+            "warning StatefulSet shop/db: StatefulSet db's template was changed, and 1 pod still runs the old one (db-0): partition 2 updates only ordinals from 2 on, and with 2 replicas there is none",
         );
         check(
             &super::DETECTOR,
             &set("{type: OnDelete}", "1", "db-b"),
-            "warning StatefulSet shop/db: StatefulSet db's template was changed, and 1 pod runs still the old one (db-0): updateStrategy OnDelete replaces a pod only when it is deleted",
+            "warning StatefulSet shop/db: StatefulSet db's template was changed, and 1 pod still runs the old one (db-0): updateStrategy OnDelete replaces a pod only when it is deleted",
         );
     }
 
@@ -205,7 +205,7 @@ metadata: {name: agent-x, namespace: NAMESPACE, labels: {pod-template-generation
         check(
             &super::DETECTOR,
             &yaml.replace("NAMESPACE", "logs"),
-            "warning DaemonSet logs/agent: DaemonSet agent's template was changed, and 2 pods run still the old one (agent-x): updateStrategy OnDelete replaces a pod only when it is deleted",
+            "warning DaemonSet logs/agent: DaemonSet agent's template was changed, and 2 pods still run the old one (agent-x): updateStrategy OnDelete replaces a pod only when it is deleted",
         );
         check(&super::DETECTOR, &yaml.replace("NAMESPACE", "kube-system"), "");
     }

@@ -90,6 +90,26 @@ webhooks: [{name: inject.x.io, failurePolicy: Fail, clientConfig: {service: {nam
     }
 
     #[test]
+    fn names_repeat_over_configurations() {
+        let others = "
+---
+kind: Namespace
+metadata: {name: shop, labels: {team: a}}
+---
+kind: MutatingWebhookConfiguration
+metadata: {name: a-open}
+webhooks: [{name: inject.x.io, failurePolicy: Ignore}]
+---
+kind: MutatingWebhookConfiguration
+metadata: {name: b-elsewhere}
+webhooks: [{name: inject.x.io, failurePolicy: Fail, namespaceSelector: {matchLabels: {team: b}}}]
+";
+        let yaml = SET.replace("MESSAGE", r#"failed calling webhook "inject.x.io": timed out"#) + others;
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: timed out <- MutatingWebhookConfiguration injector";
+        check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
     fn a_webhook_that_answers_no() {
         check(
             &super::DETECTOR,

@@ -186,6 +186,18 @@ endpoints: [{addresses: ['10.0.0.1'], conditions: {ready: READY}}]
     }
 
     #[test]
+    fn its_service_has_another_port() {
+        let service = SERVICE.replace("{selector: {app: hook}}", "{selector: {app: hook}, ports: [{port: PORT}]}");
+        let at = |port: &str| hook("Fail", "'yes'") + &service.replace("READY", "true").replace("PORT", port);
+        check(
+            &super::DETECTOR,
+            &at("8443"),
+            "critical ValidatingWebhookConfiguration policy: webhook check.x.io can't be called: its Service sys/hook has no port 443, only 8443; with failurePolicy Fail every create of pods that it covers is refused <- Service sys/hook",
+        );
+        check(&super::DETECTOR, &at("443"), "");
+    }
+
+    #[test]
     fn open_unused_or_answered() {
         check(&super::DETECTOR, &hook("Ignore", "'yes'"), "");
         check(&super::DETECTOR, &hook("Fail", "'no'"), "");
