@@ -40,6 +40,8 @@ const TABLE: &[Row] = &[
     row(Edge::Governing, Stage::Serve, Stage::Ready),
     row(Edge::Server, Stage::Serve, Stage::Admit),
     row(Edge::Holder, Stage::Ready, Stage::Ready),
+    row(Edge::Maker, Stage::Ready, Stage::Start),
+    row(Edge::Reference, Stage::Ready, Stage::Ready),
 ];
 
 /// A step from a target to what depends on it.

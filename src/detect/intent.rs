@@ -27,6 +27,7 @@ pub fn stated(meta: &Meta) -> Option<(&str, &str)> {
         !prefix.ends_with("kubernetes.io")
             && !prefix.ends_with("k8s.io")
             && !key.starts_with("deprecated.daemonset.template.")
+            && !key.starts_with("deprecated.deployment.rollback.")
     };
     let says = |key: &str| WORDS.iter().any(|word| key.to_lowercase().contains(word));
     meta.annotations
@@ -57,6 +58,14 @@ mod tests {
 
     fn meta(yaml: &str) -> Meta {
         serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    #[test]
+    fn what_controllers_write_is_no_statement() {
+        let set = meta(
+            "annotations: {deprecated.daemonset.template.generation: x1, deprecated.deployment.rollback.revision: x}",
+        );
+        assert_eq!(stated(&set), None);
     }
 
     #[test]

@@ -18,6 +18,36 @@ pub(super) fn add(view: &mut View<'_>) {
     services(view);
     routes(view);
     others(view);
+    customs(view);
+}
+
+/// What custom resources refer to among themselves, and the Secrets that they are to make.
+fn customs(view: &mut View<'_>) {
+    let snapshot = view.snapshot;
+    let customs = &snapshot.objects.custom;
+    let word = |kind: Kind| kind.as_str().split('.').next().unwrap_or_default().to_owned();
+    let by_name: HashMap<(String, &str, &str), ObjectRef> = customs
+        .iter()
+        .map(|custom| {
+            let key = (word(custom.kind), custom.metadata.namespace.as_str(), custom.metadata.name.as_str());
+            (key, custom.object_ref())
+        })
+        .collect();
+    for custom in customs {
+        let (from, own) = (custom.object_ref(), custom.metadata.namespace.as_str());
+        for reference in &custom.references {
+            let namespace = if reference.namespace.is_empty() { own } else { &reference.namespace };
+            let near = [namespace, ""].map(|namespace| (reference.kind.clone(), namespace, reference.name.as_str()));
+            if let Some(to) = near.iter().find_map(|key| by_name.get(key)).filter(|to| **to != from) {
+                view.link(&from, Edge::Reference, to.clone());
+            }
+        }
+        // One that is there was made, and what fails beside it has another cause.
+        let secret = ObjectRef::new(Kind::Secret, own, &custom.secret);
+        if !custom.secret.is_empty() && view.absent(&secret) {
+            view.link(&secret, Edge::Maker, from);
+        }
+    }
 }
 
 fn owners(view: &mut View<'_>) {

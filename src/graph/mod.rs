@@ -56,6 +56,10 @@ pub enum Edge {
     Server,
     /// A lease and the pod that holds it.
     Holder,
+    /// A Secret that is not there, and the custom resource that is to make it.
+    Maker,
+    /// A custom resource, and another one that its spec names.
+    Reference,
     /// A finding, and the object that it blames; see [`crate::model::Finding::culprit`].
     Blame,
 }

@@ -56,7 +56,8 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 /// that reads a folder where a key is missing: the cause is told where the configuration is judged.
 fn told_elsewhere(view: &View<'_>, failing: &Failing<'_>) -> bool {
     let (pod, spec) = (failing.container.pod, failing.container.spec);
-    failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, pod)
+    super::workload_identity_missing::tells(failing)
+        || failing.fault == Fault::Exit && failing.text.is_empty() && calls::provable(view, pod)
         || meets_empty_folder(view, pod, spec, &failing.text)
 }
 

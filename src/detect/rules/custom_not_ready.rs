@@ -147,10 +147,55 @@ fn finding(view: &View<'_>, object: &Custom, fault: &Fault<'_>, faults: &[(&Cust
             && has(fault.message, &word.to_ascii_lowercase())
             && quoted.iter().any(|name| fault.message.contains(name.as_str()))
     };
+    let secret = ObjectRef::new(Kind::Secret, at.ns(), &object.secret);
+    if !object.secret.is_empty() && view.absent(&secret) {
+        finding.summary = format!("{}; Secret {}, which it is to make, does not exist", finding.summary, secret.name);
+        finding = finding.field(&at, object.secret_field(), &*secret.name);
+    }
     if let Some((other, _)) = faults.iter().find(named) {
         finding = finding.culprit(other.object_ref());
+    } else if let Some((part, health)) = sick_part(view, object, fault.message) {
+        finding = finding.field(&at, format!("status.resources[{}/{}].health", part.kind, part.name), health);
+        finding = finding.culprit(part);
     }
     describe(finding, &at)
+}
+
+/// The object of a known kind that makes it sick: which Argo CD lists, which the message names, or
+/// which carries the label of its Flux resource and lacks pods.
+fn sick_part(view: &View<'_>, object: &Custom, message: &str) -> Option<(ObjectRef, String)> {
+    let part = object.resources.iter().find_map(|part| {
+        let sick = matches!(part.health.status.as_str(), "Degraded" | "Missing" | "Progressing");
+        let at = ObjectRef::new(Kind::parse(&part.kind), &part.namespace, &part.name);
+        (sick && view.meta(&at).is_some()).then(|| (at, format!("{}: {}", part.health.status, part.health.message)))
+    });
+    // `timeout waiting for: [Deployment/shop/web status: 'InProgress']`
+    let tokens = || message.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '/' | '-' | '.'));
+    let named = || {
+        tokens().find_map(|token| {
+            let mut words = token.split('/');
+            let (kind, namespace, name) = (words.next()?, words.next()?, words.next()?);
+            let at = ObjectRef::new(Kind::parse(kind), namespace, name);
+            view.meta(&at).is_some().then(|| (at, token.to_owned()))
+        })
+    };
+    part.or_else(named).or_else(|| labelled(view, object, message))
+}
+
+/// A workload that a Flux resource made, waits for, and that lacks pods.
+fn labelled(view: &View<'_>, object: &Custom, message: &str) -> Option<(ObjectRef, String)> {
+    let (_, group) = object.kind.as_str().split_once('.')?;
+    let waits = has(message, "timeout timed deadline not-ready health");
+    let prefix = group.ends_with("toolkit.fluxcd.io").then_some(group).filter(|_| waits)?;
+    let ours = |workload: &Workload<'_>| {
+        let label = |word: &str| workload.meta.labels.get(&format!("{prefix}/{word}")).map(String::as_str);
+        label("name") == Some(object.metadata.name.as_str())
+            && label("namespace") == Some(object.metadata.namespace.as_str())
+            && workload.ready < workload.desired
+    };
+    let workload = view.workloads().find(ours)?;
+    let health = format!("ready: {}, desired: {}", workload.ready, workload.desired);
+    Some((workload.object, health))
 }
 
 #[cfg(test)]
@@ -210,6 +255,48 @@ status: {observedGeneration: 2, conditions: [{type: TYPE, status: STATUS, reason
             "warning Application.argoproj.io argocd/web: Application is not well (health Degraded)",
         );
         check(&super::DETECTOR, &yaml.replace("HEALTH", "Progressing"), "");
+    }
+
+    #[test]
+    fn what_it_stands_for_is_to_blame() {
+        let web = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, labels: {kustomize.toolkit.fluxcd.io/name: apps, kustomize.toolkit.fluxcd.io/namespace: flux}}\nspec: {replicas: 1}\n";
+        let argo = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nstatus: {health: {status: Degraded}, resources: [{group: '', kind: Service, namespace: shop, name: web, health: {status: Healthy}}, {group: apps, kind: Deployment, namespace: shop, name: web, health: {status: Degraded}}]}\n";
+        check(
+            &super::DETECTOR,
+            &format!("{argo}{web}"),
+            "warning Application.argoproj.io argocd/web: Application is not well (health Degraded) <- Deployment shop/web",
+        );
+        let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux}\nstatus: {conditions: [{type: Ready, status: 'False', reason: HealthCheckFailed, message: MESSAGE}]}\n";
+        for message in [
+            "health check failed after 30s: timeout waiting for: [Deployment/shop/web status: InProgress]",
+            "timed out",
+        ] {
+            let yaml = flux.replace("MESSAGE", &format!("'{message}'"));
+            check(
+                &super::DETECTOR,
+                &format!("{yaml}{web}"),
+                &format!(
+                    "warning Kustomization.kustomize.toolkit.fluxcd.io flux/apps: Kustomization is not well (Ready=False, HealthCheckFailed): {message} <- Deployment shop/web"
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn the_secret_that_it_should_make() {
+        let yaml = yaml("Ready", "'False'", "SecretSyncedError", "50:00", "denied")
+            .replace("{suspend: false}", "{secretName: keys}");
+        check(
+            &super::DETECTOR,
+            &yaml,
+            "warning Certificate.cert-manager.io shop/web: Certificate is not well (Ready=False, SecretSyncedError): denied; Secret keys, which it is to make, does not exist",
+        );
+        let there = "---\nkind: Secret\nmetadata: {name: keys, namespace: shop}\n";
+        check(
+            &super::DETECTOR,
+            &format!("{yaml}{there}"),
+            "warning Certificate.cert-manager.io shop/web: Certificate is not well (Ready=False, SecretSyncedError): denied",
+        );
     }
 
     #[test]

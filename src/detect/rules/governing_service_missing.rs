@@ -2,6 +2,7 @@
 
 use crate::detect::config_uses::near;
 use crate::detect::prelude::*;
+use crate::model::selector::subset;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "governing-service-missing",
@@ -51,8 +52,17 @@ fn finding(view: &View<'_>, set: &StatefulSet) -> Option<Finding> {
     if !view.absent(&service) || young {
         return None;
     }
-    let known = view.within::<Service>(object.ns()).iter().map(|service| service.metadata.name.as_str());
-    let meant = near(name, known).map(|name| format!("; did you mean Service {name}?")).unwrap_or_default();
+    let services = view.within::<Service>(object.ns());
+    let labels = &set.spec.template.metadata.labels;
+    // A headless Service that takes its pods was meant, however it is called.
+    let headless = services.iter().find(|service| {
+        service.spec.cluster_ip == "None" && service.selects() && subset(&service.spec.selector, labels)
+    });
+    let known = services.iter().map(|service| service.metadata.name.as_str());
+    let meant = match headless {
+        Some(service) => format!("; the headless Service that selects its pods is {}", service.metadata.name),
+        None => near(name, known).map(|name| format!("; did you mean Service {name}?")).unwrap_or_default(),
+    };
     let all_ready = set.status.ready_replicas >= set.spec.replicas.unwrap_or(1);
     let severity = if all_ready { Severity::Warning } else { Severity::Critical };
     let summary = format!(
@@ -89,6 +99,19 @@ metadata: {name: SERVICE, namespace: shop}
         check(&super::DETECTOR, &yaml, &format!("warning {expected}"));
         let waiting = yaml.replace("readyReplicas: 2", "readyReplicas: 0");
         check(&super::DETECTOR, &waiting, &format!("critical {expected}"));
+    }
+
+    #[test]
+    fn a_headless_service_that_selects_its_pods() {
+        let yaml = DB.replace("SERVICE", "peers").replace(
+            "serviceName: db-headles",
+            "serviceName: db-headles, template: {metadata: {labels: {app: db, tier: data}}}",
+        );
+        check(
+            &super::DETECTOR,
+            &(yaml + "spec: {clusterIP: None, selector: {app: db}}\n"),
+            "warning StatefulSet shop/db: governing Service db-headles of StatefulSet db does not exist, so its pods have no names in DNS (db-0.db-headles); the headless Service that selects its pods is peers <- Service shop/db-headles",
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn finding(view: &View<'_>, scaler: &HorizontalPodAutoscaler) -> Option<Finding>
         .filter(|c| c.is_false() && c.reason != "ScalingDisabled")?;
     let target = scaler.spec.scale_target_ref.object_ref(object.ns());
     let idle = view.workload(&target).is_some_and(|workload| workload.desired == 0);
-    if idle || scaler.metadata.deleting() || view.absent(&target) {
+    if idle || scaler.metadata.deleting() || view.absent(&target) || super::hpa_overlap::contested(view, scaler) {
         return None;
     }
     let make = |summary: String| {

@@ -46,7 +46,8 @@ fn last_pod<'a>(view: &View<'a>, job: &Job) -> Option<&'a Pod> {
     let ours = pods.filter(|pod| {
         pod.metadata.controller().is_some_and(|owner| owner.kind == "Job" && owner.name == job.metadata.name)
     });
-    ours.max_by_key(|pod| *pod.metadata.creation_timestamp)
+    // Of an indexed Job the newest pod may be one that did its part.
+    ours.max_by_key(|pod| (bad_end(pod).is_some(), *pod.metadata.creation_timestamp))
 }
 
 fn bad_end(pod: &Pod) -> Option<Running<'_>> {
@@ -81,6 +82,10 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         }
         "BackoffLimitExceeded" => {
             format!("its pods failed more than backoffLimit {} times", job.spec.backoff_limit.unwrap_or(6))
+        }
+        "FailedIndexes" | "MaxFailedIndexesExceeded" => {
+            let count = job.spec.completions.map(|count| format!(" of {count}")).unwrap_or_default();
+            format!("index {}{count} failed for good", job.status.failed_indexes)
         }
         _ => condition.message.clone(),
     };
@@ -139,6 +144,28 @@ lines: [starting, 'ERROR: no such table', '']
             "critical Job shop/migrate: Job migrate failed (BackoffLimitExceeded): its pods failed more than backoffLimit 1 times; container app exits 3: ERROR: no such table",
         );
         check_wants(&super::DETECTOR, &JOB.replace("OWNER", ""), "log shop/migrate-a app");
+    }
+
+    #[test]
+    fn an_index_of_several() {
+        let newer = "
+---
+kind: Pod
+apiVersion: v1
+metadata: {name: migrate-b, namespace: shop, creationTimestamp: '2026-01-01T11:00:00Z', ownerReferences: [{kind: Job, apiVersion: batch/v1, name: migrate, controller: true}]}
+spec: {containers: [{name: app}]}
+status: {phase: Succeeded, containerStatuses: [{name: app, state: {terminated: {exitCode: 0, reason: Completed}}}]}
+";
+        let yaml = JOB
+            .replace("OWNER", "")
+            .replace("{backoffLimit: 1}", "{completions: 3}")
+            .replace("status: {conditions", "status: {failedIndexes: '1', conditions")
+            .replace("BackoffLimitExceeded", "FailedIndexes");
+        check(
+            &super::DETECTOR,
+            &(yaml + newer),
+            "critical Job shop/migrate: Job migrate failed (FailedIndexes): index 1 of 3 failed for good; container app exits 3: ERROR: no such table",
+        );
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod container_exits;
 mod control_plane_lease_expired;
 mod crd_not_established;
 mod create_forbidden;
+mod cron_job_blocked;
 mod cron_job_never_fires;
 mod cron_job_suspended;
 mod custom_not_ready;
@@ -56,7 +57,9 @@ mod gateway_not_programmed;
 mod governing_service_missing;
 mod hook_fails;
 mod host_port_taken;
+mod hpa_at_maximum;
 mod hpa_no_metrics;
+mod hpa_overlap;
 mod hpa_target_missing;
 mod image_name_invalid;
 mod image_never_pulled;
@@ -99,6 +102,7 @@ mod object_finalizer_stuck;
 mod oom_killed;
 mod pdb_blocks_eviction;
 mod pdb_overlap;
+mod pdb_selects_nothing;
 mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
 mod pod_create_refused;
@@ -137,6 +141,7 @@ mod taint_not_tolerated;
 mod target_port_wrong;
 mod tls_failed;
 mod unschedulable;
+mod update_held_back;
 mod volume_attach_failed;
 mod volume_attached_elsewhere;
 mod volume_failed;
@@ -148,6 +153,7 @@ mod volume_terminating;
 mod webhook_denied;
 mod webhook_failing;
 mod webhook_unreachable;
+mod workload_identity_missing;
 mod wrong_mount_path;
 
 /// All detectors, sorted by id.
@@ -182,6 +188,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &control_plane_lease_expired::DETECTOR,
     &crd_not_established::DETECTOR,
     &create_forbidden::DETECTOR,
+    &cron_job_blocked::DETECTOR,
     &cron_job_never_fires::DETECTOR,
     &cron_job_suspended::DETECTOR,
     &custom_not_ready::DETECTOR,
@@ -204,7 +211,9 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &governing_service_missing::DETECTOR,
     &hook_fails::DETECTOR,
     &host_port_taken::DETECTOR,
+    &hpa_at_maximum::DETECTOR,
     &hpa_no_metrics::DETECTOR,
+    &hpa_overlap::DETECTOR,
     &hpa_target_missing::DETECTOR,
     &image_name_invalid::DETECTOR,
     &image_never_pulled::DETECTOR,
@@ -247,6 +256,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &oom_killed::DETECTOR,
     &pdb_blocks_eviction::DETECTOR,
     &pdb_overlap::DETECTOR,
+    &pdb_selects_nothing::DETECTOR,
     &pod_affinity_unmatched::DETECTOR,
     &pod_anti_affinity_full::DETECTOR,
     &pod_create_refused::DETECTOR,
@@ -285,6 +295,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &target_port_wrong::DETECTOR,
     &tls_failed::DETECTOR,
     &unschedulable::DETECTOR,
+    &update_held_back::DETECTOR,
     &volume_attach_failed::DETECTOR,
     &volume_attached_elsewhere::DETECTOR,
     &volume_failed::DETECTOR,
@@ -296,5 +307,6 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &webhook_denied::DETECTOR,
     &webhook_failing::DETECTOR,
     &webhook_unreachable::DETECTOR,
+    &workload_identity_missing::DETECTOR,
     &wrong_mount_path::DETECTOR,
 ];

@@ -1,5 +1,6 @@
 //! Containers that fail because their account may not do something in the cluster.
 
+use crate::detect::config_uses;
 use crate::detect::logs::{Class, Denial, Failing, Fault, said};
 use crate::detect::prelude::*;
 
@@ -68,6 +69,16 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
 }
 
 type Culprit = (ObjectRef, String, String);
+
+/// The role that was probably meant by the name of one that is not there.
+fn near_role(view: &View<'_>, role: &ObjectRef) -> String {
+    let known: Vec<&str> = match role.kind {
+        Kind::Role => view.within::<Role>(role.ns()).iter().map(|role| role.metadata.name.as_str()).collect(),
+        _ => view.all::<ClusterRole>().iter().map(|role| role.metadata.name.as_str()).collect(),
+    };
+    let near = config_uses::near(&role.name, known.iter().copied());
+    near.map(|name| format!("; did you mean {} {name}?", role.kind)).unwrap_or_default()
+}
 
 /// What the bindings say of an account.
 fn why(view: &View<'_>, failing: &Failing<'_>, denial: &Denial, place: &str, name: &str) -> (String, Option<Culprit>) {
@@ -155,7 +166,14 @@ fn role_lacks(
     let object = ObjectRef::new(Kind::parse(&role.kind), if role.kind == "Role" { wanted } else { "" }, &role.name);
     if view.absent(&object) {
         return (
-            format!("{} {} binds it to {} {}, which does not exist", binding.kind, binding.name, role.kind, role.name),
+            format!(
+                "{} {} binds it to {} {}, which does not exist{}",
+                binding.kind,
+                binding.name,
+                role.kind,
+                role.name,
+                near_role(view, &object)
+            ),
             Some((binding.clone(), "roleRef".to_owned(), role.name.clone())),
         );
     }

@@ -39,7 +39,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
         let finding = refusal
             .finding(view, format!("{} refused: admission webhook {name} denied the request: {why}", refusal.subject()))
             .key(name);
-        let finding = match webhook(view, name) {
+        let finding = match webhook(view, name, refusal.maker.ns()) {
             Some((config, hook)) => finding.field(&config, format!("webhooks[{}].name", hook.name), &hook.name),
             None => finding,
         };

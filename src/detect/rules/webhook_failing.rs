@@ -44,7 +44,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
     };
     let all = refused(view, choose);
     let findings = all.iter().map(|(refusal, (name, why))| {
-        let found = webhook(view, name);
+        let found = webhook(view, name, refusal.maker.ns());
         let of = found.as_ref().map(|(config, _)| format!(" of {config}")).unwrap_or_default();
         let summary = format!("{} refused: failed calling webhook {name}{of}: {why}", refusal.subject());
         let finding = refusal.finding(view, summary).key(name);
@@ -86,6 +86,26 @@ webhooks: [{name: inject.x.io, failurePolicy: Fail, clientConfig: {service: {nam
     fn its_service_is_missing() {
         let yaml = SET.replace("MESSAGE", r#"Internal error occurred: failed calling webhook "inject.x.io": failed to call webhook: Post "https://hook.sys.svc:443/?timeout=3s": service "hook" not found"#);
         let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: service \"hook\" not found <- MutatingWebhookConfiguration injector";
+        check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn names_repeat_over_configurations() {
+        let others = "
+---
+kind: Namespace
+metadata: {name: shop, labels: {team: a}}
+---
+kind: MutatingWebhookConfiguration
+metadata: {name: a-open}
+webhooks: [{name: inject.x.io, failurePolicy: Ignore}]
+---
+kind: MutatingWebhookConfiguration
+metadata: {name: b-elsewhere}
+webhooks: [{name: inject.x.io, failurePolicy: Fail, namespaceSelector: {matchLabels: {team: b}}}]
+";
+        let yaml = SET.replace("MESSAGE", r#"failed calling webhook "inject.x.io": timed out"#) + others;
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: timed out <- MutatingWebhookConfiguration injector";
         check(&super::DETECTOR, &yaml, expected);
     }
 

@@ -15,8 +15,8 @@ pub(super) const DETECTOR: Detector = Detector {
     ],
     wants: None,
     doc: r"## What it detects
-A webhook with `failurePolicy: Fail` that applies to some namespace, and whose Service does not exist or has no ready
-endpoint.
+A webhook with `failurePolicy: Fail` that applies to some namespace, and whose Service does not exist, has no ready
+endpoint, or has not the port at which the webhook is asked.
 
 ## Why it matters
 The API server refuses everything that the webhook is to check. Where that is pods, no workload in the namespaces that
@@ -49,7 +49,11 @@ fn finding(view: &View<'_>, config: &ObjectRef, hook: &Webhook) -> Option<Findin
     let why = if view.absent(&service) {
         format!("its Service {}/{} does not exist", service.ns(), service.name)
     } else {
-        no_endpoints(view, view.get::<Service>(service.ns(), &service.name)?)?
+        let found = view.get::<Service>(service.ns(), &service.name)?;
+        match no_port(found, server.port.unwrap_or(443)) {
+            Some(why) => why,
+            None => no_endpoints(view, found)?,
+        }
     };
     let resources: Vec<String> = hook.rules.iter().flat_map(|rule| rule.resources.iter().cloned()).collect();
     let vital = ["*", "*/*", "pods", "deployments", "replicasets", "nodes", "services", "configmaps", "secrets"];
@@ -97,6 +101,20 @@ fn applies(view: &View<'_>, hook: &Webhook) -> bool {
     namespaces.is_empty()
         || hook.namespace_selector.is_empty()
         || namespaces.iter().any(|namespace| hook.namespace_selector.matches(&namespace.metadata.labels))
+}
+
+/// That a Service does not have the port at which the webhook is asked.
+fn no_port(service: &Service, port: i64) -> Option<String> {
+    let ports: Vec<String> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
+    let has = service.spec.ports.iter().any(|has| has.port == port);
+    (!has && !ports.is_empty() && service.spec.kind != "ExternalName").then(|| {
+        format!(
+            "its Service {}/{} has no port {port}, only {}",
+            service.metadata.namespace,
+            service.metadata.name,
+            list(&ports)
+        )
+    })
 }
 
 /// Why a Service has no one who answers; none where it has, or where it is not known.
@@ -165,6 +183,18 @@ endpoints: [{addresses: ['10.0.0.1'], conditions: {ready: READY}}]
             &(hook("Fail", "'yes'") + &SERVICE.replace("READY", "false")),
             &expected("has no ready endpoints"),
         );
+    }
+
+    #[test]
+    fn its_service_has_another_port() {
+        let service = SERVICE.replace("{selector: {app: hook}}", "{selector: {app: hook}, ports: [{port: PORT}]}");
+        let at = |port: &str| hook("Fail", "'yes'") + &service.replace("READY", "true").replace("PORT", port);
+        check(
+            &super::DETECTOR,
+            &at("8443"),
+            "critical ValidatingWebhookConfiguration policy: webhook check.x.io can't be called: its Service sys/hook has no port 443, only 8443; with failurePolicy Fail every create of pods that it covers is refused <- Service sys/hook",
+        );
+        check(&super::DETECTOR, &at("443"), "");
     }
 
     #[test]

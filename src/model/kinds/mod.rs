@@ -15,7 +15,7 @@ mod workload;
 
 pub use cluster::*;
 pub use config::*;
-pub use custom::Custom;
+pub use custom::{Custom, CustomPart, CustomReference};
 pub use event::*;
 pub use network::*;
 pub use pod::*;

@@ -202,6 +202,8 @@ slim! {
         pub succeeded: i64,
         /// Failed.
         pub failed: i64,
+        /// Indexes that failed for good: `1,3-5`.
+        pub failed_indexes: String,
         /// The start.
         pub start_time: When,
         /// The end.
