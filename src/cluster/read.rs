@@ -97,7 +97,12 @@ pub(super) enum Patience {
 impl ReadClient {
     /// Puts the allow-list around a client of whatever answers: the network, or a test.
     pub(super) fn new(client: kube::Client, settings: Settings) -> ReadClient {
-        ReadClient { client: ReadOnly::around(client), settings: Arc::new(settings), version: Arc::default(), spare: Arc::default() }
+        ReadClient {
+            client: ReadOnly::around(client),
+            settings: Arc::new(settings),
+            version: Arc::default(),
+            spare: Arc::default(),
+        }
     }
 
     /// The server's address.

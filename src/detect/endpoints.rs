@@ -169,7 +169,7 @@ fn written(container: &Container, port: i64) -> bool {
 
 /// What a pod or template is: `web` of `app=web`.
 pub fn identity(labels: &Map) -> Option<&str> {
-    IDENTITY.iter().find_map(|key| labels.get(*key)).map(String::as_str)
+    IDENTITY.iter().find_map(|key| labels.get(key)).map(String::as_str)
 }
 
 /// The workload that a Service without pods was probably meant for.
@@ -248,7 +248,7 @@ fn compare(service: &Service, have: &Map, spec: &PodSpec, title: String) -> Opti
         wrong.insert(key.clone(), value.clone());
         selector.remove(key);
         let same_value =
-            have.iter().find(|(other, theirs)| *theirs == value && !service.spec.selector.contains_key(*other));
+            have.iter().find(|(other, theirs)| *theirs == value && !service.spec.selector.contains_key(other));
         let by_key = have.get_key_value(key);
         let close = by_key.is_some_and(|(_, theirs)| meant(value, std::iter::once(theirs.as_str())).is_some());
         let Some((key, theirs)) = by_key.filter(|_| close).or(same_value).or(by_key) else { continue };

@@ -110,7 +110,7 @@ fn dynamic<'a>(view: &View<'a>, claim: &'a PersistentVolumeClaim, class: &'a Sto
 /// Who is asked for the volume: what the class names, or what took its place.
 pub fn provisioner<'a>(claim: &'a PersistentVolumeClaim, class: &'a StorageClass) -> &'a str {
     let keys = ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"];
-    keys.iter().find_map(|key| claim.metadata.annotations.get(*key)).map_or(&class.provisioner, String::as_str)
+    keys.iter().find_map(|key| claim.metadata.annotations.get(key)).map_or(&class.provisioner, String::as_str)
 }
 
 /// Whether a provisioner has shown itself: by a driver object, a volume that it made, an event, a

@@ -85,7 +85,7 @@ fn nowhere(view: &View<'_>, set: &DaemonSet) -> Option<Finding> {
         .spec
         .node_selector
         .iter()
-        .filter(|(key, value)| !nodes.iter().any(|node| node.metadata.labels.get(*key) == Some(value)))
+        .filter(|(key, value)| !nodes.iter().any(|node| node.metadata.labels.get(key) == Some(value)))
         .collect();
     if asked.iter().any(|(key, _)| key.contains("kubernetes.io/") || key.contains("k8s.io/")) {
         return None;

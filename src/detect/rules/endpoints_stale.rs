@@ -108,7 +108,7 @@ fn finding(view: &View<'_>, service: &Service, slice: &EndpointSlice) -> Option<
         finding = finding.field(&pod.object_ref(), "status.podIP", &pod.status.pod_ip).since(pod_since(pod));
         let key = ["app.kubernetes.io/name", "app", "k8s-app", "name"]
             .into_iter()
-            .find(|key| pod.metadata.labels.get(*key).is_some_and(|value| value == name));
+            .find(|key| pod.metadata.labels.get(key).is_some_and(|value| value == name));
         if let Some(key) = key {
             let patch = format!(r#"{{"spec":{{"selector":{{"{key}":"{name}"}}}}}}"#);
             let (kind, slice) = if slice.managed() { ("endpoints", name) } else { ("endpointslice", &*at.name) };

@@ -82,11 +82,11 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
                 quantity,
             );
         }
-        if let Some(overhead) = pod.spec.overhead.get(*resource) {
+        if let Some(overhead) = pod.spec.overhead.get(resource) {
             finding = finding.field(&pod.object_ref(), format!("spec.overhead.{resource}"), overhead);
         }
         if let Some((node, have)) =
-            most(places, unplaced, resource).and_then(|node| Some((node, node.status.allocatable.get(*resource)?)))
+            most(places, unplaced, resource).and_then(|node| Some((node, node.status.allocatable.get(resource)?)))
         {
             finding = finding.field(&node.object_ref(), format!("status.allocatable.{resource}"), have);
         }

@@ -77,7 +77,7 @@ fn finding(view: &View<'_>, service: &Service) -> Option<Finding> {
         title(right)
     );
     let telling = right.pod.metadata.labels.iter().find(|(key, value)| {
-        !key.contains("hash") && stranger.pod.metadata.labels.get(*key) != Some(value) && !key.contains('/')
+        !key.contains("hash") && stranger.pod.metadata.labels.get(key) != Some(value) && !key.contains('/')
     });
     let mut finding = Finding::new(object.clone(), Severity::Critical, Stage::Serve, summary)
         .field(&object, "spec.selector", &selector)

@@ -237,7 +237,7 @@ pub fn volumes<'a>(view: &View<'a>, pod: &Pod) -> Vec<&'a PersistentVolume> {
 pub fn reaches(view: &View<'_>, pod: &Pod, node: &Node) -> bool {
     let zones = ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"];
     let zone = |volume: &PersistentVolume| {
-        zones.iter().all(|key| match (volume.metadata.labels.get(*key), node.metadata.labels.get(*key)) {
+        zones.iter().all(|key| match (volume.metadata.labels.get(key), node.metadata.labels.get(key)) {
             (Some(wanted), Some(have)) => wanted.split("__").any(|zone| zone == have),
             _ => true,
         })

@@ -207,6 +207,6 @@ impl StorageClass {
     pub fn is_default(&self) -> bool {
         ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
             .iter()
-            .any(|key| self.metadata.annotations.get(*key).is_some_and(|value| value == "true"))
+            .any(|key| self.metadata.annotations.get(key).is_some_and(|value| value == "true"))
     }
 }
