@@ -22,12 +22,21 @@ that don't, and easily done for one that does.
 ## Evidence
 The line of the log, and the field that switches the token off.
 
-## False positives
-None are known: where a token is mounted, a missing file beside it is `file-missing`.
+## Look-alikes
+Where a token is mounted and another file is missing, it is `file-missing`. Where the token is there and the API server
+answers `forbidden`, the account lacks a right: `rbac-denied`. Credentials of a cloud that are missing in the account
+or the pod are `workload-identity-missing`. Where neither pod nor account switches the token off, the summary says only
+that nothing is mounted there.
+
+## What it does not see
+A program that gets on without the token, or logs the error and stays ready: only containers that fail are looked at.
+It needs the container's log, and in it a line that tells of a missing file. A token that is mounted and expired, or
+refused by the API server, is not told here.
 
 ## What to do
 Set `automountServiceAccountToken: true` in the pod template: it wins over the account's. Or mount a projected
-token at that path.",
+token at that path. `kubectl get serviceaccount NAME -o yaml` shows what the account says. Pods that run keep what
+they have: the change takes effect with new pods.",
     run,
 };
 

@@ -18,15 +18,24 @@ that pod is of its own Deployment's old revision it says so: such a rolling upda
 One pod in the whole cluster may use such a claim. The second one waits until the first is gone.
 
 ## Evidence
-The scheduler's message (`ReadWriteOncePod access mode already in-use by another pod`), the claim's access modes, and
-the pod that holds it.
+The scheduler's message (`node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access
+mode`), the claim's access modes, and the pod that holds it.
 
-## False positives
-Where the holder is ending the wait is over in a moment: within the first minute nothing is said.
+## Look-alikes
+A `ReadWriteOnce` claim may be shared by pods of one node: where the volume is still attached to another node the pod
+has a node, and it is `volume-attached-elsewhere`. A claim that is not bound yet is `claim-unbound`, one that does not
+exist `claim-missing`. Where the holder is ending, the wait is over in a moment: within the first minute nothing is
+said.
+
+## What it does not see
+Pods that have a node: only those are looked at that the scheduler keeps back. A holder counts if it has a node and is
+not finished; one whose node is gone still counts until its Pod is deleted. What the holder does with the volume, and
+whether it may be stopped, the objects don't tell.
 
 ## What to do
-For a rollout that waits for itself: strategy `Recreate`. Else give each pod a claim of its own, or use another access
-mode: `ReadWriteOnce` lets pods of one node share it, `ReadWriteMany` all of them.",
+`kubectl describe pvc NAME` shows who uses it (`Used By`). For a rollout that waits for itself: strategy `Recreate`.
+Else give each pod a claim of its own, or use another access mode: `ReadWriteOnce` lets pods of one node share it,
+`ReadWriteMany` all of them. The access mode of a claim can't be changed: it takes a new claim.",
     run,
 };
 

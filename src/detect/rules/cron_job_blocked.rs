@@ -19,13 +19,21 @@ One run that hangs (a lock, a connection without a timeout) stops all that come 
 ## Evidence
 The policy, the schedule, the start of the Job that is active, the controller's event, and the last line of its log.
 
-## False positives
-A run that takes a little longer than the schedule's interval skips one turn: that is not reported. Where the Job's pod
-has a fault of its own, that is the cause, and this a symptom of it.
+## Look-alikes
+A CronJob that is suspended runs nothing either: `cron-job-suspended`. A schedule that never comes is
+`cron-job-never-fires`; a Job that ended and failed is `job-failed`. A run that takes a little longer than the interval
+skips one turn: that is not reported. Where the Job's pod has a fault of its own, that is the cause, and this a symptom
+of it.
+
+## What it does not see
+Due times are counted in UTC: with another `spec.timeZone` the report may come some hours early or late. Whether the
+run hangs or only has much to do, it can't prove: the last line of the log (of a container that runs) is the only hint.
+Jobs that are suspended, or of no CronJob, don't count.
 
 ## What to do
-Delete the Job that hangs; give the jobs `activeDeadlineSeconds`, so that one ends before the next is due. Find out what
-it waits for.",
+`kubectl logs job/NAME --tail=20` shows what it waits for. Then delete the Job that hangs (`kubectl delete job NAME`);
+the next run starts at its time. Give the jobs `activeDeadlineSeconds` in `spec.jobTemplate.spec`, so that one ends
+before the next is due.",
     run,
 };
 

@@ -18,13 +18,20 @@ The workload is under more load than it may have pods for: it slows down, and no
 ## Evidence
 `spec.maxReplicas`, `status.currentReplicas`, and the condition's message.
 
-## False positives
-A peak shorter than a minute is not reported. A maximum that is meant as a bound on cost is reported all the same: the
-load is there, and somebody chose to bear it.
+## Look-alikes
+An autoscaler without metrics (`ScalingActive` false) is `hpa-no-metrics`; two on one workload are `hpa-overlap`. More
+pods wanted, but new ones without room, are `insufficient-resources`. Pods that use much cpu because they fail and
+restart raise the metric too: their own finding comes first. A maximum that is meant as a bound on cost is reported all
+the same: the load is there, and somebody chose to bear it.
+
+## What it does not see
+It reads the autoscaler's status only, no metrics: how far above the target the load is, and whether users feel it, it
+can't tell. A peak shorter than a minute is not reported, nor is one that is over by now. A metric that is set too low
+looks the same as real load.
 
 ## What to do
-Raise `maxReplicas` if nodes and what stands behind the workload can bear it; else give the pods more cpu, or find out
-where the load comes from.",
+`kubectl get hpa NAME` shows the metrics beside their targets. Raise `maxReplicas` if the nodes and what stands behind
+the workload (a database) can bear it; else give the pods more cpu, or find out where the load comes from.",
     run,
 };
 

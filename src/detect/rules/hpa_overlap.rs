@@ -18,11 +18,19 @@ other did. Often one came with a chart or from KEDA (`keda-hpa-…`), and one wa
 ## Evidence
 The `scaleTargetRef` of each, and the condition `ScalingActive`.
 
-## False positives
-None are known: one autoscaler may have many metrics, so there is no need for a second.
+## Look-alikes
+`AmbiguousSelector` also comes where two autoscalers have different targets whose selectors take the same pods: that is
+told by `hpa-no-metrics`, and the selectors are to be mended. One autoscaler may have many metrics, so there is no need
+for a second, and two on one workload are never right.
+
+## What it does not see
+What scales the workload without being a HorizontalPodAutoscaler: a VerticalPodAutoscaler, a ScaledObject that has made
+none yet, an operator, or GitOps that sets `replicas` back. Which of the two is meant it can't know: the fix names the
+last one by name, which may be the right one. One that is being deleted does not count.
 
 ## What to do
-Put all metrics into one of them and delete the other. The one that KEDA made goes with its ScaledObject.",
+`kubectl get hpa -n NAMESPACE` shows what each asks for. Put all metrics into one of them and delete the other. The
+one that KEDA made goes with its ScaledObject, and comes back if only the autoscaler is deleted.",
     run,
 };
 

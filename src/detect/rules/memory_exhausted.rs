@@ -20,18 +20,26 @@ A container that ends or does not get ready, while its log says that memory ran 
 killed by SIGKILL, while the main process lives on and the container's state shows nothing.
 
 ## Why it matters
-The kernel's `OOMKilled` is only reported of a container's main process. All else looks like any other failure.
+`OOMKilled` is reported of a container's main process. A heap that is full, and a child that is killed while its parent
+lives on, look like any other failure.
 
 ## Evidence
 The line of the log, the option that bounds the heap, the container's memory limit.
 
-## False positives
-A worker that is killed by SIGKILL may have been ended by its own manager for being slow; the line is quoted, and the
-summary says that memory is only likely then. A container that is `OOMKilled` itself is `oom-killed`.
+## Look-alikes
+A container that is `OOMKilled` itself, or killed as its node ran out of memory, is `oom-killed`. A pod that the
+kubelet put out for the node's memory is `pod-evicted`. A worker that is killed by SIGKILL may have been ended by its
+own manager for being slow; the line is quoted, and the summary says that memory is only likely then.
+
+## What it does not see
+A program that swallows the error, or whose log does not tell of it, and one that stays ready with workers that come
+and go. Only bounds that stand in the pod's environment (ConfigMaps that were read included), command or arguments are
+named: not those in the image, in a file, or the runtime's own default. Real use is not read, nor the node's log.
 
 ## What to do
-Raise the bound that was met: the heap's option first, and the container's limit above it (a heap needs about a quarter
-more than its size). Fewer workers or smaller batches need less.",
+`kubectl top pod NAME --containers` shows the use (needs metrics-server). Raise the bound that was met: the heap's
+option first, and the container's limit above it (a heap needs about a quarter more than its size). Fewer workers or
+smaller batches need less. Use that grows without end is a leak: a higher limit only buys time.",
     run,
 };
 

@@ -19,12 +19,22 @@ that names a key that the ConfigMap does not have (then an empty directory takes
 ## Evidence
 The runtime's message, and the mount in the container's spec.
 
-## False positives
-None known: the runtime's words are specific.
+## Look-alikes
+A subPath that the kubelet can't prepare is `subpath-failed`; a volume that can't be mounted at all is
+`volume-mount-failed`. A program that starts and then finds no file is `file-missing`, or `wrong-mount-path` where the
+volume is mounted elsewhere. Other failures of the runtime are `container-create-failed`. The runtime's words are
+specific, so that nothing else is taken for this.
+
+## What it does not see
+The image's own files: whether the path is a file or a directory there is concluded from the runtime's message and the
+`subPath`. It is silent where the message names no path `to rootfs at`, or one that is no `mountPath` of this
+container. Keys are compared for ConfigMaps that were read, not for Secrets, projected volumes or claims. `items` that
+rename keys are not weighed: then the reason that is given may be wrong, the fault is not.
 
 ## What to do
-To put one file of a ConfigMap into a directory, mount it with `subPath: FILE` at `…/FILE`. To put
-all of it there, give the directory as `mountPath`, without `subPath`.",
+To put one file of a ConfigMap into a directory, mount it with `subPath: FILE` at `…/FILE`. To put all of it there,
+give the directory as `mountPath`, without `subPath` (this hides what the image has there).
+`kubectl get configmap NAME -o yaml` shows its keys.",
     run,
 };
 

@@ -21,12 +21,22 @@ fail with messages that don't name the reason.
 The namespace's conditions (`NamespaceFinalizersRemaining`, `NamespaceDeletionDiscoveryFailure`, …),
 and the object or the APIService that holds it up.
 
-## False positives
-A deletion takes its time: while pods end and Kubernetes' own finalizers work, two minutes are given.
+## Look-alikes
+A deletion takes its time: while pods end and Kubernetes' own finalizers work, two minutes are given. A finalizer of
+somebody else is told after ten seconds, an API that does not answer after five, so a slow controller may be named that
+is still at work. The API's own fault is `api-service-unavailable`; an object that is stuck outside such a namespace is
+`object-finalizer-stuck`, a pod `pod-terminating`.
+
+## What it does not see
+A namespace without conditions that say what is left: the namespace controller may be down
+(`control-plane-lease-expired`). The object is named only if its kind was read: custom resources of at most 100 kinds
+that report conditions, 500 objects of each, and not those of an API that is down. Under -n the objects of other
+namespaces are not read. Whether the finalizer's owner still lives is not proved.
 
 ## What to do
-For a finalizer: bring back the controller that it belongs to, or remove the finalizer from the
-object when that controller is gone for good. For an API: mend its Service, or delete the APIService.",
+`kubectl get namespace NAME -o yaml` shows the conditions with the kinds that are left. For a finalizer: bring back the
+controller that it belongs to, or remove the finalizer from the object when that controller is gone for good. For an
+API: mend its Service, or delete the APIService. Don't clear the namespace's own finalizer: what it holds stays behind.",
     run,
 };
 

@@ -20,13 +20,21 @@ Every name lookup times out, so every call by name fails, also to what the polic
 ## Evidence
 The policy's egress rules, the field that names a host, and the log line where a lookup failed.
 
-## False positives
-Whether policies are enforced is up to the network plugin. Rules for the DNS Service's address or for
-the cache on each node count as allowed. Pods that name no host and don't complain are silent: they
-may be meant to be cut off.
+## Look-alikes
+DNS that has no ready pod fails for everyone: `dns-down`. One name that does not resolve, while others do, is
+`dependency-name-unknown` or `call-to-unknown-service`; a wrong `dnsPolicy` is `dns-policy-wrong`. A policy that lets
+names resolve and blocks the call itself is `network-policy-isolates`. Whether policies are enforced is up to the
+network plugin: where none does, this is harmless, and the finding says that it is unknown unless a log shows it.
+
+## What it does not see
+Policies of other kinds (Cilium's, Calico's, AdminNetworkPolicy), and policies at the DNS pods themselves (ingress).
+DNS that is not the Service `kube-dns` in kube-system, where that Service is surely absent: then it is silent. Pods
+that name no host and don't complain are silent: they may be meant to be cut off. Pods in the node's network, or with
+another `dnsPolicy`, are left out. Rules for the DNS Service's address or for the cache on each node count as allowed.
 
 ## What to do
-Add an egress rule for port 53, UDP and TCP, to namespace kube-system (pods `k8s-app=kube-dns`).",
+Add an egress rule for port 53, UDP and TCP, to namespace kube-system (pods `k8s-app=kube-dns`). Policies add up: a
+policy of its own for DNS, beside the others, does it. To check: `kubectl exec POD -- nslookup kubernetes.default`.",
     run,
 };
 

@@ -26,13 +26,23 @@ Connections time out, while all pods are ready: the kubelet's probes are not hel
 The policy's rules, the field by which the client names the Service, the client's labels, and a log
 line that complains.
 
-## False positives
-Whether policies are enforced is up to the network plugin, which the objects don't tell. What can't be
-judged (unknown labels, blocks of addresses) counts as allowed. Pods in the node's network are left out.
+## Look-alikes
+A client that can't even ask DNS is `network-policy-blocks-dns`. A Service without endpoints (`service-no-endpoints`),
+with a wrong port (`call-to-wrong-port`) or a wrong targetPort (`target-port-wrong`) refuses at once as a rule; a
+policy mostly makes the connection time out. Whether policies are enforced is up to the network plugin, which the
+objects don't tell: without a log that complains it is only a warning, unless the client is down, or a Service that is
+open to the outside lets nobody in.
+
+## What it does not see
+Policies of other kinds (Cilium's, Calico's, AdminNetworkPolicy), firewalls and a service mesh's own rules. Calls that
+stand in no environment, command or argument: in files, in code, from outside the cluster. What can't be judged
+(unknown labels, pods without an address yet) counts as allowed. Under -n, policies and Services of other namespaces
+are not read. Pods in the node's network are left out, and calls of a workload to its own Service.
 
 ## What to do
-Admit the client: its labels, its namespace, and the port of the pods (`targetPort`), not the
-Service's. Both sides must allow it: ingress at the server, egress at the client.",
+`kubectl describe networkpolicy NAME` shows what it allows. Admit the client: its labels, its namespace, and the port
+of the pods (`targetPort`), not the Service's. A `namespaceSelector` and a `podSelector` belong into one entry of
+`from` if both must hold. Both sides must allow it: ingress at the server, egress at the client.",
     run,
 };
 

@@ -21,11 +21,19 @@ allowed for them.
 ## Evidence
 The scheduler's message and the node's taint.
 
-## False positives
-None where other nodes have room: then the pod gets a place.
+## Look-alikes
+A taint that people put on a node is `taint-not-tolerated`, a cordon `nodes-cordoned`. Too little room on the nodes
+that are well is `insufficient-resources`. Why the node is down is told at the node: `node-not-ready`, `node-pressure`,
+`node-network-unavailable`. Where the node is only starting, this passes by itself.
+
+## What it does not see
+Without the right to read nodes it can't look at taints, and is silent. It is silent for five minutes after an
+autoscaler has asked for a node. Whether the pod would really fit on the node once it is well is judged from labels,
+taints, volumes and what the scheduler named, no more.
 
 ## What to do
-Mend the node, or add one.",
+Mend the node, or add one. `kubectl describe node NAME` shows its conditions and taints. The taint goes by itself when
+the condition does: don't remove it by hand.",
     run,
 };
 

@@ -18,12 +18,19 @@ the controller manager deletes it a minute later, and the workload makes the nex
 ## Evidence
 `spec.nodeName` of the template or the pod, and the names of the nodes.
 
-## False positives
-A pod that a scheduler placed on a node which was deleted since is about to be removed and made again: it is left
-out. Where nodes can't be read nothing is said.
+## Look-alikes
+A node that exists and does not begin with the pod is `pod-not-accepted`. A `nodeSelector` or affinity for a node that
+is gone is `node-selector-unmatched`. A pod that a scheduler placed on a node which was deleted since (it has the
+condition `PodScheduled`) is about to be removed and made again: it is left out.
+
+## What it does not see
+Where nodes can't be read (a right that is missing) nothing is said. A workload that has all the ready pods that it
+asks for is left out, and so are pods that a controller made: the template speaks for them. Whether the name is meant
+for a node that is about to join can't be known.
 
 ## What to do
-Remove `nodeName`, and say what is meant by `nodeSelector` or node affinity; or correct the name.",
+`kubectl get nodes` shows the names. Remove `nodeName`, and say what is meant by `nodeSelector` (for instance
+`kubernetes.io/hostname`) or node affinity; or correct the name.",
     run,
 };
 

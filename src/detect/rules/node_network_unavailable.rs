@@ -19,12 +19,20 @@ Pods on the node run and can't be reached from other nodes; new ones are kept aw
 ## Evidence
 The condition with reason (`NoRouteCreated`, `CalicoIsDown`) and message.
 
-## False positives
-A node that is not ready tells of its network there.
+## Look-alikes
+A node that is not ready because its network plugin is missing (`cni plugin not initialized`) is `node-not-ready`, and
+tells of its network there. Connections that only a policy stops are `network-policy-isolates`. The condition is set by
+the cloud's route controller or the network plugin, and Calico sets it while it shuts down: during an upgrade of the
+plugin it passes within a minute or two.
+
+## What it does not see
+Many plugins never set this condition, or set it to false once and never again: a broken network without it is not told
+here. It reads the node only, not the plugin's pods and logs, nor the cloud's route tables.
 
 ## What to do
-See whether the network plugin's pod runs on the node; with routes made by the cloud, see the cloud
-controller's rights and the quota of its route table.",
+See whether the network plugin's pod runs on the node:
+`kubectl -n kube-system get pods -o wide --field-selector spec.nodeName=NODE` (some plugins have a namespace of their
+own). With routes made by the cloud, see the cloud controller's rights and the quota of its route table.",
     run,
 };
 

@@ -22,14 +22,23 @@ with a volume for one node, can't start elsewhere until the node is surely gone.
 ## Evidence
 The condition with reason and message, and the last heartbeat: `spec.renewTime` of the node's Lease.
 
-## False positives
-A node that joined within the last minute and has not become ready yet is only a warning. A node that still says
-that it is ready counts as silent only where neither its Lease nor its status was renewed for six minutes.
+## Look-alikes
+A node under pressure that is ready is `node-pressure`; one that is only cordoned is well. If all nodes are silent at
+once, the API server or the network to it is more likely at fault, or the controller manager
+(`control-plane-lease-expired`). A node that joined within the last minute and has not become ready yet is only a
+warning. A node that still says that it is ready counts as silent only where neither its Lease nor its status was
+renewed for six minutes.
+
+## What it does not see
+Why the kubelet is silent: a dead machine, a dead kubelet and a cut network look the same from the API server. The
+node's own logs are not read. A node without a `Ready` condition is told after a minute. Without its Lease a node that
+says Ready is believed. A node whose Node object was deleted is not seen at all.
 
 ## What to do
-`Unknown`: see whether the machine runs and reaches the API server; restart the kubelet. `False`: do
-what the message says. If the machine is gone for good, delete the Node, so that its pods and
-volumes are set free.",
+`kubectl describe node NAME`. `Unknown`: see whether the machine runs and reaches the API server; on it,
+`journalctl -u kubelet`, and restart the kubelet. `False`: do what the message says. If the machine is gone for good,
+delete the Node (`kubectl delete node NAME`), so that its pods and volumes are set free; if it is surely off but comes
+back, taint it: `kubectl taint node NAME node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`.",
     run,
 };
 

@@ -14,17 +14,26 @@ A node with the condition `MemoryPressure`, `DiskPressure` or `PIDPressure`.
 
 ## Why it matters
 The kubelet evicts pods until the pressure is gone, those first that use most above their requests.
-The node takes no new pods meanwhile.
+The node takes no new pods meanwhile; under `MemoryPressure` none without requests and limits (class BestEffort).
 
 ## Evidence
 The condition with reason and message, and the pods that were evicted there.
 
-## False positives
-None: the kubelet sets the condition at its threshold, and keeps it for five minutes.
+## Look-alikes
+The pods that were put out are `pod-evicted`, and those that find no place meanwhile `no-ready-node`. A container that
+the kernel killed at its own limit is `oom-killed`: no pressure is needed for it. A program whose own volume is full is
+`disk-full`. A node that is not ready tells of its pressure in `node-not-ready`. The kubelet keeps the condition for
+five minutes after the shortage is over: it may be gone by now.
+
+## What it does not see
+What fills the node: use of memory and disk is not read, nor what on the machine is no pod. Memory that runs out faster
+than the kubelet looks (every ten seconds) leads to kills by the kernel, without the condition. It counts only evicted
+pods that still exist, of the last half hour, and under -n only those of that namespace.
 
 ## What to do
-Memory: find what uses most above its request, and give it a limit. Disk: images, logs and emptyDir
-volumes fill it. Process IDs: something starts processes and does not collect them.",
+`kubectl describe node NAME` and `kubectl top pods -A --sort-by=memory` (needs metrics-server). Memory: find what uses
+most above its request, and give it a limit. Disk: images, logs and emptyDir volumes fill it; on the machine
+`crictl rmi --prune` removes unused images. Process IDs: something starts processes and does not collect them.",
     run,
 };
 

@@ -20,11 +20,21 @@ The node still counts as ready, and its pods fail in ways that nobody understand
 ## Evidence
 The condition with reason and message.
 
-## False positives
-Conditions whose name does not tell what true means are left out.
+## Look-alikes
+The kubelet's own conditions are `node-not-ready` and `node-pressure`, the network's is `node-network-unavailable`. A
+program that can't write because its container's root is read-only is `read-only-root`, not the node's file system. A
+condition stays true until its watcher takes it back: where the watcher is gone, it may be stale. Look at its time.
+
+## What it does not see
+Problems of nodes without a watcher (node-problem-detector, the cloud's agent). Conditions whose name does not tell
+what true means (`VMEventScheduled`) are left out: known are names that end in Problem, Deadlock, Unhealthy, Failure,
+Failed, Error, Corruption, Corrupt, Restart, Restarts, ReadonlyFilesystem or Overload. Events of the watcher, and the
+node's logs, are not read here.
 
 ## What to do
-Drain the node and restart or replace the machine; the message tells what was seen.",
+`kubectl describe node NAME` shows the message and since when. Drain the node
+(`kubectl drain NAME --ignore-daemonsets --delete-emptydir-data`: what is in emptyDir volumes is lost) and restart or
+replace the machine.",
     run,
 };
 

@@ -23,13 +23,21 @@ The rule is absolute: the pod waits for ever, however empty the nodes are.
 The scheduler's message, and the requirement that no node satisfies, with the values that nodes do
 have for this label.
 
-## False positives
-Preferred affinity never keeps a pod away and is not looked at. Where some node satisfies the rule,
-something else keeps the pod from it, and another detector speaks.
+## Look-alikes
+Where some node satisfies the rule, something else keeps the pod from it, and another detector speaks:
+`insufficient-resources`, `taint-not-tolerated`, `nodes-cordoned`. A volume that ties the pod to a zone or a node is
+`volume-node-conflict`; a `nodeName` of no node is `node-name-missing`. A DaemonSet that finds no node makes no pods at
+all: `daemon-set-no-node`.
+
+## What it does not see
+Preferred affinity never keeps a pod away and is not looked at. A node pool that is scaled to zero has no nodes to
+compare with: a label that an autoscaler could bring looks like one that does not exist (for five minutes after it has
+asked for a node, nothing is said). Without the right to read nodes only the scheduler's word stands.
 
 ## What to do
-Correct the label in the workload (a value that exists is named where one is near), or label the
-nodes that are meant. A zone that no node is in may mean that its node pool is gone or scaled to 0.",
+Correct the label in the workload (a value that exists is named where one is near), or label the nodes that are meant:
+`kubectl label node NAME KEY=VALUE`. `kubectl get nodes -L KEY` shows what they have. A zone that no node is in may
+mean that its node pool is gone or scaled to 0.",
     run,
 };
 

@@ -19,12 +19,20 @@ A node that was cordoned for maintenance and forgotten takes no pod any more, th
 ## Evidence
 The scheduler's message (`node(s) were unschedulable`) and `spec.unschedulable` of the nodes.
 
-## False positives
-Cordoned nodes at which something else stands against the pod too are not blamed where another node
-needs less to change.
+## Look-alikes
+A taint that people put there is `taint-not-tolerated`, one that Kubernetes put there for a sick node `no-ready-node`.
+No room on any node, cordoned or not, is `insufficient-resources`. Cordoned nodes at which something else stands
+against the pod too are not blamed where another node needs less to change. An upgrade of the nodes that is under way
+looks the same as a cordon that was forgotten.
+
+## What it does not see
+Who cordoned the node, why, and since when: Kubernetes keeps none of it. Nodes that are cordoned while every pod has a
+place are not reported. Without the right to read nodes there is nothing to name. It is silent for five minutes after
+an autoscaler has asked for a node.
 
 ## What to do
-Uncordon the node when its maintenance is over; during a drain, wait or add a node.",
+`kubectl get nodes` shows `SchedulingDisabled`. When the maintenance is over: `kubectl uncordon NAME`. During a drain,
+wait or add a node. If a drain does not end, see `pdb-blocks-eviction`.",
     run,
 };
 

@@ -19,8 +19,16 @@ The check is made before the start, so there is no log: the program has not run 
 ## Evidence
 `state.waiting.message`, and the security context of container and pod.
 
-## False positives
-None are known: the kubelet itself refuses the container.
+## Look-alikes
+Other `CreateContainerConfigError`s are about a missing object or key: `config-map-missing`, `secret-missing`,
+`config-key-missing`. Pods that the namespace forbids for running as root are never made: `pod-security-violated`. A
+program that starts as another user and may not read its files is `file-permission-denied`. The kubelet itself refuses
+the container, so nothing else is taken for this.
+
+## What it does not see
+The image's `USER`: it is known only by what the kubelet says. Whether the program works as another user, and whether
+its files and volumes are readable for it (`fsGroup`), shows only at the next start. The `runAsUser` 1000 of the
+suggested command is a guess. A container that runs as root without `runAsNonRoot` is not reported.
 
 ## What to do
 Set `runAsUser` to a number other than 0 for which the image's files are readable, or build the

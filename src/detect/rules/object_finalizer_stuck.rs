@@ -21,14 +21,22 @@ uninstall) waits too.
 ## Evidence
 `metadata.deletionTimestamp` and `metadata.finalizers`.
 
-## False positives
-Controllers need time to clean up: fifteen seconds for built-in kinds, a minute for custom resources,
-five minutes for what Kubernetes' own finalizers do. Pods, claims and volumes have detectors of
-their own; what is in a namespace that is being deleted is told there.
+## Look-alikes
+Pods, claims and volumes have detectors of their own (`pod-terminating`, `claim-terminating`, `volume-terminating`);
+what is in a namespace that is being deleted is told by `namespace-terminating`. Controllers need time to clean up:
+fifteen seconds for built-in kinds, a minute for custom resources, half a minute for definitions and what goes with
+them, five minutes for what Kubernetes' own finalizers do. A load balancer or a cluster in a cloud may take longer:
+then the controller still works, and its log shows it.
+
+## What it does not see
+Whether the controller still lives and why it does not remove the finalizer: its pods and logs are not read here.
+Custom resources are read of at most 100 kinds that report conditions, 500 objects of each; others are not seen. Nor
+are objects of built-in kinds that this plugin does not list, and under -n those of other namespaces.
 
 ## What to do
-Bring back the controller that the finalizer is named after. If it is gone for good, and you know
-what it would have cleaned up, remove the finalizer.",
+`kubectl get KIND NAME -o yaml` shows the finalizers. Bring back the controller that the finalizer is named after, and
+read its log. If it is gone for good, and you know what it would have cleaned up, remove the finalizer:
+`kubectl patch KIND NAME --type=merge -p '{…}'`, as the suggested command spells it out.",
     run,
 };
 

@@ -10,8 +10,9 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod],
     wants: None,
     doc: r"## What it detects
-A container (init containers and sidecars too) whose last run ended as `OOMKilled`, or with exit code 137 while its node told
-of running out of memory (`SystemOOM`), and which is down, crash looping or was restarted within the last ten minutes.
+A container (init containers and sidecars too) whose last run ended as `OOMKilled`, or with exit code 137 while its node
+told of running out of memory (`SystemOOM`), and which is down, crash looping or was restarted within the last ten
+minutes.
 
 ## Why it matters
 The kernel ends the process without a chance to save anything. With a limit that its normal work
@@ -21,13 +22,22 @@ passes, it will be killed again at every start.
 `status.containerStatuses[].lastState.terminated.reason`, the container's memory limit, and the
 node's memory pressure where the container has no limit.
 
-## False positives
-Exit code 137 alone is not enough: any SIGKILL gives it, a failed liveness probe among them. A
-container that was killed once, long ago, and is ready since is not reported.
+## Look-alikes
+Exit code 137 alone is not enough: any SIGKILL gives it, that of a failed liveness probe (`liveness-probe-fails`) or of
+a stop that took too long. A heap that is full, or a child process that is killed while the main one lives on, is
+`memory-exhausted`. A pod that the kubelet put out for the node's memory is `pod-evicted`. `SystemOOM` within thirty
+seconds of the end counts as the reason: it may be about another process of that node.
+
+## What it does not see
+How much memory the program used, and whether it leaks or only needs more: no metrics are read. A container that was
+killed once, long ago, and is ready since is not reported. On a node with cgroup v2 the kernel may end all processes of
+the container at once: which of them grew, the state doesn't tell. Without the node's events (they are kept about an
+hour) an exit 137 tells nothing.
 
 ## What to do
-Raise the limit if the work needs it, or make the program keep within it (heap bounds, batch
-sizes, leaks). Without a limit the node itself ran out: look for what else runs there.",
+`kubectl top pod NAME --containers` (needs metrics-server). Raise the limit if the work needs it
+(`kubectl set resources`), or make the program keep within it (heap bounds, batch sizes, leaks). Without a limit the
+node itself ran out: look for what else runs there, and set requests.",
     run,
 };
 

@@ -9,8 +9,8 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::PodDisruptionBudget, Kind::Pod, Kind::Node],
     wants: None,
     doc: r"## What it detects
-A PodDisruptionBudget that covers pods and would not allow one to go even if all of them were healthy: `maxUnavailable` 0,
-or `minAvailable` of all its pods. It says which cordoned nodes can't be drained because of it.
+A PodDisruptionBudget that covers pods and would not allow one to go even if all of them were healthy:
+`maxUnavailable` 0, or `minAvailable` of all its pods. It says which cordoned nodes can't be drained because of it.
 
 ## Why it matters
 `kubectl drain` waits for ever, and so does every upgrade or scale-down of nodes that goes through eviction.
@@ -18,13 +18,21 @@ or `minAvailable` of all its pods. It says which cordoned nodes can't be drained
 ## Evidence
 The budget's spec, and `status.desiredHealthy` beside `status.expectedPods`.
 
-## False positives
+## Look-alikes
 A budget that allows nothing only while one of its pods is not ready is not reported: that passes with the pod's own
-fault. Budgets without pods, and of workloads scaled to zero, are not reported.
+fault. Several budgets over one pod refuse every eviction too: `pdb-overlap`. A pod that was evicted and does not go is
+`pod-terminating`. A budget of 0 may be meant (a database that only its operator may move): it is reported all the
+same.
+
+## What it does not see
+Budgets without pods, and of workloads scaled to zero, are not reported. It trusts the budget's status: if the
+controller manager is down, the numbers are old. Whether a drain is under way is known only by cordoned nodes, which it
+reads. Pods that are not ready may go even so (`unhealthyPodEvictionPolicy: AlwaysAllow`); this is not weighed.
 
 ## What to do
-Run one replica more than `minAvailable`, or allow one to go with `maxUnavailable: 1`. For one drain, scale the workload
-up or delete the budget.",
+Run one replica more than `minAvailable`, or allow one to go with `maxUnavailable: 1`. `kubectl get pdb -A` shows
+`ALLOWED DISRUPTIONS`. For one drain, scale the workload up or delete the budget, and put it back afterwards. With a
+single replica, one that moves is down for a moment: that is the choice to be made.",
     run,
 };
 

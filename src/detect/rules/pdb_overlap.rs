@@ -18,11 +18,19 @@ PodDisruptionBudget`. Drains and node upgrades wait for ever.
 ## Evidence
 The selectors of the budgets, and the event `MultiplePodDisruptionBudgets`.
 
-## False positives
-None are known: the answer does not depend on how many pods are healthy.
+## Look-alikes
+A single budget that leaves none to spare is `pdb-blocks-eviction`: there the API server says that the eviction would
+violate the budget. A budget that takes no pod is `pdb-selects-nothing`. The answer does not depend on how many pods
+are healthy, so this does not pass by itself.
+
+## What it does not see
+Whether a drain is waiting: it is reported before anyone drains. Only pods that exist count, so that budgets of a
+workload scaled to zero are silent. The quoted selector shows `matchLabels` alone, though `matchExpressions` are
+weighed too. The same budgets over pods of several workloads are told once, at one of them.
 
 ## What to do
-Narrow the selectors, or delete the budget that is too many; often one came with a chart and one was written by hand.",
+`kubectl get pdb -o wide` shows what each allows. Narrow the selectors, or delete the budget that is too many; often
+one came with a chart and one was written by hand. The fix names the last by name, which may be the right one.",
     run,
 };
 

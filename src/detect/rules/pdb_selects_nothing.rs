@@ -19,12 +19,21 @@ The workload is not protected: a drain or an upgrade of the nodes may take all i
 ## Evidence
 The budget's selector, and the labels in the workload's template.
 
-## False positives
+## Look-alikes
 A budget that was made ahead of its workload, or left behind by one that is gone, fits nothing and is not reported, nor
-is that of a workload scaled to zero.
+is that of a workload scaled to zero: its template still fits. A budget that takes pods and lets none go is
+`pdb-blocks-eviction`. A Service with the same slip is `service-selects-nothing`. A budget that shares a workload's
+name by chance, and is meant for the pods of an operator, would be named wrongly.
+
+## What it does not see
+Selectors of `matchExpressions` alone, and an empty selector (it takes all pods of the namespace). A workload that
+differs in more than a letter or two and has another name can't be guessed. Pods of CronJobs and of Jobs, and workloads
+of other kinds than Deployment, StatefulSet, DaemonSet and ReplicaSet, are never the one that is meant. Where pods
+can't be read, and in the first ten seconds of a budget, it is silent.
 
 ## What to do
-Correct the budget's selector.",
+Correct the budget's selector: `kubectl edit pdb NAME`. It must fit the labels of the pod template, not those of the
+Deployment. `kubectl describe pdb NAME` then shows a `Total` above 0.",
     run,
 };
 

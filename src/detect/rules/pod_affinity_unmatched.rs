@@ -22,12 +22,20 @@ The rule is absolute: until such a pod runs in the same place, this one waits.
 The scheduler's message (`didn't match pod affinity rules`), the term of the affinity, and the
 labels that pods there do carry.
 
-## False positives
-A pod that its own affinity speaks of may be the first one: the scheduler lets it pass.
+## Look-alikes
+Labels of nodes are `node-selector-unmatched`, pods to keep away from `pod-anti-affinity-full`, an even spread
+`spread-impossible`. Where the pods that are named wait for a node too, their own finding is the cause. A pod that its
+own affinity speaks of may be the first one: the scheduler lets it pass. A term without `namespaces` and
+`namespaceSelector` speaks only of pods in the pod's own namespace: a twin in another one does not count.
+
+## What it does not see
+It speaks only where the scheduler names pod affinity in its message. Preferred affinity is not looked at. Under -n the
+pods of other namespaces are not read: a term for them looks as if there were none. Without the right to read nodes,
+topology keys can't be checked.
 
 ## What to do
-Correct the label in the term, start the pods that are named, or make the rule a preference
-(`preferredDuringSchedulingIgnoredDuringExecution`).",
+`kubectl get pods --show-labels` shows what they carry. Correct the label in the term, start the pods that are named,
+or make the rule a preference (`preferredDuringSchedulingIgnoredDuringExecution`).",
     run,
 };
 

@@ -23,13 +23,21 @@ pod first never ends.
 ## Evidence
 The scheduler's message, the term of the anti-affinity, and the pods that hold the places.
 
-## False positives
-Preferred anti-affinity never keeps a pod away. A place whose pod is ending is waited for during
-the first minute.
+## Look-alikes
+A port of the node that is taken has the same effect: `host-port-taken`. An even spread that can't be met is
+`spread-impossible`. Nodes that would have a free place and are cordoned or down are `nodes-cordoned` and
+`no-ready-node`. A place whose pod is ending is waited for during the first minute.
+
+## What it does not see
+It speaks only where the scheduler names anti-affinity in its message. Preferred anti-affinity never keeps a pod away
+and is not looked at. Under -n the pods of other namespaces are not read: who holds the place may then be unknown, and
+the scheduler's word stands alone. It does not know whether an autoscaler will add a node (five minutes are given after
+it has asked for one).
 
 ## What to do
-Ask for as many replicas as there are places, add nodes, or make the rule a preference. For a
-rollout: `maxSurge: 0` with `maxUnavailable: 1`.",
+`kubectl get pods -o wide` shows who is where. Ask for as many replicas as there are places, add nodes, or make the
+rule a preference (`preferredDuringSchedulingIgnoredDuringExecution`). For a rollout: `maxSurge: 0` with
+`maxUnavailable: 1`.",
     run,
 };
 
