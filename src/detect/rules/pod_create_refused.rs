@@ -15,17 +15,32 @@ other admission detectors knows: an invalid field, a security context constraint
 plugin of the API server's own.
 
 ## Why it matters
-No pod of the workload can be made, so there is none at which the reason could be seen.
+No pod of the workload can be made, so there is none at which the reason could be seen: `kubectl get pods` shows
+nothing wrong, there are just too few.
 
 ## Evidence
-The `FailedCreate` event or the `ReplicaFailure` condition.
+The newest `FailedCreate` event of the controller that makes the pods, or the condition `ReplicaFailure` of its
+ReplicaSet. The answer is quoted, cut at 240 characters.
 
-## False positives
-A namespace that is being deleted takes no pods: that is not reported here. A refusal after which no
-pod is missing is not reported either.
+## Look-alikes
+Refusals whose reason is known have pages of their own: `quota-exceeded`, `quota-needs-requests`,
+`limit-range-violated`, `pod-security-violated`, `webhook-denied`, `webhook-failing`, `admission-policy-denied`,
+`service-account-missing`, `priority-class-missing`, `runtime-class-missing`, `create-forbidden`. A namespace
+that is being deleted takes no pods: that is not reported here, see `namespace-terminating`.
+
+A controller tries again more and more rarely, so the event may tell of a fault that is mended already; once a
+`SuccessfulCreate` follows it, or no pod is missing, this is silent.
+
+## What it does not see
+Pods that nobody retries: those made by hand or by a pipeline, which got the answer themselves, and those of
+custom controllers. Events are kept for an hour by default: after that only a ReplicaSet or a Deployment still
+tells, by its condition. The answer is quoted, not understood: which field of the template is meant is left to
+the reader.
 
 ## What to do
-Read the quoted answer: it names the field or the rule.",
+Read the quoted answer: it names the field or the rule. `kubectl describe replicaset NAME` (or statefulset,
+daemonset, job) shows it in full. Once it is mended, `kubectl rollout restart deployment NAME` saves the wait
+for the controller's next try, which can be up to a quarter of an hour away.",
     run,
 };
 

@@ -15,18 +15,34 @@ again and again, or that nothing replaces: because they used more scratch space 
 sizeLimit, ephemeral-storage limit), or because the node ran short of memory, disk or process ids.
 
 ## Why it matters
-All of the pod ends at once. If it was over its own limit, its replacement will end alike.
+All of the pod ends at once, with what it kept in emptyDir. If it was over its own limit, its replacement will
+end alike. If its node ran short, the next node may follow.
 
 ## Evidence
-`status.reason` and `status.message` of the pod; the node's pressure condition.
+`status.reason` and `status.message` of the pod; the sizeLimit of the emptyDir that the message names; the
+node's pressure condition, where it still holds.
 
-## False positives
-A single pod that was evicted and replaced, with its workload complete again, is silent: after ten minutes, or
-at once where its node ran short.
+## Look-alikes
+A container that is over its memory limit is killed, not evicted: `oom-killed`. A full disk without an eviction:
+`disk-full`. The node's own shortage is told at the node: `node-pressure`. A drain or a `NoExecute` taint
+deletes the pod, and leaves none that is `Evicted`.
+
+Evicted pods stay in the list until the garbage collector or a person removes them: an old one is history. So a
+pod that was evicted and replaced, with its workload complete again, is silent after ten minutes, or at once
+where its node ran short; after an hour it is silent in any case. Only a pod that nothing replaces is reported
+at any age.
+
+## What it does not see
+Evicted pods that were deleted since. What filled the node: usage is not measured, only the kubelet's message
+and the node's conditions are read, and a pressure that has passed leaves no condition. Pods of a Job that came
+to its end well are skipped.
 
 ## What to do
-Over its own limit: raise `sizeLimit` or the `ephemeral-storage` limit, or write less. A node that ran
-short: set requests so that the scheduler knows, and see what fills the node.",
+Over its own limit: raise `sizeLimit` or the `ephemeral-storage` limit, or write less (rotate logs, write to a
+volume). A node that ran short: set requests close to what the pods use, since the kubelet evicts first what is
+over its requests; see `kubectl describe node NODE` and `kubectl top pods -A --sort-by=memory`. Remove what is
+left over with `kubectl delete pods --field-selector=status.phase=Failed`: that takes other failed pods with it,
+those of Jobs too.",
     run,
 };
 

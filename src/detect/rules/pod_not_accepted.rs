@@ -9,21 +9,32 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Node],
     wants: None,
     doc: r"## What it detects
-A pod that has had a node for a minute and a half, where the kubelet has not written a start time into its status,
-although the node is ready.
+A pending pod that has had a node for a minute and a half, where the kubelet has written neither a start time
+nor a container status, although the node is ready.
 
 ## Why it matters
-The kubelet renews its lease and does nothing else: its sync loop hangs, or it does not see its pods. Every pod that
-is placed there waits, and only the node's logs tell.
+The kubelet renews its lease and does nothing else: its sync loop hangs, or it does not see its pods. Every pod
+that is placed there waits, and only the node's logs tell.
 
 ## Evidence
-`spec.nodeName`, the missing `status.startTime`, and how long ago the pod got its node.
+`spec.nodeName`, the missing `status.startTime`, and how long ago the pod got its node (condition
+`PodScheduled`).
 
-## False positives
-A kubelet takes a pod within seconds. Nodes that are not ready are told at the node.
+## Look-alikes
+A node that is not ready: `node-not-ready`. A node that does not exist: `node-name-missing`. A pod whose kubelet
+has begun, and that stays in ContainerCreating: `container-creating-stuck`, or one of the volume detectors.
+
+A kubelet takes a pod within seconds. It may need longer while very many pods start at once, and a virtual node
+(one that hands its pods on to another service) may write the start time only later.
+
+## What it does not see
+Why the kubelet does not take the pod: its log is on the node and is not read. Without the right to read nodes
+this is silent. So it is about a kubelet that hangs after it has taken the pod.
 
 ## What to do
-See the kubelet's log on that node, and restart it; cordon the node until then.",
+On the node: `journalctl -u kubelet --since -15min`, then `systemctl restart kubelet`; running containers
+survive that. Until then `kubectl cordon NODE`, so that no more pods go there. A pod that is deleted stays
+Terminating while the kubelet hangs; its replacement is placed elsewhere.",
     run,
 };
 

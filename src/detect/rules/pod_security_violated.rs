@@ -11,20 +11,35 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A workload that lacks pods because its namespace enforces a Pod Security level (label
-`pod-security.kubernetes.io/enforce`) that its pods don't meet, with each field that is wrong.
+`pod-security.kubernetes.io/enforce`) that its pods don't meet, with each rule that they break.
 
 ## Why it matters
-No pod can be made. The workload itself was admitted with only a warning, which a pipeline swallows.
+No pod can be made. The workload itself was admitted with a warning at most, which a pipeline swallows.
 
 ## Evidence
-The `FailedCreate` event: `violates PodSecurity …`; the namespace's label.
+The `FailedCreate` event or the condition `ReplicaFailure`: `violates PodSecurity …`; the namespace's label,
+where it can be read.
 
-## False positives
-None are known; levels that only warn or audit refuse nothing and are not reported.
+## Look-alikes
+A refusal by a webhook such as Kyverno or Gatekeeper: `webhook-denied`. By a ValidatingAdmissionPolicy:
+`admission-policy-denied`. By a security context constraint of OpenShift: `pod-create-refused`. A pod that was
+admitted and whose image wants to run as root: `non-root-refused`.
+
+Levels that only warn or audit refuse nothing and are not reported. Without a label on the namespace the level
+comes from the API server's own configuration.
+
+## What it does not see
+Pods that run: a level is checked only when a pod is made or changed, so a stricter level shows with the next
+restart. Pods that were made by hand: whoever made them got the answer. The explanation in parentheses (which
+container, which value) is not repeated in the summary; it stands in the quoted evidence. Events go after an
+hour; then only a ReplicaSet's condition tells.
 
 ## What to do
-Set the fields that are named in the pod template. Lower the namespace's level only for workloads
-that really need it, such as node agents.",
+Set the fields that are named in the pod template's `securityContext`. For `restricted` each container needs
+`runAsNonRoot: true`, `allowPrivilegeEscalation: false`, `capabilities: {drop: [ALL]}` and
+`seccompProfile: {type: RuntimeDefault}`. Lower the namespace's level only for workloads that really need it,
+such as node agents; first see which pods a level would refuse:
+`kubectl label --dry-run=server --overwrite ns NAMESPACE pod-security.kubernetes.io/enforce=restricted`.",
     run,
 };
 

@@ -14,18 +14,36 @@ A pod that is being deleted and stays: its preStop hook and its grace period are
 holds it, its node is down, or its containers don't end after their grace period.
 
 ## Why it matters
-A StatefulSet waits for it, a drain does not end, its claim stays in use. Forcing it away
-can leave two of it running.
+A StatefulSet waits for it, a drain does not end, its claim stays in use. Forcing it away can leave two of it
+running, as the API server then forgets the pod before its containers have ended.
 
 ## Evidence
-`deletionTimestamp`, the grace period, the preStop hook, the finalizers, the node's Ready condition.
+`deletionTimestamp` (the moment of the request plus the grace period), the grace period, the preStop hook, the
+finalizers, the node's Ready condition, and the kubelet's `FailedKillPod`, `FailedPreStopHook` or
+`FailedUnmount` event.
 
-## False positives
-A pod within an ordinary grace period (two minutes) is silent.
+## Look-alikes
+A namespace that does not go: `namespace-terminating`. Another object that a finalizer holds:
+`object-finalizer-stuck`. A claim: `claim-terminating`. A node that is down is reported at the node as well:
+`node-not-ready`. A drain that a budget forbids has deleted nothing: `pdb-blocks-eviction`.
+
+A pod within an ordinary grace period (two minutes) is silent. A longer one is reported at once only where a
+preStop hook sleeps for more than two minutes, else when the pod has stayed for all of it or for five minutes. A
+slow shutdown that is wanted, of a queue's worker for example, looks the same.
+
+## What it does not see
+Why a node that is ready does not remove the pod: the kubelet's log there is not read. How long a hook takes is
+read only where it says `sleep`; what a script does or an HTTP hook waits for is not known. Whether the
+controller behind a finalizer runs. Without the right to read nodes a dead node is told only as one that has not
+removed the pod.
 
 ## What to do
-Wait, or shorten hook and grace period for the next time. A finalizer is removed by whom it names; only if that is
-gone for good by hand. On a dead node: bring it back or delete the node.",
+Wait, or shorten hook and grace period for the next time. A finalizer is removed by whom it names; only if that
+is gone for good by hand: `kubectl edit pod NAME`. On a dead node: bring it back, or, once it is certainly off,
+`kubectl delete node NODE` or
+`kubectl taint nodes NODE node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`, which also frees its
+volumes. `kubectl delete pod NAME --grace-period=0 --force` is the last resort: not for a pod of a StatefulSet
+whose node may still run it.",
     run,
 };
 

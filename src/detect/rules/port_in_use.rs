@@ -15,16 +15,30 @@ A container that fails with `address already in use`: the containers of a pod sh
 two of them can't listen on the same port; with `hostNetwork` neither can two pods of a node.
 
 ## Why it matters
-One of the two never starts, and which one is chance.
+One of the two never starts, and which one is chance: it can be the application or its sidecar, and change with
+a restart.
 
 ## Evidence
-The line of the log, and the other container that declares (or says that it listens on) the port.
+The line of the log, and the other container that declares the port, or says in its log that it listens there.
 
-## False positives
-A program that starts twice within one container shows alike; then no other container is named.
+## Look-alikes
+A pod that waits for a node because its `hostPort` is taken: `host-port-taken`. A port below 1024 that the
+program may not open says `permission denied`: not this.
+
+A program that starts twice within one container, or whose parent process has the port already, shows alike;
+then no other container is named. Where the line does not name the port, the one that both containers declare,
+or that this one's command, environment or log names, is taken to be meant.
+
+## What it does not see
+Which process has a port of the node (`hostNetwork`): other pods of the node and its own programs are not
+searched. A container that logs this and gets ready all the same. `containerPort` is only a declaration: a
+container that listens without declaring it is found only by its log. Of each log the last 200 lines are read.
 
 ## What to do
-Give one of them another port, by its configuration: `containerPort` is only a declaration.",
+Give one of them another port, by its configuration: `containerPort` is only a declaration. See what listens:
+`kubectl exec POD -c OTHER -- ss -ltn`, or where the image has no such tool
+`kubectl debug -it POD --image=busybox -- netstat -ltn`, which shares the pod's network. With hostNetwork use
+`ss -ltnp` on the node.",
     run,
 };
 

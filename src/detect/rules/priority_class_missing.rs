@@ -14,17 +14,30 @@ pub(super) const DETECTOR: Detector = Detector {
 A workload that lacks pods because they name a PriorityClass that the cluster does not have.
 
 ## Why it matters
-No pod can be made, so there is none at which the reason could be seen. It is a common surprise
-after a move to another cluster: priority classes belong to no namespace and to no chart.
+No pod can be made, so there is none at which the reason could be seen. It is a common surprise after a move to
+another cluster: priority classes belong to no namespace and are often not part of the workload's chart.
 
 ## Evidence
-The `FailedCreate` event: `no PriorityClass with name … was found`.
+The `FailedCreate` event or the condition `ReplicaFailure`: `no PriorityClass with name … was found`; the list
+of PriorityClasses, for a name that is nearly the same.
 
-## False positives
-None are known; once the class is there, nothing is reported.
+## Look-alikes
+Other refusals of pods have their own pages; what none of them knows is `pod-create-refused`. A pod that exists
+and waits for room, whatever its priority: `insufficient-resources`.
+
+Once the class is there nothing is reported, even while the controller waits for its next try. Where
+PriorityClasses can't be listed the API server's answer stands alone, and a class that was made since is not
+known.
+
+## What it does not see
+Pods that run: their priority was copied into them when they were made, and the class may be deleted without
+harm until the next pod is made. Pods made by hand: whoever made them got the answer. Events go after an hour;
+then only a ReplicaSet's condition tells.
 
 ## What to do
-Create the PriorityClass, or correct `priorityClassName` in the pod template.",
+See `kubectl get priorityclasses`. Create the class (`kubectl create priorityclass NAME --value=1000`), or
+correct `priorityClassName` in the pod template. A Job's template can't be changed: delete the Job and make it
+anew.",
     run,
 };
 

@@ -10,23 +10,35 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::Event, Kind::ResourceQuota],
     wants: None,
     doc: r"## What it detects
-A workload that lacks pods (or a claim) because the API server refuses them: with one more, the
+A workload that lacks pods because the API server refuses them (or a claim that they need): with one more, the
 namespace would pass a ResourceQuota.
 
 ## Why it matters
-There is no pod at which anything could be seen: `kubectl get pods` shows nothing wrong, the workload
-just stays too small. The controller tries again more and more rarely.
+There is no pod at which anything could be seen: `kubectl get pods` shows nothing wrong, the workload just stays
+too small. The controller tries again more and more rarely, a ReplicaSet at last every quarter of an hour.
 
 ## Evidence
-The `FailedCreate` event or the `ReplicaFailure` condition, with what is requested, used and
-allowed; the quota's status.
+The `FailedCreate` event or the `ReplicaFailure` condition, with what is requested, used and allowed at that
+moment; the quota's status as it is now.
 
-## False positives
-A refusal that was followed by a successful creation, or that left no pod missing, is not reported.
+## Look-alikes
+A quota that counts what the containers don't set: `quota-needs-requests`. A single container over a bound of
+the namespace: `limit-range-violated`. A pod that exists and finds no room on the nodes:
+`insufficient-resources`.
+
+The workload may be complete but for a rollout: the extra pod of `maxSurge` does not fit either. A refusal that
+was followed by a successful creation, or that left no pod missing, is not reported.
+
+## What it does not see
+Only the quota that the answer names: when it is raised another one may refuse. What uses the quota up is not
+added up. Claims and other objects made without a controller. Events go after an hour, then only a ReplicaSet's
+condition tells. The suggested patch makes room for the pods that are missing now, not for the next rollout's
+surge.
 
 ## What to do
 Raise the quota, lower the workload's requests or limits, or remove what else uses the quota up:
-`kubectl describe resourcequota` shows the sum, `kubectl get pods` who asks for it.",
+`kubectl describe resourcequota -n NAMESPACE` shows the sum, `kubectl get pods -n NAMESPACE` who asks for it
+(pods that have ended count no more). For a rollout `maxSurge: 0` with `maxUnavailable: 1` needs no extra room.",
     run,
 };
 

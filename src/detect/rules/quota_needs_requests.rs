@@ -14,16 +14,29 @@ A workload that lacks pods because a ResourceQuota counts a resource (`limits.me
 that its containers don't set, and no LimitRange fills in.
 
 ## Why it matters
-No pod of the workload can be made, however much room the quota has.
+No pod of the workload can be made, however much room the quota has. It often begins when someone makes the
+first quota of a namespace: pods that run stay, and the next ones are refused.
 
 ## Evidence
-The `FailedCreate` event: `failed quota: … must specify …`.
+The `FailedCreate` event or the condition `ReplicaFailure`: `failed quota: … must specify …`, which names the
+resources and the containers.
 
-## False positives
-None are known; a refusal after which no pod is missing is not reported.
+## Look-alikes
+A quota that is full: `quota-exceeded`. Resources that are set and lie outside a LimitRange:
+`limit-range-violated`.
+
+The container that is named may not be in the template: a sidecar that a webhook adds must set its resources
+too. A refusal after which no pod is missing is not reported.
+
+## What it does not see
+Pods that were made before the quota and have no requests: they run on, and are refused only when they are made
+anew. The ResourceQuota and the LimitRanges themselves are not read; the API server's answer is. Pods made by
+hand are not seen, and events go after an hour; then only a ReplicaSet's condition tells.
 
 ## What to do
-Set the requests and limits that are named, or make a LimitRange with defaults in the namespace.",
+Set the requests and limits that are named, `kubectl set resources deployment NAME --requests=… --limits=…`, or
+make a LimitRange with `default` and `defaultRequest` in the namespace. A Job's template can't be changed: make
+the Job anew. `kubectl describe resourcequota NAME` shows what the quota counts.",
     run,
 };
 

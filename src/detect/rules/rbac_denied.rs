@@ -11,9 +11,10 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::RoleBinding, Kind::ClusterRoleBinding],
     wants: None,
     doc: r#"## What it detects
-A container that crashes or is not ready because the API server forbids its account something: `User
-"system:serviceaccount:…" cannot list resource "pods"`. Compared with the roles and bindings that were read:
-none binds the account, one binds another of nearly that name, or the bound role does not allow it.
+A container that crashes or is not ready because the API server forbids its account something:
+`User "system:serviceaccount:…" cannot list resource "pods"`. Compared with the roles and bindings that were
+read: none binds the account, one binds another of nearly that name or in another namespace only, the bound role
+does not exist, or it does not allow it (another verb, API group or `resourceNames`).
 
 ## Why it matters
 Controllers and operators that may not read do nothing.
@@ -21,11 +22,26 @@ Controllers and operators that may not read do nothing.
 ## Evidence
 The line of the log; the binding or role that comes near.
 
-## False positives
-An authorizer beside RBAC (a cloud's, Node, webhooks) may decide otherwise; the line is what was decided.
+## Look-alikes
+A token that is missing or not mounted is no matter of roles (`Unauthorized`, 401): `account-token-missing`. A
+controller that may not make pods: `create-forbidden`. A server other than the API server that does not accept
+the credentials: `dependency-auth-failed`.
+
+An authorizer beside RBAC (a cloud's, Node, webhooks) may decide otherwise; the line is what was decided. The
+line may be older than a binding that was made since: the container tries again with its next restart.
+
+## What it does not see
+Containers that are ready: an operator that logs `forbidden` and goes on is silent. Bindings to groups
+(`system:serviceaccounts`) or by user name are not compared, and of several roles that are bound only the first
+is looked into. Where RoleBindings or ClusterRoleBindings can't be listed, only the log speaks; with -n,
+bindings of other namespaces are not known.
 
 ## What to do
-Bind a role with this verb and resource to the account in this namespace, or correct the binding's subject."#,
+Ask the API server: `kubectl auth can-i list pods -n NAMESPACE --as=system:serviceaccount:NAMESPACE:ACCOUNT`.
+Then bind a role with this verb and resource to the account,
+`kubectl create rolebinding NAME --role=ROLE --serviceaccount=NAMESPACE:ACCOUNT -n NAMESPACE`, or correct the
+binding's subject. What is asked at cluster scope needs a ClusterRoleBinding. A binding's roleRef can't be
+changed: delete the binding and make it anew."#,
     run,
 };
 

@@ -18,15 +18,25 @@ and no volume is mounted where it writes, or the volume there is mounted read-on
 Programs want to write logs, caches and locks somewhere; without a place they don't start.
 
 ## Evidence
-The line of the log; `readOnlyRootFilesystem` or the mount's `readOnly`.
+The line of the log; `readOnlyRootFilesystem` or the mount that covers the path.
 
-## False positives
-A disk that the kernel made read-only after errors shows alike: then neither setting is there, and the
-summary says so.
+## Look-alikes
+`permission denied` is another matter: `file-permission-denied`. A full disk: `disk-full`. A volume that can't
+be mounted at all: `volume-mount-failed`.
+
+A disk that the kernel made read-only after errors shows alike: then neither setting is there, and the summary
+says so. See the node then: `node-problem` tells where the node reports it. A path in `/proc` or `/sys` is
+read-only for every container that is not privileged, whatever its spec says.
+
+## What it does not see
+Containers that log this and are ready all the same. A line that names no path: then no mount is compared. Only
+the first place that fails is named; the next one shows when that is mended. What the image itself needs to
+write is not known. Of each log the last 200 lines are read.
 
 ## What to do
-Mount an emptyDir where the program writes (`/tmp` and its cache folders), or let it write elsewhere.
-ConfigMaps and Secrets can never be written: copy them first.",
+Mount an emptyDir where the program writes (`/tmp` and its cache folders), or let it write elsewhere. An
+emptyDir hides what the image has at that path. Volumes of ConfigMaps and Secrets, projected and downwardAPI
+ones can never be written: copy the files into an emptyDir first, in an init container.",
     run,
 };
 

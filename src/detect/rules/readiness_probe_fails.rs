@@ -16,17 +16,31 @@ the probe was told: refused on a port that the program does not listen on, 404, 
 not there, no answer in time.
 
 ## Why it matters
-A pod that is not ready gets no traffic from its Services, and a rollout waits for it.
+A pod that is not ready gets no traffic from its Services, and a rollout waits for it. A readiness probe never
+restarts the container, so this can stay for ever.
 
 ## Evidence
 The event `Unhealthy` with what the probe was told, the log line or declaration with the right port.
 
-## False positives
-A pod that takes long to start is silent within its probe's budget. Where its log says that something it
-needs does not answer, that is reported instead.
+## Look-alikes
+A startup probe that has not passed yet: `startup-probe-fails`. A probe that kills the container:
+`liveness-probe-fails`. Where the log's last lines say that something the program needs does not answer, that is
+reported instead, for example `dependency-refused` or `dependency-name-unknown`. A Service that sends to another
+port than the pods' while they are ready: `target-port-wrong`.
+
+A pod that takes long to start is silent within its probe's budget (its delay and its failures), and for a
+minute at least. A 503 is most often the truth: the probe is right, and the program is not ready.
+
+## What it does not see
+A pod that is ready now and then: what counts is the moment of the look. Readiness gates (`readinessGates`) that
+another controller sets. Containers without a readiness probe. The probe is not tried from here: without an
+`Unhealthy` event of this run it is only said that it does not pass, not what it was told.
 
 ## What to do
-Correct the probe's port, path or scheme; where it tells the truth, read the log for what the program waits for.",
+Correct the probe's port, path or scheme; where it tells the truth, read the log for what the program waits for:
+`kubectl logs POD -c CONTAINER --tail=50`. Try the probe: `kubectl port-forward POD 8080:PORT` and
+`curl -i localhost:8080/PATH`; a program that listens on localhost only answers there, and not to the kubelet. A
+probe that needs longer: `timeoutSeconds` is 1 where it is not set.",
     run,
 };
 

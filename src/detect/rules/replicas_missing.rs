@@ -16,15 +16,26 @@ start takes.
 With none ready nothing answers; with some missing the rest carry the load.
 
 ## Evidence
-The status counts, and the condition that the controller gives.
+The status counts, and the condition that the controller gives (`Available`, `ReplicaFailure`).
 
-## False positives
-A rollout that is under way, and pods that are still starting, are given a minute. It is a symptom: where a cause is
-found it is folded under it, and it stands alone only where no object tells why.
+## Look-alikes
+A rollout that misses its deadline: `rollout-stuck`. Pods that are refused: the detectors of admission, such as
+`quota-exceeded`. A DaemonSet that fits no node: `daemon-set-no-node`. A StatefulSet that one ordinal holds up:
+`stateful-set-blocked`. It is a symptom: where a cause is found it is folded under it, and it stands alone only
+where no object tells why.
+
+A rollout that is under way, and pods that are still starting, are given a minute; a program that takes longer
+than that to start is reported until it is ready.
+
+## What it does not see
+Why the pods are not ready: that is for other detectors. Workloads that are ready and yet do not work. Workloads
+that ask for no replicas. Jobs, and workloads of custom controllers: `custom-not-ready` reads their conditions.
+A missing controller-manager is recognized by `observedGeneration` 0 of a Deployment only.
 
 ## What to do
-`kubectl describe` the workload's ReplicaSet and pods; where there are no pods at all, the events of the ReplicaSet say
-who refuses them.",
+`kubectl describe` the workload and its pods: `kubectl get pods -l SELECTOR -o wide`,
+`kubectl describe pod POD`, `kubectl logs POD --previous`. Where there are no pods at all, the events of the
+ReplicaSet say who refuses them: `kubectl get events --field-selector reason=FailedCreate`.",
     run,
 };
 

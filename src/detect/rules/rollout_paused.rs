@@ -10,21 +10,36 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Deployment, Kind::ReplicaSet],
     wants: None,
     doc: r"## What it detects
-A Deployment with `spec.paused: true` whose template differs from that of its newest ReplicaSet: a change was made and is
-not rolled out.
+A Deployment with `spec.paused: true` whose template differs from that of its newest ReplicaSet: a change was
+made and is not rolled out. Or one that was paused before it was ever rolled out, and so has no pods.
 
 ## Why it matters
-Whoever changed the image or the environment believes it to be live. Pods go on with the old template, also those that
-are made anew.
+Whoever changed the image or the environment believes it to be live. Pods go on with the old template, also
+those that are made anew. While it is paused the progress deadline does not count, so no condition ever turns
+bad.
 
 ## Evidence
-`spec.paused`, and the difference between the Deployment's template and the newest ReplicaSet's.
+`spec.paused`, and the difference between the Deployment's template and the newest ReplicaSet's; the message of
+the condition `Progressing` where its reason is `DeploymentPaused`.
 
-## False positives
-A paused Deployment without a waiting change is not reported, nor is one on which an annotation states the reason.
+## Look-alikes
+A rollout that is not paused and does not get on: `rollout-stuck`. A StatefulSet's partition or a DaemonSet's
+`OnDelete`, which hold a change back as well: `update-held-back`. A CronJob that is suspended:
+`cron-job-suspended`.
+
+A paused Deployment without a waiting change is not reported, nor one with no replicas, nor one on which an
+annotation or label states the reason.
+
+## What it does not see
+A rollout that was paused half-way: its newest ReplicaSet has the new template already, so nothing differs, and
+old and new pods go on side by side. Changes of template labels, and of fields that kubectl-react does not read.
+Without the right to list ReplicaSets nothing can be compared, and this is silent. Rollouts of Argo or Flagger
+are not looked at.
 
 ## What to do
-`kubectl rollout resume`, or undo the change that waits.",
+`kubectl rollout resume deployment NAME` rolls the change out. If it must not go out, apply the old template:
+`kubectl rollout undo` refuses a Deployment that is paused. Who paused it is in
+`kubectl get deployment NAME -o yaml --show-managed-fields`.",
     run,
 };
 

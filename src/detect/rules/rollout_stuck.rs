@@ -9,21 +9,33 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Deployment, Kind::ReplicaSet],
     wants: None,
     doc: r"## What it detects
-A Deployment whose condition `Progressing` is false with the reason `ProgressDeadlineExceeded`.
+A Deployment whose condition `Progressing` is false with the reason `ProgressDeadlineExceeded`: for
+`progressDeadlineSeconds` (600 where it is not set) no new pod became ready.
 
 ## Why it matters
-The new revision is not coming. With a rolling update the old one goes on serving, so users feel nothing yet, but the
-change is not out, and fewer pods may be left than asked for.
+The new revision is not coming. With a rolling update the old one goes on serving, so users feel nothing yet,
+but the change is not out, and fewer pods may be left than asked for. The controller goes on trying: it rolls
+nothing back by itself.
 
 ## Evidence
-The condition's message, and how many pods of the old and the new revision are ready.
+The condition's message, and how many pods of the old revision are ready.
 
-## False positives
-None known: the controller gives the condition only after `progressDeadlineSeconds`. It is a symptom: why the new pods
-fail is the cause, and is printed first where it is known.
+## Look-alikes
+A Deployment that is paused: `rollout-paused`. Pods that are missing without a rollout: `replicas-missing`. It
+is a symptom: why the new pods fail is the cause, and is printed first where it is known.
+
+A program that only starts slowly passes the deadline as well: the condition turns true again when its pods are
+ready. Where ReplicaSets can't be listed, old pods that still serve are not known, and the summary says that
+none does.
+
+## What it does not see
+Rollouts within their deadline. StatefulSets and DaemonSets have no such condition: see `stateful-set-blocked`
+and `daemon-set-no-node`. Deployments with no replicas. Why the new pods are not ready is not told here.
 
 ## What to do
-`kubectl rollout undo` brings the old revision back while the cause is mended.",
+`kubectl rollout undo deployment NAME` brings the old revision back while the cause is mended; where Git or Helm
+owns the Deployment, undo it there, or it comes back. See the new pods:
+`kubectl rollout status deployment NAME`, `kubectl get pods -l SELECTOR`, `kubectl describe pod POD`.",
     run,
 };
 

@@ -14,18 +14,30 @@ pub(super) const DETECTOR: Detector = Detector {
 A backend of an HTTPRoute whose Service does not exist, or doesn't have the port.
 
 ## Why it matters
-The Gateway answers the share of requests that goes to this backend with 500 or 503.
+The Gateway answers the share of requests that goes to this backend with an error: 500 as the Gateway API asks
+for, 503 with some controllers. Other backends of the rule go on.
 
 ## Evidence
-`spec.rules[].backendRefs`, the Service's ports, and the route's condition ResolvedRefs where the
-controller sets it.
+`spec.rules[].backendRefs`, the Service's ports, and the route's condition ResolvedRefs where the controller
+sets it.
 
-## False positives
-Backends of other kinds than Service are not looked at, and those with weight 0 are meant to get
-nothing, but are reported all the same: the reference is broken.
+## Look-alikes
+A Service that exists and has no ready pod: `ingress-no-endpoints`, `service-no-endpoints`. A reference that is
+refused (another namespace without a ReferenceGrant, an unknown kind): `route-references-refused`. A Gateway
+that does not take the route: `route-parent-missing`. The same at an Ingress: `ingress-backend-missing`,
+`ingress-port-missing`.
+
+Backends with weight 0 are meant to get nothing, but are reported all the same: the reference is broken. Of an
+ExternalName Service the port is not compared. A route names the Service's `port`, not the pods' `targetPort`.
+
+## What it does not see
+Backends of other kinds than Service (ServiceImport, a vendor's bucket). Routes other than HTTPRoute: GRPCRoute,
+TLSRoute and the like are not read. Filters that name a backend, such as RequestMirror. With -n, Services of
+other namespaces; without the right to list Services everything.
 
 ## What to do
-Correct the name or port, or create the Service.",
+Correct the name or port (`kubectl edit httproute NAME`), or create the Service. See
+`kubectl get services -n NAMESPACE` and what the controller says: `kubectl describe httproute NAME`.",
     run,
 };
 

@@ -13,16 +13,30 @@ An HTTPRoute whose Gateway does not exist, whose Gateway has no listener of the 
 which its Gateway refuses (condition Accepted is False: no matching host name, namespace not allowed).
 
 ## Why it matters
-The route is not served: its hosts are answered with 404.
+The route is not served by that Gateway: requests for its hosts get 404 there, or another route's answer.
 
 ## Evidence
 `spec.parentRefs` and, where a controller says so, the condition's message.
 
-## False positives
-Parents of other kinds (a mesh's Service) are not looked at.
+## Look-alikes
+A Gateway that exists and does not work itself, or whose controller is gone: `gateway-not-programmed`. A route
+that is accepted and leads nowhere: `route-backend-missing`, `route-references-refused`.
+
+A route with several parents may still be served by the others: each parent is judged by itself. A parent is
+known in the status by its name and `sectionName` only, so two Gateways of one name in different namespaces can
+be mixed up. A condition is as old as the controller's last look.
+
+## What it does not see
+Parents of other kinds (a mesh's Service, a ListenerSet), and routes other than HTTPRoute. The `port` of a
+parentRef. A route to which no controller has given any condition: where Gateway and listener exist, this is
+silent. Host names and `allowedRoutes` are not compared here; the controller's word is taken. With -n, Gateways
+of other namespaces.
 
 ## What to do
-Name the right Gateway and listener, or let the listener's `allowedRoutes` take the namespace.",
+See `kubectl get gateways -A` and `kubectl describe httproute NAME`. Name the right Gateway, with its namespace,
+and listener. For `NotAllowedByListeners` let the listener's `allowedRoutes.namespaces` take the route's
+namespace: it takes only the Gateway's own where nothing is set. For `NoMatchingListenerHostname` align
+`hostnames` with the listener's.",
     run,
 };
 

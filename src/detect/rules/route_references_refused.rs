@@ -14,18 +14,29 @@ reference into another namespace without a ReferenceGrant (`RefNotPermitted`), a
 that the controller does not know; or the condition `PartiallyInvalid` true.
 
 ## Why it matters
-The rules that use the reference answer with an error.
+The rules that use the reference answer with an error (500), or are left out where the route is only partially
+invalid.
 
 ## Evidence
-The condition with reason and message.
+The condition with reason and message, as the Gateway's controller wrote it.
 
-## False positives
+## Look-alikes
 Missing Services and ports are `route-backend-missing`, routes that are not accepted at all
-`route-parent-missing`.
+`route-parent-missing`. A Gateway's own certificate reference that is refused: `gateway-not-programmed`.
+
+The condition is as old as the controller's last look: a ReferenceGrant that was made since may not be in it
+yet, or the controller does not run any more.
+
+## What it does not see
+A missing backend of another kind than Service: its reason is `BackendNotFound`, which is left out here. Only
+the first bad condition of a route is quoted. ReferenceGrants themselves are not read. Routes other than
+HTTPRoute. A route whose controller writes no conditions.
 
 ## What to do
-For `RefNotPermitted`: make a ReferenceGrant in the namespace of what is referred to. Else correct
-the reference.",
+For `RefNotPermitted`: make a ReferenceGrant in the namespace of what is referred to, with `from` (group
+gateway.networking.k8s.io, kind HTTPRoute, the route's namespace) and `to` (kind Service). See
+`kubectl get referencegrants -A`. For `InvalidKind` or `UnsupportedProtocol` correct the reference, or the
+Service's `appProtocol`.",
     run,
 };
 

@@ -23,18 +23,32 @@ A workload that lacks pods because they name a RuntimeClass that the cluster doe
 that can't be started because the container runtime of its node does not know the class's handler.
 
 ## Why it matters
-Without the class no pod can be made. Without the handler the pod stays in `ContainerCreating`.
+Without the class no pod can be made, and there is none at which the reason could be seen. Without the handler
+the pod stays in `ContainerCreating`.
 
 ## Evidence
 The `FailedCreate` event (`RuntimeClass … not found`), or the pod's `FailedCreatePodSandBox` event
-(`no runtime for … is configured`).
+(`no runtime for … is configured`), and the class's `handler`.
 
-## False positives
-None are known; once the class is there, nothing is reported.
+## Look-alikes
+Sandboxes that fail for another reason, such as the network: `container-creating-stuck`. A class whose node
+selector fits no node: `node-selector-unmatched`. Other refusals of pods have their own pages, else
+`pod-create-refused`.
+
+Once the class is there its refusal is no longer reported. Where RuntimeClasses can't be listed the API server's
+answer stands alone, and the handler is not named. A node that was just set up may get its handler a moment
+later.
+
+## What it does not see
+Which nodes have the handler: their configuration of containerd or CRI-O is not read. A handler that exists and
+fails. A pod that runs on, though its class was deleted. Pods made by hand whose class is missing. Events go
+after an hour, unless they are repeated.
 
 ## What to do
-Create the RuntimeClass or correct `runtimeClassName`; install the handler on the nodes, or give the
-class a node selector for those that have it.",
+See `kubectl get runtimeclasses`. Create the RuntimeClass or correct `runtimeClassName`; install the handler on
+the nodes (in containerd's configuration, then restart it), or give the class a `scheduling.nodeSelector` for
+those that have it. Recent kubelets list what their runtime knows:
+`kubectl get node NODE -o jsonpath='{.status.runtimeHandlers[*].name}'`.",
     run,
 };
 

@@ -14,20 +14,33 @@ A pending pod without a node, without a condition and without an event: the sche
 `schedulerName` asks for does not run, or the cluster's own kube-scheduler is down.
 
 ## Why it matters
-Nothing tells of it: `kubectl describe` shows a pending pod and no events at all. With
-kube-scheduler down no new pod of the cluster gets a node.
+Nothing tells of it: `kubectl describe` shows a pending pod and no events at all. With kube-scheduler down no
+new pod of the cluster gets a node, those that replace failed ones among them.
 
 ## Evidence
-`spec.schedulerName`, the missing condition `PodScheduled`, and the Lease of kube-scheduler where it
-is out of date.
+`spec.schedulerName`, the missing condition `PodScheduled`, and the Lease of kube-scheduler where it is out of
+date.
 
-## False positives
-A scheduler answers within seconds. A pod that another scheduler is known to serve (it has placed
-pods, or writes events) is given a minute, and so is the default scheduler after a burst of pods.
+## Look-alikes
+A pod that a scheduler has looked at and found no node for has a condition: `unschedulable` and its kin. One
+that is held back by a gate: `scheduling-gated`. One whose volume is being made waits without a word:
+`claim-not-provisioned`. A control plane whose leases run out, before any pod waits:
+`control-plane-lease-expired`.
+
+A scheduler answers within seconds. A scheduler that is known (it has placed pods, or writes events) is given a
+minute, and so is the default scheduler after a burst of pods; with an expired lease a quarter of a minute. A
+batch scheduler that holds pods back as a group may say nothing of them for longer.
+
+## What it does not see
+Why the scheduler does not work: its log is not read. A kube-scheduler that still places some pods, or has
+written an event since this pod was made, counts as working. With -n only that namespace's pods and events are
+seen, so a scheduler that works elsewhere may look dead here. A scheduler that runs and hides its lease.
 
 ## What to do
-Correct `schedulerName` (a template can't be changed in a pod: change the workload), or start the
-scheduler that is meant.",
+Correct `schedulerName` (a template can't be changed in a pod: change the workload), or start the scheduler that
+is meant. For kube-scheduler: `kubectl get lease kube-scheduler -n kube-system`,
+`kubectl get pods -n kube-system -l component=kube-scheduler`, then its log; where the control plane is managed,
+the provider's status page.",
     run,
 };
 

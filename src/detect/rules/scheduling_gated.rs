@@ -14,18 +14,30 @@ A pending pod with `spec.schedulingGates`: the scheduler does not look at it unt
 gate removes it.
 
 ## Why it matters
-If the controller that should lift the gate is gone, not running or waits itself, the pod never
-gets a node, and there is no event that says so.
+If the controller that should lift the gate is gone, not running or waits itself, the pod never gets a node, and
+there is no event that says so. `kubectl get pods` shows `SchedulingGated`.
 
 ## Evidence
 `spec.schedulingGates` and the condition `PodScheduled` with reason `SchedulingGated`.
 
-## False positives
-Queues (Kueue) gate pods as a matter of course: those are given ten minutes.
+## Look-alikes
+A pod without a gate that no scheduler has looked at: `scheduler-missing`. One for which no node fits:
+`unschedulable` and its kin. A Job that is suspended, which is how queues hold whole Jobs back, has no pods at
+all.
+
+Queues (Kueue, gates that begin with `kueue.x-k8s.io/`) gate pods as a matter of course: those are given ten
+minutes, and after that a full queue looks the same as a broken one. Other gates are reported at once, those too
+that a controller lifts a moment later.
+
+## What it does not see
+Whether the controller of the gate runs, and what it waits for: a gate is only a name, and nothing in the
+cluster says whose it is. Quotas of a queue are not read.
 
 ## What to do
-Find the controller of that gate by its name, and see why it does not lift it. A gate that nothing
-owns is removed with an edit of the pod (or of the template that sets it).",
+Find the controller of that gate by its name, and see why it does not lift it: its log, and for Kueue
+`kubectl get workloads.kueue.x-k8s.io -n NAMESPACE`. A gate that nothing owns is removed with
+`kubectl edit pod NAME`, and from the template that sets it, or the next pod has it again. Gates can be removed
+from a pod, never added.",
     run,
 };
 

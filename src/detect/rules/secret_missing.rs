@@ -21,13 +21,25 @@ volume needs it (`ContainerCreating`, `FailedMount`). It tries again for ever.
 The reference in the pod's spec; the kubelet's `secret "…" not found` in the container's status or in a
 `FailedMount` event; the list of Secrets, which is read without what they hold.
 
-## False positives
-A Secret that an operator (cert-manager, external-secrets) makes a moment later is found at the
-kubelet's next try. Where Secrets can't be listed only the kubelet's word counts.
+## Look-alikes
+A Secret that exists and lacks a key: `config-key-missing`. A ConfigMap: `config-map-missing`. A missing
+imagePullSecret does not hold the container up, the pull fails: `image-pull-unauthorized`. A Secret of an
+Ingress: `ingress-tls-missing`.
+
+A Secret that an operator (cert-manager, external-secrets) makes a moment later is found at the kubelet's next
+try, so a pod that is younger than ten seconds is silent until the kubelet complains. Where Secrets can't be
+listed only the kubelet's word counts.
+
+## What it does not see
+Containers that have run before: a Secret that was deleted since is not noticed at them, neither while they run
+nor when they fail to start again. References that are optional, and those outside env, envFrom, secret and
+projected volumes (CSI drivers, vaults' agents). Without the right to list Secrets nothing is known of nearly
+the same name or of one in another namespace. Values are never read.
 
 ## What to do
-Create it in the pod's namespace, or correct the name; Secrets don't cross namespaces. If an
-operator should make it, look at the Certificate or ExternalSecret of that name."#,
+See `kubectl get secrets -n NAMESPACE`. Create it in the pod's namespace, or correct the name; Secrets don't
+cross namespaces. If an operator should make it, look at the Certificate, ExternalSecret or SealedSecret of that
+name: `kubectl describe externalsecret NAME`. The kubelet tries again by itself; the pod need not be deleted."#,
     run: |view| config_uses::missing(view, Kind::Secret),
 };
 

@@ -15,18 +15,31 @@ A workload that lacks pods because the API server does not find the ServiceAccou
 a pod that can't mount its token because the account was deleted since.
 
 ## Why it matters
-No pod can be made, so there is none at which the reason could be seen.
+No pod can be made, so there is none at which the reason could be seen. A pod that was placed before the account
+went stays in `ContainerCreating`.
 
 ## Evidence
-The `FailedCreate` event (`error looking up service account …`) or the `FailedMount` event of the pod.
+The `FailedCreate` event (`error looking up service account …`) or the `FailedMount` event of the pod; the list
+of ServiceAccounts, for a name that is nearly the same.
 
-## False positives
-An account that is made a moment after the workload: the controller's next try succeeds, and then
-nothing is reported.
+## Look-alikes
+An account that exists without the rights it needs: `rbac-denied`. A token that is not mounted, as `automount`
+is off: `account-token-missing`. A cloud's identity on the account: `workload-identity-missing`.
+
+An account that is made a moment after the workload: the controller's next try succeeds, and then nothing is
+reported. The account `default` of a new namespace is made by a controller: if it stays away,
+kube-controller-manager does not work. Where ServiceAccounts can't be listed the events stand alone.
+
+## What it does not see
+Pods that run while their account is deleted: their token is no longer accepted, which shows only in their logs.
+Pods made by hand: whoever made them got the answer. An account of another namespace can't be used, and is not
+looked for. Events go after an hour unless they are repeated; then only a ReplicaSet's condition tells.
 
 ## What to do
-Create the account in the pods' namespace with the roles that it needs, or correct
-`serviceAccountName`.",
+See `kubectl get serviceaccounts -n NAMESPACE`. Create the account in the pods' namespace,
+`kubectl create serviceaccount NAME -n NAMESPACE`, with the roles that it needs, or correct
+`serviceAccountName`. A new account has no roles and no annotations, even if one of that name had them before;
+RoleBindings that name it count again.",
     run,
 };
 

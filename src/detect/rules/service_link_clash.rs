@@ -10,22 +10,36 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Service],
     wants: None,
     doc: r"## What it detects
-A container that fails and shows, in the line that decides, the address `tcp://IP:PORT` of a Service of its
-namespace, which neither its spec nor a ConfigMap gives it: the kubelet sets `NAME_PORT`, `NAME_SERVICE_HOST` and the
-like in each container for each Service, and the program reads one of them as its own setting.
+A container that ends with an error and shows, in the line that decides, the address `tcp://IP:PORT` of a
+Service of its namespace, which neither its spec nor a ConfigMap gives it: the kubelet sets `NAME_PORT`,
+`NAME_SERVICE_HOST` and the like in each container for each Service, and the program reads one of them as its
+own setting.
 
 ## Why it matters
-The program asks for a number and gets a URL. It begins when someone makes (or renames) a Service, with the
-next restart of pods that no one touched.
+The program asks for a number and gets a URL. It begins when someone makes (or renames) a Service, with the next
+restart of pods that no one touched.
 
 ## Evidence
 The line of the log, and the Service with that cluster IP.
 
-## False positives
-None are known: a value that the spec sets itself is left out.
+## Look-alikes
+A server that does not answer at that address: `dependency-refused` (the line then says so, and it is no bad
+value). A variable that is not set at all: `env-missing`.
+
+The kubelet sets the same value as `NAME_PORT` and as `NAME_PORT_6379_TCP`: the first is named, as it is the one
+that programs ask for by chance. A value that the spec or a ConfigMap sets itself is left out.
+
+## What it does not see
+A clash that the program does not show: only the value in its log, or termination message, proves it. Values
+without `tcp://`, such as `NAME_SERVICE_HOST` (a bare address), and those of IPv6 Services. Values that come
+from a Secret are never read, so one that holds this address looks alike. A container that runs and is only not
+ready.
 
 ## What to do
-Set `enableServiceLinks: false` in the pod template, set the variable in `env`, or rename the Service.",
+Set `enableServiceLinks: false` in the pod template, set the variable in `env` (that wins), or rename the
+Service. See what is set: `kubectl exec POD -- env`, or before it crashes
+`kubectl debug POD -it --copy-to=look --container=APP -- env`. The variables of the Service `kubernetes`
+(`KUBERNETES_PORT`) are set in any case.",
     run,
 };
 

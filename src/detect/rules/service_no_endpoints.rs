@@ -20,12 +20,24 @@ usually a finding of its own, and this one is folded under it.
 ## Evidence
 `spec.selector` of the Service, and the Ready condition of one of its pods.
 
-## False positives
-Silent: workloads scaled to zero; pods that started less than a minute ago; Services that publish
-unready addresses; pods of Jobs; Services without a selector.
+## Look-alikes
+A selector that takes no pod and no workload: `service-selects-nothing`. A workload that is scaled to zero on
+purpose: `service-scaled-to-zero`, where a client misses it. Pods that are ready and listen on another port:
+`target-port-wrong`. The cluster's DNS: `dns-down`. What an Ingress or a route answers then:
+`ingress-no-endpoints`. Policies that send traffic to local pods only: `internal-traffic-policy-local`.
+
+Silent: workloads scaled to zero; pods that started less than a minute ago; Services that publish unready
+addresses; pods that have ended.
+
+## What it does not see
+Services without a selector (see `endpoints-stale`). A Service with one ready pod of many. Readiness is read off
+the pods: EndpointSlices that the controller has not brought up to date are not compared. Nothing is connected
+to: a pod that is ready and does not answer looks well. Clients outside the cluster.
 
 ## What to do
-See why the pods are not ready: the finding above this one, or `kubectl describe pod`.",
+See why the pods are not ready: the finding above this one, or `kubectl get pods -l SELECTOR -o wide` and
+`kubectl describe pod POD`. `kubectl get endpointslices -l kubernetes.io/service-name=NAME` shows what the
+Service sends to.",
     run,
 };
 

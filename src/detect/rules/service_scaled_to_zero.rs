@@ -11,20 +11,33 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Service, Kind::Pod, Kind::Deployment, Kind::StatefulSet],
     wants: Some(wants),
     doc: r"## What it detects
-A Service whose only workload has `replicas: 0`, while a workload that names the Service in its
-environment or arguments fails, or complains of it in its log.
+A Service all of whose workloads have `replicas: 0`, while a workload that names the Service in its environment,
+ConfigMaps, command or arguments fails, or complains of it in its log.
 
 ## Why it matters
-Connections to the Service are refused: whoever scaled it down forgot a client.
+Connections to the Service are refused or time out: whoever scaled it down forgot a client.
 
 ## Evidence
 `spec.replicas` of the workload, the client's field that names the Service, and the log line.
 
-## False positives
-Scaling to zero is a choice: without a client that suffers nothing is said.
+## Look-alikes
+A Service whose pods exist and are not ready: `service-no-endpoints`. One whose selector takes nothing:
+`service-selects-nothing`. A name that no Service has: `call-to-unknown-service`. A client that fails for
+another server: `dependency-refused`.
+
+Scaling to zero is a choice: without a client that suffers nothing is said. A client that fails for a reason of
+its own is taken to suffer, so without a log line this is likely and not proven. Scalers such as KEDA or Knative
+bring the workload up with the first request; a client that did not wait for it looks alike.
+
+## What it does not see
+Clients that have the name from a Secret, a file in the image or a discovery of their own: only the spec's and
+some ConfigMaps' values are read. Clients outside the cluster, and with -n in other namespaces. One client of a
+Service is named, not all. Who scaled it down, and why.
 
 ## What to do
-Scale the workload up, or take the dependency from the client.",
+Scale the workload up, `kubectl scale deployment NAME --replicas=1`, or take the dependency from the client. An
+autoscaler does not bring it back: a HorizontalPodAutoscaler stands still while its target has 0 replicas. See
+who changed it: `kubectl get deployment NAME -o yaml --show-managed-fields`.",
     run,
 };
 
