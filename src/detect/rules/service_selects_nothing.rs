@@ -16,20 +16,33 @@ the labels of one workload are close to it (one label differs, or the value is a
 sentence says which label is wrong and what the pods carry.
 
 ## Why it matters
-The Service has no endpoints, and never will: every connection to it fails, though the pods are well.
+The Service has no endpoints, and gets none by itself: every connection to it fails, though the pods
+are well.
 
 ## Evidence
-`spec.selector` of the Service, and the labels of the workload that it was probably meant for.
+`spec.selector` of the Service, and the labels of the workload that it was probably meant for. It is
+critical where an Ingress, a route, a webhook or an aggregated API leads to the Service, or where no
+other Service takes those pods; otherwise a warning.
 
-## False positives
-Silent: Services without a selector and of type ExternalName; those whose workload is scaled to zero;
-those whose pods come from a Job or CronJob; those of single StatefulSet pods; those for a database's
-replicas where there are none; those of an operator that nothing leads to; new ones (under a minute)
-that no workload resembles.
+## Look-alikes
+- The selector fits and no pod is ready: `service-no-endpoints`.
+- The selector fits a workload with 0 replicas: `service-scaled-to-zero`.
+- The pods are taken and the port is wrong: `target-port-wrong`.
+- The cluster's DNS Service has a detector of its own: `dns-down`.
+- A Service that is left over from something uninstalled looks the same. Nobody misses it: delete it.
+- A workload of another kind (a custom resource, an Argo Rollout) counts only by its pods. Scaled to
+  zero, it looks as if nothing fitted.
+
+## What it does not see
+Services without a selector or of type ExternalName. Selectors on labels that controllers give to single
+pods, on the role of a spare (`replica`, `standby`, `canary`), or on the pods of a Job or CronJob: having
+no pod is normal there. An operator's Service that nothing leads to. A Service younger than a minute that
+no workload resembles. Without the right to list pods and workloads in the namespace it is silent.
 
 ## What to do
-Make the selector and the pods' labels equal. A Deployment's own selector can't be changed, so change
-the Service's. `kubectl get pods --show-labels` shows what there is.",
+See what there is: `kubectl get pods --show-labels -n NAMESPACE`. Then make the selector and the labels
+equal: `kubectl set selector service NAME KEY=VALUE,...` (it replaces the whole selector). The selector
+of a Deployment can't be changed after it was made, so change the Service's.",
     run,
 };
 

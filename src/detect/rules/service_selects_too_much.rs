@@ -25,12 +25,24 @@ and go, while all pods are ready.
 ## Evidence
 `spec.selector` of the Service, and the ports or labels of both workloads.
 
-## False positives
-Silent: headless Services; blue/green and canary, where both serve the port and carry the same
-application label (or one that begins with it).
+## Look-alikes
+- Blue/green and canary: both workloads serve the port and carry the same application label (or one that
+  begins with it). That is meant, and silent.
+- No pod of the Service serves the port: `target-port-wrong`.
+- Errors that come and go with one workload only: a replica that is overloaded or half dead. See
+  `readiness-probe-fails`.
+- A worker that listens on the port without saying so in its spec makes this page wrong. Ask one of its
+  pods: `kubectl port-forward pod/NAME 8080:PORT`.
+
+## What it does not see
+Headless Services, pods that are not ready, and a selector that takes the pods of more than eight
+workloads. Only the first ready pod of each workload is compared. What a program really listens on is not
+asked: probes, arguments and variables of the spec are read, values from ConfigMaps and Secrets are not.
 
 ## What to do
-Add to the selector a label that only the right pods carry, such as `component` or `tier`.",
+Add to the selector a label that only the right pods carry, such as `component` or `tier`:
+`kubectl set selector service NAME KEY=VALUE,...` (it replaces the whole selector). See who is taken with
+`kubectl get pods -l SELECTOR --show-labels -o wide`. Mend the chart or manifest too.",
     run,
 };
 

@@ -24,12 +24,25 @@ zone holds back all others.
 The scheduler's message (`didn't match pod topology spread constraints`), the constraint, and how
 many pods each place holds.
 
-## False positives
-Constraints with `ScheduleAnyway` never keep a pod away.
+## Look-alikes
+- Anti-affinity also spreads pods: `pod-anti-affinity-full`.
+- The emptiest place has no room, and the skew only shows it: `insufficient-resources` where room alone
+  is named. Then the node to add must be in that place.
+- The place is closed by a taint, which the sentence names: see also `taint-not-tolerated`.
+- Constraints with `ScheduleAnyway` never keep a pod away.
+- Pods of the old revision count too while a rollout runs, unless `matchLabelKeys` names
+  `pod-template-hash`. Then it may be over when the rollout is.
+
+## What it does not see
+`matchLabelKeys`, `nodeTaintsPolicy` and `nodeAffinityPolicy` are not weighed: the counts are those of the
+API's defaults. The scheduler's default constraints are in its own configuration and are not read; it only
+says that they are the reason. For five minutes after `TriggeredScaleUp`, or in the first minute while a
+pod there is ending, it is silent. It speaks only while the scheduler's message names the spread.
 
 ## What to do
-Correct the topology key or label the nodes; free the place with the fewest pods; or raise
-`maxSkew`, or use `ScheduleAnyway`.",
+`kubectl get nodes -L TOPOLOGY_KEY` shows the places, `kubectl get pods -l SELECTOR -o wide` the pods.
+Correct the topology key or label the nodes; free the place with the fewest pods; or raise `maxSkew`, or
+use `ScheduleAnyway`. Where pods lie unevenly after a failure, `kubectl rollout restart` spreads them anew.",
     run,
 };
 

@@ -16,17 +16,30 @@ is never written, another port or path, a port name that the container does not 
 longer than `failureThreshold × periodSeconds`.
 
 ## Why it matters
-Until it passes the other probes don't run and the container is not ready; then it is killed.
+Until it passes the other probes don't run and the container is not ready. When it has failed
+`failureThreshold` times, the container is killed and starts from the beginning.
 
 ## Evidence
 The event `Unhealthy` with what the probe was told, its numbers, and the path or port that the log or
 the command names instead.
 
-## False positives
-A slow start within the probe's budget is silent.
+## Look-alikes
+- Killed later, after it had started: `liveness-probe-fails`. Not killed, only not ready: `readiness-probe-fails`.
+- Exit 137 with reason `OOMKilled`: `oom-killed`. An exit of its own: `container-exits`.
+- The log says that something it needs does not answer, and the probe is set right: that is the cause, and
+  `dependency-refused` or one of its kin tells it.
+- A slow start is what the probe is for: within its budget it is silent, unless the probe provably can't pass
+  or ten minutes have gone. A node short of CPU can make a good program start too slowly.
+
+## What it does not see
+A container that is held back and has no `Unhealthy` event of its present run (events last an hour by default, and
+the kubelet holds back what repeats). What the program would answer is not asked: the probe is judged by its event, the
+spec and the tail of the log. After a kill without events only the exit code and the length of the run tell.
 
 ## What to do
-Correct what the probe asks for; or raise `failureThreshold` if the program only starts slowly.",
+`kubectl describe pod NAME` shows what the probe was told. Correct its path, port or command; or raise
+`failureThreshold` if the program only starts slowly.
+To try it by hand: `kubectl exec NAME -c CONTAINER -- COMMAND`, while it runs.",
     run,
 };
 

@@ -19,12 +19,22 @@ controller waits for it to become ready before it replaces it.
 ## Evidence
 The pod's `Ready` condition, the StatefulSet's counts and revisions.
 
-## False positives
-It is a symptom: why the pod is not ready is the cause, and is printed first where it is known.
+## Look-alikes
+- Pods that the API server refuses leave the set short too, and no pod of it is unready: `pod-create-refused`,
+  `quota-exceeded` and their kin.
+- A partition or `OnDelete` holds the new revision back while all pods are ready: `update-held-back`.
+- A pod that is being deleted and does not go: `pod-terminating`.
+- It is a symptom: why the pod is not ready is the cause, and is printed first where it is known.
+
+## What it does not see
+Sets with `podManagementPolicy: Parallel` are skipped, though their rolling update waits for unready pods too. So are
+sets of one replica, pods that are being deleted, and pods unready for less than a minute. `minReadySeconds` and
+`rollingUpdate.maxUnavailable` are not weighed. Under `OnDelete` only pods that are still to be made count as waiting.
 
 ## What to do
-Mend what keeps the pod from being ready. If its template is mended already, delete the pod: it is made again from the
-new template.",
+`kubectl describe pod NAME-ORDINAL` and `kubectl logs NAME-ORDINAL --previous` show why it is not ready; mend that. If
+the template is mended already, delete the pod: `kubectl delete pod NAME-ORDINAL`. It is made again from the new
+template, with the same claims. Deleting the whole StatefulSet is not needed.",
     run,
 };
 

@@ -13,17 +13,31 @@ A container that waits because the kubelet can't make or open the `subPath` of o
 `failed to prepare subPath` or `failed to create subPath directory`.
 
 ## Why it matters
-The container is not created until the sub-path can be used.
+The container is not created until the sub-path can be used. The pod has its node and its volumes, and
+restarting it there changes nothing.
 
 ## Evidence
 The message of the waiting container, and its mounts with a sub-path.
 
-## False positives
-A sub-path that is a file where a directory is needed is `mount-type-mismatch`.
+## Look-alikes
+- A sub-path that is a file where a directory is needed (`error mounting` in the message):
+  `mount-type-mismatch`.
+- The whole volume can't be mounted: `volume-mount-failed`.
+- A ConfigMap or Secret lacks the key: `config-key-missing`. The program does not find its file though the
+  container runs: `wrong-mount-path` or `file-missing`.
+- The path is right and the volume full or read-only: the message says so, and the volume is at fault.
+
+## What it does not see
+Only containers that wait now, and only messages with the word subPath: what was overcome is not told, and
+events are not read. The content of the volume is not read, so it can't say what stands at the path. Paths
+from `subPathExpr` are not named in the sentence; a variable that is missing in one may be told in words
+that this detector does not know.
 
 ## What to do
-See whether the volume can be written, whether the path leaves the volume through a link, and
-whether `subPathExpr` names a variable that exists.",
+See whether the volume can be written (read-only mounts, NFS with root squash), whether a link on the path
+leads out of the volume, and whether `subPathExpr` comes to a relative path without `..`. For a look inside,
+mount the volume without `subPath` in a pod of its own. Mind that a sub-path does not follow changes of a
+ConfigMap.",
     run,
 };
 

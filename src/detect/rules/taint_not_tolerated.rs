@@ -20,16 +20,27 @@ A taint keeps all pods away that don't name it. A forgotten taint on the last fr
 forgotten toleration in the workload, keeps the pod waiting for ever.
 
 ## Evidence
-The scheduler's message, and the taints of the nodes.
+The scheduler's message, and the taints of the nodes. The control plane's taint is named only where
+there is no other.
 
-## False positives
-Taints that Kubernetes itself puts on nodes that are not ready, cordoned or under pressure are not
-meant here: those are the node's fault. Where an untainted node would do and is full, room is the
-reason, not the taint.
+## Look-alikes
+- Taints that Kubernetes itself puts on nodes (`node.kubernetes.io/...`) are the node's fault:
+  `no-ready-node` for nodes not ready or under pressure, `nodes-cordoned` for cordoned ones.
+- An untainted node would do and is full: `insufficient-resources`. The message names the taint all the same.
+- No node carries the labels that the pod selects: `node-selector-unmatched`.
+- The taint may be meant: a pool kept for others. Then the pod needs other nodes, not a toleration.
+- A taint that a start-up agent removes when it is done (a CNI plugin's, a GPU driver's) looks the same for
+  a minute or two.
+
+## What it does not see
+Pods that a `NoExecute` taint evicts from a node: only pods without a node are looked at. `PreferNoSchedule`
+never counts. Without the right to list nodes, only the scheduler's words are there and no taint is named.
+Tolerations are weighed by `Equal` and `Exists` alone. It is silent for five minutes after `TriggeredScaleUp`.
 
 ## What to do
-If the pod is meant for these nodes, give it the toleration that is named. If the taint is a
-leftover, remove it from the nodes.",
+`kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints` shows the taints. If the pod is
+meant for these nodes, give it the toleration that is named. If the taint is a leftover, remove it:
+`kubectl taint nodes NODE KEY:EFFECT-`. A node pool's template may put it back on new nodes.",
     run,
 };
 

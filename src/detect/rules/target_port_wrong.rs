@@ -22,13 +22,24 @@ connection is refused. The pods are ready all the same.
 ## Evidence
 `spec.ports` of the Service, and `ports` of the pods' containers.
 
-## False positives
-Declared ports only inform, so a number is reported only where the pods declare ports, the Service
-leads to none of them, and the number stands nowhere in the pods' spec. Headless Services with a
-number are silent: their clients choose the port. So are pods that declare nothing.
+## Look-alikes
+- The client asks for a port that the Service does not have: `call-to-wrong-port`, or `ingress-port-missing`
+  for an Ingress.
+- The port is right and a policy drops the connection: `network-policy-isolates`. It times out then, where a
+  wrong port is refused at once.
+- Only one of two workloads behind the Service lacks the port: `service-selects-too-much`.
+- Declared ports only inform. A program that listens on the number because a ConfigMap or its default says
+  so, while the pods declare another port, makes this page wrong: ask with `kubectl port-forward pod/NAME`.
+
+## What it does not see
+Pods that declare no port at all are silent for a number, and so are headless Services with a number: their
+clients choose the port. A number is reported only where the Service leads to none of the declared ports, or
+the declared port has the Service port's name. All pods must agree, and one port of a Service is reported at
+a time. Without a pod (scaled to zero) nothing is said. What a program really listens on is not asked.
 
 ## What to do
-Set `targetPort` to the port that the container listens on. Names are safer: they follow the pods.",
+Set `targetPort` to the port that the container listens on; the finding prints the patch where one port is
+meant. `kubectl describe service NAME` shows ports and endpoints. Names are safer: they follow the pods.",
     run,
 };
 

@@ -20,12 +20,26 @@ The connection is there and is refused on purpose. Restarts change nothing.
 ## Evidence
 The line of the log, and the Service that it was connected to.
 
-## False positives
-A certificate that a server reads for itself and can't is `file-missing` or `container-exits`.
+## Look-alikes
+- Nobody answers at all: `dependency-refused`. The name does not resolve: `dependency-name-unknown`. The
+  password or token is wrong: `dependency-auth-failed`.
+- A certificate file that the program can't find or read: `file-missing`, `file-permission-denied`.
+- The certificate of an Ingress or Gateway itself: `certificate-expired`, `certificate-wrong-name`.
+- The API server can't trust a webhook: `webhook-failing`. A registry's certificate: `image-registry-unreachable`.
+- A wrong clock on the node, or a proxy that opens TLS on the way out, gives the same words.
+
+## What it does not see
+Only the log (the tail of it) and the termination message tell: no certificate is opened and no connection is
+made. Of many replicas only some are read. A program that logs the error and stays ready is not judged, and words
+of a kind that is not known here come out as `container-exits`. The Service is named only where the line, the lines
+around it or the container's variables name it.
 
 ## What to do
-Unknown authority: give the client the CA (a mounted ConfigMap or Secret). Expired: renew it, and see why it was
-not. Another name: connect by a name in the certificate, or issue it anew. Plain against TLS: correct the scheme or the port.",
+See the server's certificate: `kubectl get secret NAME -o jsonpath='{.data.tls\.crt}' | base64 -d`, and pass that to
+`openssl x509 -noout -issuer -enddate -ext subjectAltName`. Unknown authority: give the client the CA (a mounted
+ConfigMap or Secret). Expired: renew it, and see why it was not; a server may need a restart to read the new one.
+Another name: connect by a name in the certificate, or issue it anew. Plain against TLS: correct the scheme or the
+port.",
     run,
 };
 

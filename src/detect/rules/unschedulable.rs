@@ -15,16 +15,31 @@ scheduling detectors understand: there is no node at all, a device claim is not 
 the scheduler's own refuses.
 
 ## Why it matters
-The pod waits.
+The pod waits, and so does what needs it. The scheduler tries again by itself, so it starts once the
+reason is gone; nothing else has to be restarted.
 
 ## Evidence
 The scheduler's message, word for word.
 
-## False positives
-It waits for a minute, since messages of this kind are often about something that is on its way.
+## Look-alikes
+- Known reasons have detectors of their own: `insufficient-resources`, `node-selector-unmatched`,
+  `taint-not-tolerated`, `claim-unbound` and their kin.
+- No message at all, because no scheduler looks at the pod: `scheduler-missing`. A gate holds it back:
+  `scheduling-gated`.
+- An old message: where the nodes have changed since (labels, taints), what the scheduler said is refuted by
+  the objects and may land here until it tries again. See the age of the last `FailedScheduling` event.
+- Messages of this kind are often about something that is on its way, so the first minute is silent, unless
+  the cluster has no node.
+
+## What it does not see
+The reason behind the message: the scheduler's log and its configuration are not read, nor are the objects of
+device claims (ResourceClaim, ResourceSlice). A condition without a message is silent, and so are five minutes
+after `TriggeredScaleUp`. That there is no node is said only where nodes may be listed.
 
 ## What to do
-Read the message; `kubectl describe pod` shows how often it was tried.",
+Read the message; `kubectl describe pod NAME` shows how often it was tried. For device claims:
+`kubectl get resourceclaims -n NAMESPACE` and `kubectl get resourceslices`. For a cluster without nodes: see
+the node pool's size and the cloud's quota, and `kubectl get nodes` for what registers.",
     run,
 };
 

@@ -20,13 +20,23 @@ happens to be made anew, at the worst of times.
 ## Evidence
 The strategy, the counts of updated pods, and when the template was edited.
 
-## False positives
-A partition that lets some of the pods through is a canary, and is not reported. Sets that an operator owns are not
-reported, as operators delete the pods themselves; nor those of system namespaces, those with an annotation that states
-a reason, and changes of more than a week ago.
+## Look-alikes
+- A partition that lets some of the pods through is a canary, and is not reported.
+- A paused Deployment: `rollout-paused`. A rollout that began and does not go on: `rollout-stuck`,
+  `stateful-set-blocked`.
+- An edited ConfigMap with an unchanged template: `config-not-reloaded`.
+- Some teams replace pods by hand on purpose (databases, storage, CNI agents). Then it is a reminder: state it with an
+  annotation such as `example.com/on-hold-reason`, and it is silent.
+
+## What it does not see
+Sets that an operator owns (operators delete the pods themselves), those of system namespaces (`kube-*`, `*-system`,
+`openshift-*`), those with an annotation or label that states a reason, and changes older than a week. The date comes
+from managed fields: where they don't tell, a change of any age is reported. Deployments have no such strategy.
 
 ## What to do
-Set the partition to 0, or delete the old pods one by one.",
+See what differs: `kubectl rollout history statefulset NAME` (or `daemonset`). Then let it out: set the partition to
+0, or delete the old pods one by one (`kubectl delete pod POD`) and wait until each new one is ready. A StatefulSet
+makes a pod below the partition again from the old template, so deleting does not help there.",
     run,
 };
 

@@ -20,12 +20,24 @@ The pod stays in `ContainerCreating`; it is not moved to another node.
 ## Evidence
 The event, and the error of the VolumeAttachment.
 
-## False positives
-A volume that another node holds is `volume-attached-elsewhere`. Failures that stopped more than ten
-minutes ago are left out.
+## Look-alikes
+- Another node holds the volume (`Multi-Attach error`): `volume-attached-elsewhere`.
+- The volume is attached and can't be mounted (`FailedMount`): `volume-mount-failed`.
+- The scheduler already knows that the node is full of disks: `volume-limit-reached`. Here the bound of the
+  driver is higher than what the machine really takes, or disks that Kubernetes does not know are attached.
+- Attaching takes a minute or two at some clouds; one early failure may pass by itself, and is reported all
+  the same.
+
+## What it does not see
+Only events tell (they last an hour by default): a failure without an event, or one whose last event is older
+than ten minutes, is silent, and so is a pod with any container that has begun. The logs of the driver and of
+its attacher are not read. Under -n, attachments are read only as far as the right to list them goes.
 
 ## What to do
-Do what the answer says. With too many disks: move pods with volumes away, or use a larger machine.",
+Do what the answer says. `kubectl get volumeattachments` shows what is attached where, and
+`kubectl get csinode NODE -o yaml` the driver's bound. With too many disks: move pods with volumes away, or use
+a larger machine. With missing rights or a disk that is gone: see the driver's identity, and the disk in the
+cloud's console by the PersistentVolume's `volumeHandle`.",
     run,
 };
 

@@ -23,12 +23,25 @@ pod before the old one goes, waits for itself.
 ## Evidence
 The event, the pod that uses the claim on the other node, and the VolumeAttachment.
 
-## False positives
-While the pod on the other node is ending, the first minute is normal and not reported.
+## Look-alikes
+- Any other answer of the driver: `volume-attach-failed`.
+- `ReadWriteOncePod`, where a second pod is kept back even on the same node: `claim-in-use`.
+- A pod with the same claim that is ending: the first minute is normal and not reported. If it does not end:
+  `pod-terminating`.
+- The node that holds it is down: `node-not-ready` tells why.
+- The event is old and the volume was let go since: attaching is tried again within minutes.
+
+## What it does not see
+Who holds the volume, where that is no pod of this namespace: then only the VolumeAttachment's node is named,
+and without the right to list attachments not even that. File systems and drivers that need no attachment
+never give this event. Only a pod none of whose containers has begun is looked at. Whether a node that is
+silent is really off can't be told from here.
 
 ## What to do
-For a Deployment with such a volume use strategy `Recreate` and one replica. After a node failure:
-once the node is surely off, taint it `node.kubernetes.io/out-of-service`, and the volume is detached.",
+`kubectl get volumeattachments` and `kubectl get pods -o wide` show both sides. For a Deployment with such a
+volume use strategy `Recreate` and one replica. After a node failure, and once the node is surely off (else
+two nodes write to one disk): `kubectl taint nodes NODE node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`,
+and the volume is detached. Remove the taint when the node is back.",
     run,
 };
 

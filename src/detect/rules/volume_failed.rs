@@ -17,12 +17,23 @@ The disk goes on to cost money and counts against quotas, and the volume can't b
 ## Evidence
 The volume's phase and message, and the event `VolumeFailedDelete`.
 
-## False positives
-None: the phase says it.
+## Look-alikes
+- Phase `Released` with the policy `Retain` is as it should be: the data waits for a person. Where a new claim
+  waits for it: `volume-released`.
+- The PersistentVolume itself was deleted and stays: `volume-terminating`.
+- The claim is there and its volume is gone: `claim-lost`.
+- The phase says it, so this page is hardly wrong; but a disk that was deleted in the cloud by hand fails the
+  same way, and then only the object is left over.
+
+## What it does not see
+Most CSI drivers leave a volume that they can't delete in `Released`, with `VolumeFailedDelete` events: that is
+not reported here. Volumes with a deletion time stamp are skipped. Whether the disk still exists is not asked,
+and the driver's log is not read. Without the right to list PersistentVolumes it is silent.
 
 ## What to do
-Do what the message says: often the disk is still attached, or the driver has lost its rights, or
-there is no plugin that can delete a volume of this kind.",
+Do what the message says: often the disk is still attached (`kubectl get volumeattachments`), or the driver
+has lost its rights, or there is no plugin that can delete a volume of this kind. `kubectl describe pv NAME`
+shows the events. If the disk is gone, or you have deleted it by hand, remove the object: `kubectl delete pv NAME`.",
     run,
 };
 

@@ -19,11 +19,22 @@ Clouds bound the disks of a machine by its size. The node may be empty otherwise
 ## Evidence
 The scheduler's message, and the driver's bound in the CSINode where it is told.
 
-## False positives
-None known: the scheduler counts.
+## Look-alikes
+- The scheduler lets the pod through and the cloud refuses the disk: `volume-attach-failed`.
+- The bound on pods per node (`Too many pods`): `insufficient-resources`.
+- The disk is in another zone than the free nodes: `volume-node-conflict`.
+- The scheduler counts, so it is right by its own numbers. The driver's bound may be wrong: it is taken when
+  the driver registers, and some machines share it with their network cards.
+
+## What it does not see
+How many volumes each node has: the scheduler's word is taken, and only the bound is quoted, for three nodes at
+most. Nodes where something else stands in the way too are not named. It is silent for five minutes after
+`TriggeredScaleUp`, and in the first minute while a pod on these nodes is ending.
 
 ## What to do
-Add a node or use larger machines; look for volumes that are still attached to nodes without a pod.",
+Add a node or use larger machines. `kubectl get volumeattachments` shows what is attached where: look for
+volumes that are still attached to nodes without a pod. Where the zone decides, the new node must be in the
+volume's zone. Pods with small volumes can share one claim, or use a file share that is not attached.",
     run,
 };
 

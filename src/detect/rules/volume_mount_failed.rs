@@ -21,13 +21,25 @@ The pod stays in `ContainerCreating` until the mount works; nothing else is trie
 ## Evidence
 The event `FailedMount` (or `FailedMapVolume`) with what the kubelet met.
 
-## False positives
-Missing ConfigMaps, Secrets and tokens have detectors of their own, as have volumes that can't be
-attached. A failure that came once is given time: the kubelet tries again.
+## Look-alikes
+- A missing ConfigMap, Secret, key or token also fails the mount: `config-map-missing`, `secret-missing`,
+  `config-key-missing`, `account-token-missing`.
+- The volume is not attached yet: `volume-attach-failed`, `volume-attached-elsewhere`. Any event of that kind
+  silences this one.
+- The volume is mounted and its `subPath` fails: `subpath-failed`; a file over a directory: `mount-type-mismatch`.
+- The sandbox or the network can't be made: `container-creating-stuck`.
+- A driver that is being upgraded fails mounts for a moment: a failure that came once is given a minute.
+
+## What it does not see
+Only events tell: one whose last sign is older than ten minutes is silent, and so is a pod with a container that
+has begun. After some minutes the kubelet may say only `timed out waiting for the condition`: then it says that
+the step is not known. The kubelet's and the driver's logs on the node are not read, and the server of an NFS
+volume is not asked. Volumes that get lost under running containers are not noticed.
 
 ## What to do
-Do what the message says. For a driver that is not registered: see whether its node plugin (a
-DaemonSet) runs on that node.",
+Do what the message says. For a driver that is not registered: `kubectl get csinode NODE -o yaml` lists what is, and
+see whether its node plugin (a DaemonSet) runs there: `kubectl get pods -A --field-selector spec.nodeName=NODE`. For
+NFS: the server's exports, its firewall, and the client package on the node.",
     run,
 };
 

@@ -20,12 +20,24 @@ A bound volume does not move. The pod waits until a node in the right place is t
 ## Evidence
 The scheduler's message (`volume node affinity conflict`) and `spec.nodeAffinity` of the volume.
 
-## False positives
-Where a node that reaches the volume exists and only lacks room, room is named instead.
+## Look-alikes
+- A node that reaches the volume exists and only lacks room: `insufficient-resources` is named instead, though
+  the message speaks of the volume too.
+- That node is cordoned, not ready or tainted: `nodes-cordoned`, `no-ready-node`, `taint-not-tolerated`.
+- The claim has no volume yet: `claim-unbound`, `claim-no-volume`.
+- An autoscaler may be about to add a node in that zone. For five minutes after `TriggeredScaleUp` it is silent.
+
+## What it does not see
+Why the node is gone, and whether the data can be saved: the cloud is not asked. Without the right to list claims
+and PersistentVolumes it only repeats the scheduler's words, without naming the volume. Of several volumes
+one is named, first one that no fitting node reaches. Two volumes of one pod in two zones look like one wrong
+volume.
 
 ## What to do
-Bring back a node in the volume's place (scale up the node pool of that zone), or let the pod run
-there. A volume on a node that is gone for good must be restored from its backup.",
+`kubectl get pv NAME -o yaml` shows the place, `kubectl get nodes -L topology.kubernetes.io/zone` the nodes. Bring
+back a node in the volume's place (scale up the node pool of that zone), or let the pod run there. A volume on a
+node that is gone for good must be restored from its backup. For new claims a
+StorageClass with `volumeBindingMode: WaitForFirstConsumer` makes the volume where the pod is.",
     run,
 };
 

@@ -21,12 +21,24 @@ to say that the data may be used again.
 ## Evidence
 The volume's phase and `spec.claimRef`, and the uid of the claim that waits.
 
-## False positives
-A released volume that no claim waits for is what `Retain` is for: no finding.
+## Look-alikes
+- A released volume that no claim waits for is what `Retain` is for: no finding.
+- No volume fits the claim at all: `claim-no-volume`. The provisioner fails: `claim-not-provisioned`.
+- The disk could not be deleted: `volume-failed`. The volume is being deleted: `volume-terminating`.
+- A claim that was made again at once, while the old volume with the policy `Delete` is still going, looks the
+  same for a moment. See `kubectl get pv NAME` for the policy before you clear anything: that data is leaving.
+
+## What it does not see
+What the volume holds, and whether the new claim is meant to have it. A released volume counts where the claim
+names it, where it was of a claim of the same name, or where it was of the same namespace, fits, and nobody makes
+volumes of the claim's class. Volumes left by other namespaces don't count unless the claim names them. A claim in
+its first ten seconds without an event is silent, as is everything without the right to list PersistentVolumes.
 
 ## What to do
-If the data is meant for the new claim, clear `spec.claimRef.uid` (and `resourceVersion`) of the
-volume; it is bound within seconds. Else make a new volume.",
+If the data is meant for the new claim of the same name, clear the uid, and it is bound within seconds:
+`kubectl patch pv NAME --type=merge -p 'spec: {claimRef: {uid: null, resourceVersion: null}}'`. For a claim of
+another name remove the whole `claimRef`; then any claim that fits may take the volume, so name the volume in
+`spec.volumeName` of yours. If the data is not meant for it, make a new volume.",
     run,
 };
 

@@ -19,12 +19,26 @@ keeps its disk and its name.
 ## Evidence
 `metadata.deletionTimestamp`, `metadata.finalizers`, `spec.claimRef`.
 
-## False positives
-A volume whose claim is being deleted too is on its way, and drivers are given some seconds.
+## Look-alikes
+- The claim is being deleted too: the volume is on its way, and silent here. If pods keep the claim:
+  `claim-terminating`.
+- The disk could not be deleted: `volume-failed`.
+- Drivers need time: a volume that only finalizers named `external-...` hold is given two minutes, other ones
+  fifteen seconds. A large backup or snapshot may take longer and is no fault.
+- Where the claim was not read (it is in another namespace under -n), the finalizer is named, though it may be
+  the claim that holds the volume.
+
+## What it does not see
+Why the owner of a finalizer does not remove it: its log is not read, and its pods are not looked for. A volume
+that only `kubernetes.io/pv-protection` holds and whose claim was not read is silent. Without the right to list
+PersistentVolumes so is all of it.
 
 ## What to do
-If it should go: delete its claim, or see why the owner of the finalizer does not work. If not: keep
-the data with the reclaim policy `Retain`, and make the volume again afterwards.",
+`kubectl get pv NAME -o yaml` shows the finalizers and the claim. If it should go: delete its claim, or see why
+the owner of the finalizer does not work; remove a finalizer by hand only where its owner is gone for good. If it
+should not go: a deletion can't be taken back, so keep the data with
+`kubectl patch pv NAME -p 'spec: {persistentVolumeReclaimPolicy: Retain}'` before the claim goes, and make the
+volume again afterwards.",
     run,
 };
 

@@ -17,13 +17,29 @@ or an operator) answered no, with its reason.
 No pod of the workload can be made until the pods or the policy change.
 
 ## Evidence
-The `FailedCreate` event: `admission webhook … denied the request: …`.
+The `FailedCreate` event: `admission webhook … denied the request: …`; for a ReplicaSet or Deployment without
+an event, the condition that repeats it.
 
-## False positives
-None are known; a refusal after which no pod is missing is not reported.
+## Look-alikes
+- The webhook could not be asked at all: `webhook-failing`.
+- A ValidatingAdmissionPolicy (CEL, without a webhook) says no: `admission-policy-denied`. Pod Security:
+  `pod-security-violated`. A quota or LimitRange: `quota-exceeded`, `limit-range-violated`.
+- The controller itself has no right to make pods: `create-forbidden`.
+- A refusal after which no pod is missing, or after which a pod was made, is history and not reported.
+- Another webhook may have put in what this one objects to (a sidecar without limits): then the template is
+  innocent.
+
+## What it does not see
+What is refused before it becomes an object: a denied `kubectl apply` of a Deployment leaves no trace in the
+cluster. Nor pods that people or controllers of other kinds try to make: only ReplicaSets, StatefulSets,
+DaemonSets, Jobs and what owns them are looked at. Without an event (they last an hour by default) only
+the conditions of ReplicaSets and Deployments tell. The policy behind the webhook is not read.
 
 ## What to do
-Do what the webhook's answer asks for in the pod template, or change the policy behind it.",
+Do what the webhook's answer asks for in the pod template, or change the policy behind it. To try a change
+without making anything: `kubectl apply --dry-run=server -f FILE`; a policy that checks only pods needs the pod
+itself. After the mend the controller tries again by itself, after some minutes of waiting;
+`kubectl rollout restart` is quicker.",
     run,
 };
 

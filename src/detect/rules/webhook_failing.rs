@@ -28,12 +28,27 @@ Every workload that the webhook matches is frozen: what is deleted or moved does
 ## Evidence
 The `FailedCreate` event: `failed calling webhook …`; the webhook in its configuration.
 
-## False positives
-One call that timed out while the webhook restarted is not reported once the pod was made.
+## Look-alikes
+- The webhook answers, and says no: `webhook-denied`.
+- Nothing is refused yet, but the webhook has no endpoints: `webhook-unreachable`, which often stands beside
+  this one.
+- An aggregated API that does not answer: `api-service-unavailable`.
+- A time-out may be the network between control plane and nodes (a firewall on the webhook's port), with the
+  program in good health.
+- One call that failed while the webhook restarted is not reported once the pod was made.
+
+## What it does not see
+Calls that fail for anything but pods of ReplicaSets, StatefulSets, DaemonSets and Jobs, and what owns them: a
+`kubectl apply` that is refused leaves no trace. Webhooks with `failurePolicy: Ignore` fail silently. The
+certificate, the network and the webhook's log are not looked at: the API server's words are all. Names repeat
+over configurations: of several, one that fails closed in this namespace is named.
 
 ## What to do
-Bring back the program behind the webhook. If that takes long, set `failurePolicy: Ignore`, or remove
-the configuration: what it checks is then not checked.",
+Bring back the program behind the webhook:
+`kubectl get endpointslices -n NAMESPACE -l kubernetes.io/service-name=SERVICE`, then its pods. For `x509`, see what
+fills `caBundle` (cert-manager's injector, the operator). If that takes long, set `failurePolicy: Ignore` with
+`kubectl edit`, or remove the configuration: what it checks is then not checked. Keep the webhook's own namespace out
+of its `namespaceSelector`, else it can't start itself.",
     run,
 };
 

@@ -20,18 +20,29 @@ endpoint, or has not the port at which the webhook is asked.
 
 ## Why it matters
 The API server refuses everything that the webhook is to check. Where that is pods, no workload in the namespaces that
-it covers can start, move or heal.
+it covers can start, move or heal. What runs goes on running, so it is often noticed late.
 
 ## Evidence
 The webhook's `clientConfig.service` and `failurePolicy`, and the Service's endpoints.
 
-## False positives
-Webhooks with `failurePolicy: Ignore`, with a URL, or that no namespace matches are not reported, nor are those whose
-pods started within the last minute. Where Services or endpoints can't be read, nothing is said.
+## Look-alikes
+- Pods are being refused already: `webhook-failing` tells which, in the API server's words.
+- The webhook's Service has pods and none is ready: the cause is there, see `service-no-endpoints` and what it leads to.
+- Its selector fits nothing: `service-selects-nothing`.
+- `failurePolicy: Ignore` lets everything through, and is silent.
+- A webhook that `objectSelector` or `matchConditions` narrow to nothing hurts nobody, and is reported all the same.
+
+## What it does not see
+Webhooks with a URL, without rules, or that match no namespace that was read. Whether the connection, the certificate
+or the answer is good: with one ready endpoint it is silent. Under -n the endpoints of a Service in another namespace
+are not judged. Where Services or endpoints can't be read nothing is said, nor about endpoints while its pods are
+younger than a minute.
 
 ## What to do
-Bring back the program behind the webhook. If its configuration is left over from something that was uninstalled,
-delete the configuration.",
+Bring back the program behind the webhook: `kubectl get endpointslices -n NAMESPACE -l kubernetes.io/service-name=NAME`,
+then its pods. If its own pods are refused by the webhook itself, leave its namespace out by `namespaceSelector`. If the
+configuration is left over from something that was uninstalled, delete it:
+`kubectl delete validatingwebhookconfiguration NAME` (or `mutatingwebhookconfiguration`).",
     run,
 };
 

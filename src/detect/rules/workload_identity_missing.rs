@@ -21,14 +21,26 @@ The program can't sign in to Azure: no secrets, storage or database.
 ## Evidence
 The log line, the pod's label, the account's annotation, the variables that the container has.
 
-## False positives
-Programs that sign in by other means and try this one first say the same, and then go on: a container that does not fail
-is not reported.
+## Look-alikes
+- The token is there and Azure refuses it (a wrong issuer, subject or role): `dependency-auth-failed` or
+  `container-exits`.
+- The token of Kubernetes itself is not mounted: `account-token-missing`. Kubernetes refuses the account: `rbac-denied`.
+- The account does not exist: `service-account-missing`.
+- Programs that sign in by other means and try this one first say the same, and then go on: a container that does not
+  fail is not reported. One that fails for another reason after such a line makes this page wrong: read what follows it.
+
+## What it does not see
+Azure itself: the managed identity, its federated credential and its roles are not asked. The pod's annotation
+`azure.workload.identity/skip-containers`, which leaves a container out, is not read. Without the right to list
+webhook configurations or accounts that condition is left out. Only the tail of the log tells, and identities
+of other clouds are not known here.
 
 ## What to do
-Add the label to the pod template and the annotation to the ServiceAccount, see that the webhook runs
-(`kubectl get mutatingwebhookconfigurations azure-wi-webhook-mutating-webhook-configuration`), then make the pods anew:
-the webhook acts only when a pod is created."#,
+Add the label to the pod template and the annotation to the ServiceAccount
+(`kubectl annotate serviceaccount NAME azure.workload.identity/client-id=CLIENT_ID`), see that the webhook runs
+(`kubectl get mutatingwebhookconfigurations azure-wi-webhook-mutating-webhook-configuration`), then make the pods anew
+(`kubectl rollout restart deployment NAME`): the webhook acts only when a pod is created. The label belongs to the pod
+template, not to the Deployment's own labels."#,
     run,
 };
 

@@ -20,12 +20,25 @@ Everything is there, in the wrong place; the program does not start.
 ## Evidence
 The line of the log that names the file, and the container's `volumeMounts[].mountPath`.
 
-## False positives
-A file of the same name that is mounted elsewhere on purpose, while the missing one comes from somewhere
-else. Scratch volumes (emptyDir) and the account's token are left out.
+## Look-alikes
+- The mount is right and the ConfigMap or Secret lacks the key: `config-key-missing`. The file is nowhere:
+  `file-missing`.
+- The account's token is not mounted: `account-token-missing`.
+- The file is there and may not be read: `file-permission-denied`. A directory stands where the file should:
+  `mount-type-mismatch`.
+- A file of the same name that is mounted elsewhere on purpose, while the missing one comes from somewhere
+  else, makes this page wrong.
+
+## What it does not see
+Only absolute paths that the log names. Paths inside a mount, scratch volumes (emptyDir) and the account's token
+are left out. What lies in a claim's or a projected volume is not read: there only a misspelling counts, of one part
+of the path. The same holds for a Secret whose keys were not read. A program that misses its file and goes on is not
+judged.
 
 ## What to do
-Correct `mountPath`, or tell the program the path at which the volume is mounted.",
+Correct `mountPath`, or tell the program the path at which the volume is mounted; the finding prints the patch
+where the workload has the same mount. To see what is where, as long as the container runs:
+`kubectl exec POD -c CONTAINER -- ls -R PATH`. Mind that a mount hides what the image has at that path.",
     run,
 };
 
