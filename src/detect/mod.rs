@@ -21,6 +21,7 @@ pub mod scheduling;
 pub mod storage;
 #[cfg(test)]
 pub mod testing;
+pub mod webhooks;
 
 use crate::graph::View;
 use crate::model::{Finding, Kind, Want};

@@ -53,9 +53,10 @@ impl Cluster {
     /// moment until it takes objects of that kind.
     #[track_caller]
     pub(crate) fn apply(&self, namespace: &str, manifest: &str) {
+        const NOT_YET: [&str; 2] = ["no matches for kind", "could not find the requested resource"];
         let mut errors = self.try_apply(namespace, manifest);
         for _ in 0..20 {
-            if !errors.as_ref().is_some_and(|errors| errors.contains("no matches for kind")) {
+            if !errors.as_ref().is_some_and(|errors| NOT_YET.iter().any(|text| errors.contains(text))) {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(500));
