@@ -294,29 +294,6 @@ fn violations(text: &str) -> Vec<String> {
     list.into_iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
 }
 
-/// The configuration that holds the webhook of this name, with the webhook. Names are unique only
-/// within a configuration: of several the one that is asked in `namespace`, and fails closed, is meant.
-pub fn webhook<'a>(view: &View<'a>, name: &str, namespace: &str) -> Option<(ObjectRef, &'a Webhook)> {
-    let labels = super::policies::namespace_labels(view, namespace);
-    let named = webhooks(view).into_iter().filter(|(_, hook)| hook.name == name);
-    named.min_by_key(|(_, hook)| {
-        let asked = labels.as_ref().is_none_or(|labels| hook.namespace_selector.matches(labels));
-        (!asked, hook.failure_policy == "Ignore")
-    })
-}
-
-/// All webhooks, each with its configuration.
-pub fn webhooks<'a>(view: &View<'a>) -> Vec<(ObjectRef, &'a Webhook)> {
-    let objects = &view.snapshot.objects;
-    let mutating =
-        objects.mutating_webhooks.iter().flat_map(|hooks| hooks.webhooks.iter().map(|hook| (hooks.object_ref(), hook)));
-    let validating = objects
-        .validating_webhooks
-        .iter()
-        .flat_map(|hooks| hooks.webhooks.iter().map(|hook| (hooks.object_ref(), hook)));
-    mutating.chain(validating).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

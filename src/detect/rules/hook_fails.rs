@@ -11,7 +11,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A container that the kubelet kills because its postStart hook failed; a container that stays in
-`ContainerCreating` for over two minutes, without any warning, and has a postStart hook; and a preStop hook that failed in the last ten minutes.
+`ContainerCreating` for over two minutes, without any warning, and has a postStart hook; and a preStop hook that
+failed in the last ten minutes while its pod is being deleted.
 
 ## Why it matters
 A failed postStart hook ends the container, whatever the program does. A preStop hook that fails leaves
@@ -20,12 +21,21 @@ out what should be done before the end (draining, saving).
 ## Evidence
 The events `FailedPostStartHook`, `FailedPreStopHook`; the hook's command in the spec.
 
-## False positives
-A hook that failed once at a former start is silent once the container runs.
+## Look-alikes
+A long pull of a large image also stays in `ContainerCreating` without a warning: unless another pod shows that
+the node has the image, the finding says that this is not known. A pod that waits for a volume, its sandbox or
+its network is `container-creating-stuck` or a `volume-…` finding. A preStop hook that takes long but does not
+fail is `pod-terminating`. A hook that failed at a former start is silent once the container runs.
+
+## What it does not see
+What the hook printed: the kubelet keeps no log of it, and its event carries at most a part. A preStop hook that
+fails at a restart by a probe is left to the deeper fault. Only the event names a failed hook; when it has
+expired (by default after an hour) the container is judged by its exit code and log.
 
 ## What to do
-Run the hook's command by hand in the container. A hook must not wait for what only comes after it: the container
-is not ready before postStart has returned.",
+Run the hook's command by hand: `kubectl exec POD -c CONTAINER -- COMMAND`. A hook must not wait for what only
+comes after it: the container does not count as running before postStart has returned. A missing program or a
+wrong path in the image is the usual reason.",
     run,
 };
 

@@ -21,9 +21,15 @@ rolling update needs a free node, or must let the old pod go first.
 ## Evidence
 The scheduler's message (`didn't have free ports`), the port in the pod's spec, and the holder.
 
-## False positives
-Pods that wait for a holder that is ending are not reported within the first minute. In a single
-namespace's scope holders in other namespaces are not known.
+## Look-alikes
+A port that is taken inside the pod, or by a program that runs already, is `port-in-use`: there the pod has a
+node and its container ends. Nodes that are full, tainted or cordoned are `insufficient-resources`,
+`taint-not-tolerated` and `nodes-cordoned`. While a holder is ending, the first minute is not reported.
+
+## What it does not see
+Programs on the node that are no pods: the scheduler does not know them either. With `-n` the holders in other
+namespaces are not read: then the scheduler's word stands and no holder may be named. A pod whose node was set
+by hand is not judged by the scheduler, and not here.
 
 ## What to do
 For a rollout that waits for itself: strategy `Recreate`, or `maxSurge: 0` with `maxUnavailable: 1`.

@@ -18,13 +18,21 @@ Nothing is scaled: under load the workload stays as small as it is.
 ## Evidence
 The condition's message; the APIService of the metrics API; the container without a request.
 
-## False positives
-A target scaled to zero (`ScalingDisabled`) is not reported. Pods that have just started have no metrics yet: that is
-given three minutes, and is a symptom where the pods are not ready.
+## Look-alikes
+A target that does not exist is `hpa-target-missing`. An aggregated API that is down for all its users is also
+`api-service-unavailable`. A target scaled to zero (`ScalingDisabled`) is not reported. Pods that have just
+started have no metrics yet: that is given three minutes, and is a symptom where pods of the target are not
+ready.
+
+## What it does not see
+The metrics themselves are never read: an autoscaler that gets metrics and scales too little, or has reached
+`maxReplicas`, is silent. The adapter's log and the query behind a custom metric are not read. An autoscaler
+whose controller has not written a `ScalingActive` condition says nothing.
 
 ## What to do
-Install or mend metrics-server (or the adapter for custom metrics); give every container of the target a request for the
-resource that the autoscaler measures.",
+Install or mend metrics-server (or the adapter for custom metrics); give every container of the target a request
+for the resource that the autoscaler measures. `kubectl top pod` shows whether metrics come at all,
+`kubectl get apiservice v1beta1.metrics.k8s.io` whether they are served.",
     run,
 };
 

@@ -17,11 +17,18 @@ Nothing is scaled: under load the workload stays as small as it is.
 ## Evidence
 `spec.scaleTargetRef`, and the condition `AbleToScale` with the reason `FailedGetScale`.
 
-## False positives
-Targets of kinds that we don't read are reported only where the autoscaler itself says that they were not found.
+## Look-alikes
+A target that is there while its metrics are not is `hpa-no-metrics`. Where an operator makes the target a
+moment later, this passes by itself.
+
+## What it does not see
+Without the right to list the target's kind, and for kinds that are not read (custom resources with a scale
+subresource), it speaks only where the autoscaler itself says `not found`. A target that exists but can't be
+scaled (no scale subresource, no right) is silent.
 
 ## What to do
-Correct the reference; a renamed workload is the usual reason.",
+Correct `spec.scaleTargetRef` (`kubectl edit hpa NAME`): kind, API version and name must fit; a renamed workload
+is the usual reason. If the workload is gone for good, delete the autoscaler.",
     run,
 };
 

@@ -18,8 +18,14 @@ No registry is ever asked: the pod can't start until the name is corrected.
 ## Evidence
 `state.waiting.message`, and the image as it is written in the pod.
 
-## False positives
-None are known: the runtime itself refuses the name.
+## Look-alikes
+A well-formed name that no registry has is `image-not-found`: there the waiting reason is `ErrImagePull`. The
+runtime itself refuses the name here; only the explanation of what is wrong with it is a guess from its shape.
+
+## What it does not see
+Names that are valid and still not meant, such as another repository of the same form. The pipeline or chart
+that wrote the name is not seen, so a placeholder is quoted as it stands. One mistake is named; a second one
+shows after the first is corrected.
 
 ## What to do
 Correct the name: `[registry[:port]/]repository[:tag][@digest]`, the repository in lower case. An

@@ -20,8 +20,14 @@ and on no other node.
 ## Evidence
 `state.waiting.message` and `imagePullPolicy` of the container.
 
-## False positives
-None are known. Pods of the same workload may run on nodes where the image was loaded.
+## Look-alikes
+With the policy `IfNotPresent` or `Always` a missing image is `image-not-found`. Pods of the same workload may
+run well on nodes where the image was loaded: the fault is then tied to the node, not to the image.
+
+## What it does not see
+Which images the nodes hold is not compared, so it can't say whether a name that is nearly the same was loaded,
+or on which nodes the pod would run. Images loaded into another namespace of containerd than `k8s.io` are not
+visible to the kubelet, nor here.
 
 ## What to do
 Push the image to a registry and let `imagePullPolicy` be `IfNotPresent`; or load it into every node

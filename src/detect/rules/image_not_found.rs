@@ -21,10 +21,16 @@ that lose their node can't come back even where older ones still run.
 `status.containerStatuses[].state.waiting.message`; the event `Failed to pull image` where the
 status only says that the kubelet backs off.
 
-## False positives
-Docker Hub gives one answer for a repository that does not exist and for a private one. Without any
-pull secret it is reported here, and the sentence names both. A tag that was pushed a moment ago
-is found at the next try.
+## Look-alikes
+A refusal for lack of credentials is `image-pull-unauthorized`. Docker Hub gives one answer for a repository
+that does not exist and for a private one: without any pull secret in the pod it is reported here and the
+sentence names both, with one it is reported there. An image without a variant for the node is
+`image-wrong-platform`. A tag that was pushed a moment ago is found at the next try.
+
+## What it does not see
+The registry is never asked: the words of the runtime decide. Other tags and names are proposed only from images
+that pods of the cluster run (with `-n`, of that namespace). A tag that was deleted while nodes still hold the
+image hurts only when a pod must pull it anew.
 
 ## What to do
 Correct the name or the tag, or push the image. If it was deleted from the registry, roll back

@@ -20,12 +20,19 @@ The container can't start until the pull succeeds, and the kubelet tries less an
 ## Evidence
 `state.waiting.message`, or the event `Failed to pull image`.
 
-## False positives
-None are known; but where the event has expired and the status only says that the kubelet backs
-off, the reason is not known, and the finding says so.
+## Look-alikes
+`image-not-found`, `image-pull-unauthorized`, `image-registry-unreachable` and `image-wrong-platform` take the
+pulls whose reason they know. A node whose disk is full shows as `node-pressure` too. Where the event has
+expired and the status only says that the kubelet backs off, the reason is not known and the finding says so: it
+may be any of these.
+
+## What it does not see
+The runtime's and the kubelet's log on the node, where the full chain of errors stands. A pull that is slow but
+has not failed is no finding here. The quoted reason is cut after 200 characters.
 
 ## What to do
-Read the quoted reason. Without one, delete the pod: its successor pulls at once and tells again.",
+Read the quoted reason. Without one, delete the pod (`kubectl delete pod NAME`): its successor pulls at once,
+and `kubectl describe pod` tells the reason again. `no space left on device` is the node's disk, not the image.",
     run,
 };
 

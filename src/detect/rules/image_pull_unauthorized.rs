@@ -23,9 +23,17 @@ a pod moves to another node, or `imagePullPolicy: Always` asks again.
 `state.waiting.message` or the event `Failed to pull image`; `spec.imagePullSecrets`; the event
 `FailedToRetrieveImagePullSecret`.
 
-## False positives
-Some registries answer 403 when an image does not exist. Credentials that the node itself brings
-(ECR, ACR, GAR) don't show in the pod; when they fail, no pull secret is named.
+## Look-alikes
+Some registries answer 403 when an image does not exist: check the name first where the credentials are sure. A
+repository of Docker Hub that the pod asks for without any pull secret is `image-not-found`. Credentials that
+the node itself brings (ECR, ACR, Artifact Registry) don't show in the pod: when they fail, no pull secret is
+named and the sentence says so. A registry that does not answer at all is `image-registry-unreachable`.
+
+## What it does not see
+What the pull secret holds is never read: whether its user, password or host is right is not known. Without the
+right to list Secrets it can't say whether the secret exists. The kubelet's credential providers on the node,
+and the rights in the registry, are not seen. A missing pull secret of an image that could be pulled is no
+finding.
 
 ## What to do
 Create the pull secret in the pod's own namespace (`kubectl create secret docker-registry`) and name

@@ -21,14 +21,19 @@ spreads with each restart and each new node.
 ## Evidence
 `state.waiting.message` or the event `Failed to pull image`, with the network's own words.
 
-## False positives
-A short outage heals itself at the next try; a registry's name that was mistyped looks like one
-that DNS does not know. Neither can be told from the objects alone.
+## Look-alikes
+A registry that answers with a refusal is `image-pull-unauthorized` or `image-not-found`. A mistyped host in the
+image looks like a host that DNS does not know: a near name that other pods run is proposed. Names resolve here
+by the node's own DNS, so `dns-down` is not the reason. A short outage heals itself at the next try.
+
+## What it does not see
+The node's network, proxy and resolver, and the registry itself, are not asked: only the runtime's words count.
+Which nodes are affected is seen only by the pods that pull there. Pulls that are slow but go on are silent.
 
 ## What to do
-Check the registry's host name in the image. From a node: does it resolve, is the port open, is the
-proxy set, is the certificate's authority installed? With 429, log in to the registry or use a
-mirror.",
+Check the registry's host name in the image. On the node (`kubectl debug node/NAME -it --image=IMAGE`, with an
+image that it has): does the name resolve, is the port open, is the proxy set, is the certificate's authority
+installed? With 429, log in to the registry or use a mirror.",
     run,
 };
 

@@ -20,9 +20,14 @@ others don't, as the scheduler does not look into images.
 ## Evidence
 `state.waiting.message` or the event `Failed to pull image`, and the node's architecture.
 
-## False positives
-None are known. An image of one platform that is pulled all the same and then ends with `exec format
-error` is another fault.
+## Look-alikes
+An image of one platform that is pulled all the same and then ends with `exec format error` is
+`exec-format-error`. A tag that does not exist for any platform is `image-not-found`.
+
+## What it does not see
+The image's manifest is not read, so it does not say for which platforms the image was built. The operating
+system's version (Windows builds) is not compared. Where Nodes can't be read the platform of the node is not
+named.
 
 ## What to do
 Build the image for all platforms of the cluster (`docker buildx build --platform …`), or keep

@@ -12,18 +12,26 @@ pub(super) const DETECTOR: Detector = Detector {
 An Ingress rule (or default backend) that names a Service which its namespace doesn't have.
 
 ## Why it matters
-Requests to the rule's host and path are answered with 503 or 404 by the ingress controller.
+Requests to the rule's host and path are answered with 503 or 404 by the ingress controller; some controllers
+drop the rule, or refuse the Ingress as a whole.
 
 ## Evidence
 The backend's name in the Ingress, with host and path; the Services that there are.
 
-## False positives
-None known: a backend is looked for in the Ingress' own namespace only. Backends that are resources
-instead of Services are not looked at, and those whose name is an annotation's action (`use-annotation`
-of the AWS controller) neither.
+## Look-alikes
+A Service that is there and lacks the port is `ingress-port-missing`, one without ready pods
+`ingress-no-endpoints`. For HTTPRoutes see `route-backend-missing`. A Service that a rollout makes a moment
+after its Ingress passes by itself: there is no waiting time here. A backend whose port is named
+`use-annotation` is an action of the AWS controller, and is not reported.
+
+## What it does not see
+Backends that are resources instead of Services, and what annotations of a controller name (default backends,
+mirrors, authentication). A backend is looked for in the Ingress' own namespace only, as the API demands.
+Without the right to list Services nothing is said.
 
 ## What to do
-Correct the name in the Ingress, or create the Service.",
+`kubectl get services` in the Ingress' namespace shows what there is. Correct the name
+(`kubectl edit ingress NAME`), or create the Service. An Ingress can't lead into another namespace.",
     run,
 };
 

@@ -18,14 +18,20 @@ No ingress controller takes the Ingress: its hosts are answered with 404, or not
 ## Evidence
 `spec.ingressClassName`, and the classes that there are.
 
-## False positives
-An Ingress that has an address was taken by a controller, whatever its class. Without a class it must
-be older than a minute, and some class must exist: some clouds take Ingresses without any. The
-annotation `kubernetes.io/ingress.class` needs no IngressClass.
+## Look-alikes
+An Ingress that has an address was taken by a controller, whatever its class, and is silent. The annotation
+`kubernetes.io/ingress.class` needs no IngressClass. A controller that takes Ingresses without any class exists
+on some clouds: without a class it therefore speaks only where IngressClasses exist, and after a minute.
+
+## What it does not see
+Whether a controller runs for a class that exists: a class that is left over from an uninstalled controller
+looks right. An Ingress that got its address from a former controller is silent. Without the right to list
+IngressClasses nothing is said.
 
 ## What to do
-Name an existing class, or mark one as default with the annotation
-`ingressclass.kubernetes.io/is-default-class: 'true'`.",
+`kubectl get ingressclasses` shows the classes and their controllers. Name one of them in
+`spec.ingressClassName`, or mark one as default with the annotation
+`ingressclass.kubernetes.io/is-default-class: 'true'`; the default is filled in only when an Ingress is created.",
     run,
 };
 

@@ -20,11 +20,20 @@ finding at the Service or its pods, and this one is folded under it.
 ## Evidence
 The backend in the Ingress or route, and the Service's selector.
 
-## False positives
-Silent: Services without a selector and of type ExternalName; pods in their first minute.
+## Look-alikes
+The Service may not exist at all (`ingress-backend-missing`), not have the port (`ingress-port-missing`), or
+select no pod (`service-selects-nothing`). The same at the Service itself is `service-no-endpoints`. A scale to
+zero on purpose is a warning only. Silent are Services without a selector, of type ExternalName, and pods in
+their first minute.
+
+## What it does not see
+Pods are counted, not endpoints: a Service whose pods are ready while its EndpointSlices are stale is
+`endpoints-stale`. Endpoints made by hand are not judged. Doors other than Ingress and HTTPRoute (custom routes
+of a controller) are not read, and without the right to list pods nothing is said.
 
 ## What to do
-See the finding at the Service or its pods. If the workload was scaled to zero, scale it up.",
+See the finding at the Service or its pods; `kubectl get pods -l SELECTOR` shows them. If the workload was
+scaled to zero, scale it up: `kubectl scale deployment NAME --replicas=1`.",
     run,
 };
 

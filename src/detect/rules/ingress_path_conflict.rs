@@ -20,12 +20,20 @@ application.
 ## Evidence
 Host, path and Service of both Ingresses.
 
-## False positives
-Canary Ingresses (annotation `…/canary: 'true'`) share host and path on purpose and are silent, as are
-Ingresses of different classes.
+## Look-alikes
+Canary Ingresses (annotation `…/canary: 'true'`) share host and path on purpose and are silent, as are Ingresses
+of different classes, and two of one namespace that lead to the same Service. During a move from one namespace
+to another the two may stand side by side for a while.
+
+## What it does not see
+Overlaps that are not equal: a wildcard host beside a plain one, a prefix within a prefix, regular expressions.
+Rules without a host are left out. Path types, ports and controllers' own merging by annotation are not
+compared. With `-n` the Ingresses of other namespaces are not read. Which one the controller prefers is not
+known.
 
 ## What to do
-Give one of them another host or path, or delete the one that is left over.",
+`kubectl get ingress -A` shows all hosts. Give one of them another host or path, or delete the one that is left
+over.",
     run,
 };
 

@@ -20,11 +20,18 @@ The ingress controller has nothing to send requests to: it answers 503 or 404.
 ## Evidence
 The backend's port in the Ingress and `spec.ports` of the Service.
 
-## False positives
-Services of type ExternalName are silent: several controllers take any port for them.
+## Look-alikes
+A Service that is missing altogether is `ingress-backend-missing`. A Service port that leads to a port which the
+pods don't have is `target-port-wrong`. Services of type ExternalName are silent: several controllers take any
+port for them; so is the port name `use-annotation`.
+
+## What it does not see
+HTTPRoutes (they are `route-backend-missing`), resource backends, and ports that are named in a controller's
+annotations. Whether anything answers on a port that the Service does have is a matter of its pods.
 
 ## What to do
-Name a port of the Service in the Ingress, or add the port to the Service.",
+`kubectl get service NAME` shows the ports. Name the Service's `port` in the Ingress, not the pods' `targetPort`
+(`kubectl edit ingress NAME`), or add the port to the Service.",
     run,
 };
 

@@ -19,12 +19,20 @@ The rule's host is served with the controller's own certificate, so browsers war
 ## Evidence
 `spec.tls[].hosts` and `spec.rules[].host`.
 
-## False positives
-Silent where only one side is left over: a host without TLS, or a certificate for more hosts than this
-Ingress serves, may be meant. So are entries without hosts, which stand for all.
+## Look-alikes
+A certificate whose own names don't fit the host is `certificate-wrong-name`; a Secret that is not there is
+`ingress-tls-missing`. Silent where only one side is left over: a host without TLS, or a certificate for more
+hosts than this Ingress serves, may be meant. So are entries without hosts and rules without a host, which stand
+for all.
+
+## What it does not see
+The certificate is not read here, only the two lists of the Ingress. Another Ingress that gives the same host
+its certificate is not looked for, nor a controller's default certificate that happens to fit. Gateways are not
+compared.
 
 ## What to do
-Write the rule's host into `spec.tls[].hosts`.",
+Write the rule's host into `spec.tls[].hosts` (`kubectl edit ingress NAME`), or correct the rule's host; one of
+the two is usually misspelled.",
     run,
 };
 

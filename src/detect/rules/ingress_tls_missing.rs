@@ -20,12 +20,19 @@ clients refuse to connect.
 ## Evidence
 The name in the Ingress or Gateway; the keys of the Secret where it exists; Secrets of nearly that name.
 
-## False positives
-Where cert-manager is asked for the certificate, its own finding says why there is none yet: then this
-one is a symptom, and silent for the first two minutes. Without the right to list Secrets nothing is said.
+## Look-alikes
+Where cert-manager is asked for the certificate, its own finding (`custom-not-ready`) says why there is none
+yet: then this one is a symptom, and silent for the first two minutes. A certificate that is there and ran out
+is `certificate-expired`, one for another host `certificate-wrong-name`.
+
+## What it does not see
+The Secret's content: only the names and sizes of its keys, and what its certificate says, are used. Without the
+right to list Secrets, or to read this one, nothing is said. Whether certificate and key belong together is not
+checked. A controller with a default certificate of its own may serve the host all the same.
 
 ## What to do
-Correct the name, or create the Secret with `kubectl create secret tls`.",
+Correct the name, or create the Secret: `kubectl create secret tls NAME --cert=FILE --key=FILE` in the namespace
+of the Ingress. With cert-manager, `kubectl describe certificate NAME` tells what it waits for.",
     run,
 };
 

@@ -21,12 +21,20 @@ The pod's containers start only after the last init container has ended: the pod
 ## Evidence
 The last line of its log, its command, and the Service with its endpoints.
 
-## False positives
-A long migration or download is work: without a word of waiting it is silent for ten minutes, and a warning after.
+## Look-alikes
+A long migration or download is work: without a word of waiting it is silent for ten minutes, and reported
+after. An init container that ends badly and is restarted is `container-exits` or the detector of its error. A
+wrong name in its configuration is `call-to-unknown-service`; a Service without pods is also
+`service-no-endpoints`.
+
+## What it does not see
+What it waits for where neither log nor command name it: then only its last line or its command is quoted. Hosts
+outside the cluster are named, not asked. A wait in the first minute is silent. Loops that print nothing and
+whose command does not show the wait (a script in the image) count only after ten minutes.
 
 ## What to do
-Bring up what it waits for, or correct the name. A name that its configuration gets wrong is reported as
-`call-to-unknown-service`.",
+`kubectl logs POD -c CONTAINER` shows what it says. Bring up what it waits for, or correct the name. Where the
+dependency is optional, take the wait out: the program should bear its absence.",
     run,
 };
 

@@ -22,15 +22,21 @@ until something else goes or a node is added.
 The scheduler's message; the pod's requests; for the node with the most left: allocatable, and the
 sum of the requests of its pods.
 
-## False positives
-Pods that wait while others on the node are ending, or for which an autoscaler has just asked for a
-node, are not reported. In a single namespace's scope the requests of other namespaces are not
-known: then only what nodes have in all is named.
+## Look-alikes
+Room on a node that a taint keeps for others is named in the sentence; where no untainted node would do at all
+it is `taint-not-tolerated`. Nodes that are down or cordoned are `no-ready-node` and `nodes-cordoned`, a full
+ResourceQuota is `quota-exceeded`. While pods on the node are ending, or an autoscaler has asked for a node in
+the last five minutes, nothing is said.
+
+## What it does not see
+Real use: only requests count, as for the scheduler. With `-n` the requests of other namespaces are not read, so
+what is free is not known and only the nodes' totals are named. Preemption, dynamic resource allocation and an
+autoscaler's limits are not computed; an autoscaler's refusal is quoted.
 
 ## What to do
-If no node has that much in all, the request is wrong (a unit too large?) or a larger node is
-needed. Else free room (requests that are far above use), or add a node. A device of which no node
-has any usually means that its device plugin is not running.",
+If no node has that much in all, the request is wrong (a unit too large?) or a larger node is needed. Else free
+room (requests that are far above use: `kubectl describe node NAME`, `kubectl top pod -A`), or add a node. A
+device of which no node has any usually means that its device plugin is not running.",
     run,
 };
 

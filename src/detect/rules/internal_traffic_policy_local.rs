@@ -20,8 +20,15 @@ On such a node connections to the Service are dropped, though the Service has en
 ## Evidence
 `spec.internalTrafficPolicy`, the nodes of the Service's pods, and the client's node and call.
 
-## False positives
-Headless Services are silent. So are Services whose pods run on each client's node, as a DaemonSet's.
+## Look-alikes
+A Service without any ready pod is `service-no-endpoints`: here some are ready, but elsewhere. A policy of the
+network that drops the traffic is `network-policy-isolates`. Headless Services are silent, as are Services whose
+pods run on each client's node (a DaemonSet's).
+
+## What it does not see
+Clients that don't name the Service in their environment, command or arguments, and traffic from the nodes
+themselves. `externalTrafficPolicy: Local` is not judged: load balancers check health by node. Whether the
+network plugin honours the policy is not known; without a complaint in the log it is a warning.
 
 ## What to do
 Set the policy to `Cluster`, or run a pod of the Service on every node (a DaemonSet).",

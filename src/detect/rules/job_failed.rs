@@ -18,12 +18,19 @@ The work is not done, and nothing will try again.
 ## Evidence
 The condition, the exit code of its last pod, and the line of its log that decides.
 
-## False positives
-A run of a CronJob is not reported once a later run succeeded.
+## Look-alikes
+A Job that still retries is told at its pods (`container-exits`, `image-not-found` and so on); pods that can't
+be made are `quota-exceeded` and its like. A run of a CronJob is not reported once a later run succeeded. A Job
+that failed on purpose (a test) looks the same: delete it, or set `ttlSecondsAfterFinished`.
+
+## What it does not see
+Pods that were deleted with the Job's clean-up: then only the condition is left, without exit code and log. Only
+the newest pod is read, and of its log the last line. Which index of an indexed Job failed is not told beyond
+the condition's message.
 
 ## What to do
-Mend what the log names, then run it again: a Job can't be restarted, `kubectl create job --from=cronjob/…` or applying
-it anew after deleting it does.",
+Mend what the log names (`kubectl logs job/NAME`), then run it again. A Job can't be restarted: use
+`kubectl create job NAME --from=cronjob/CRONJOB`, or delete it and apply it anew.",
     run,
 };
 

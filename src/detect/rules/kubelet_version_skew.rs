@@ -19,12 +19,19 @@ Kubernetes supports neither: fields are misunderstood, and pods fail on such nod
 ## Evidence
 `status.nodeInfo.kubeletVersion` and the API server's version.
 
-## False positives
-Versions that can't be read (of simulated nodes) are left out. Without the API server's version
-nothing is said.
+## Look-alikes
+During an upgrade nodes lag behind the control plane: up to three minor versions (1.28 and later) are supported
+and silent. A newer kubelet is not supported even for one version. With several API servers of different
+versions, as in the middle of an upgrade, the one that answered decides.
+
+## What it does not see
+Patch versions, kube-proxy, the scheduler and the controller manager, and the container runtime. Versions that
+can't be read (of simulated nodes) and other major versions are left out. Without the API server's version
+nothing is said. Kubelets older than 1.25 were bound to two versions, which is not checked.
 
 ## What to do
-Upgrade the node pool, or the control plane first where it is behind.",
+`kubectl get nodes -o wide` shows the versions. Upgrade the node pool, or the control plane first where it is
+behind. Drain a node before its kubelet changes the minor version.",
     run,
 };
 

@@ -21,14 +21,19 @@ lease runs out. With a long lease duration that is hours or days.
 `spec.holderIdentity`, `spec.leaseDurationSeconds` and `spec.renewTime` of the Lease, and the pods of
 the workload.
 
-## False positives
-After a leader dies its lease is valid for some seconds more: with less than a minute to go nothing
-is said. Holders that are no pod of the namespace by their name (nodes, programs outside) are left
-out.
+## Look-alikes
+Right after a leader dies its lease stays valid for some seconds: with less than a minute to go nothing is said.
+A leader that is there but hangs renews nothing, and its lease runs out. The control plane's own leases are
+`control-plane-lease-expired`.
+
+## What it does not see
+Leases in `kube-system` and `kube-node-lease`. Holders whose name is not that of a pod of the namespace (nodes,
+random ids, programs outside) are left out, and so are locks in ConfigMaps, Endpoints or a database. Without the
+right to list pods nothing is said.
 
 ## What to do
-Delete the lease: a replica takes it at once. Then give it a shorter duration (15 seconds is usual),
-and let the program release it when it ends.",
+Make sure that the old leader is really gone (`kubectl get pods`), then `kubectl delete lease NAME`: a replica
+takes it at once. Give it a shorter duration (15 seconds is usual), and let the program release it when it ends.",
     run,
 };
 

@@ -20,11 +20,19 @@ replaced; then they are gone.
 ## Evidence
 The `FailedCreate` event with the bound and the value; the LimitRange that holds this bound.
 
-## False positives
-None are known; a refusal after which no pod is missing is not reported.
+## Look-alikes
+A sum that is too large for the namespace is `quota-exceeded`; requests or limits that a quota demands and
+nobody sets are `quota-needs-requests`. The bound in the answer decides, not the LimitRange as it is now: a
+LimitRange that was widened since shows until the controller tries again.
+
+## What it does not see
+Only pods that a controller wants to make: a pod or a claim that a person applied is refused on the spot and
+leaves no event. Where the bound stands in no LimitRange that was read, none is named. When the event has
+expired (by default after an hour) only a ReplicaSet's condition is left.
 
 ## What to do
-Change the workload's requests and limits to lie within the bounds, or the LimitRange.",
+`kubectl describe limitrange` shows the bounds. Change the workload's requests and limits to lie within them, or
+the LimitRange. Note that defaults are filled in per container, also into sidecars.",
     run,
 };
 

@@ -22,13 +22,22 @@ A program that is well is killed, or one that is ill is restarted for ever.
 The event `Unhealthy` with what the probe was told, the probe's numbers, the log line or declaration with
 the right port.
 
-## False positives
-A probe that failed once in a while and did not lead to a restart is silent. Where the log says that
-something the program needs does not answer, that is the cause, and not the probe.
+## Look-alikes
+A container killed for memory is `oom-killed`; one that ends by itself is `container-exits`. A startup probe
+that kills is `startup-probe-fails`. Where the log says that something the program needs does not answer, and
+the probe itself is sound, that is the cause: `dependency-refused` and its like. Exit code 137 or 143 with the
+life span of the probe's budget counts as a probe's kill when the event has expired; another SIGKILL at that
+moment looks alike.
+
+## What it does not see
+The probe is never tried: only the kubelet's words, the spec and the log tell. Probes that fail now and then
+without a restart are silent. A deadlock and a slow answer look the same: the finding says so by the time of
+life only. Other ports are proposed from the log and the declared ports, which may be incomplete.
 
 ## What to do
+Try the probe from inside: `kubectl exec POD -- wget -qO- localhost:PORT/PATH`, where the image has such a tool.
 Correct port, path or scheme. For slow starts add a startupProbe rather than a long delay; raise
-`timeoutSeconds` (1 by default) for slow answers.",
+`timeoutSeconds` (1 by default) for slow answers. A liveness probe should not ask for dependencies.",
     run,
 };
 

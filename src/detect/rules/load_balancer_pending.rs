@@ -19,9 +19,15 @@ The Service can't be reached from outside; its EXTERNAL-IP stays `<pending>`.
 The warning of the controller (`SyncLoadBalancerFailed` and its like) where there is one, and
 `status.loadBalancer`.
 
-## False positives
-Clouds need a minute or two. A cluster for development often has no controller on purpose; then type
-ClusterIP or NodePort is what is meant.
+## Look-alikes
+Clouds need a minute or two, and are given two. A cluster for development often has no controller on purpose:
+type ClusterIP or NodePort is then what is meant. A balancer that has an address but no healthy target is not
+this fault: see `service-no-endpoints`. A Gateway without an address is `gateway-not-programmed`.
+
+## What it does not see
+The cloud's side and the controller's log. An address that is set but does not answer. Any warning about the
+Service counts as the reason (except those about endpoints), so a warning of another controller may be quoted.
+Whether a controller exists is a guess from provider ids, other Services and events.
 
 ## What to do
 Mend what the warning names (quota, subnet, annotation, address pool). Without any event there is no

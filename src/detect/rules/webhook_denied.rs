@@ -1,7 +1,8 @@
 //! Pods that an admission webhook does not admit.
 
-use crate::detect::admission::{Reason, refused, webhook};
+use crate::detect::admission::{Reason, refused};
 use crate::detect::prelude::*;
+use crate::detect::webhooks::webhook;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "webhook-denied",

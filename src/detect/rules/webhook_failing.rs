@@ -1,7 +1,8 @@
 //! Pods that are refused because a webhook can't be asked.
 
-use crate::detect::admission::{Reason, refused, webhook};
+use crate::detect::admission::{Reason, refused};
 use crate::detect::prelude::*;
+use crate::detect::webhooks::webhook;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "webhook-failing",

@@ -1,7 +1,7 @@
 //! Webhooks that fail closed while no one answers for them.
 
-use crate::detect::admission::webhooks;
 use crate::detect::prelude::*;
+use crate::detect::webhooks::webhooks;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "webhook-unreachable",
