@@ -58,11 +58,6 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         return None;
     }
     let missing = format!("{}: {path} does not exist (no such file or directory)", failing.happens());
-    if path.starts_with(TOKEN)
-        && let Some(finding) = no_token(view, failing, &missing)
-    {
-        return Some(failing.read_log(finding));
-    }
     if let Some(mounted) = mount_of(pod, spec, path) {
         return Some(failing.read_log(mounted_without(view, failing, &mounted, path, &missing)));
     }
@@ -87,35 +82,6 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         }
         None => failing.finding(view, Stage::Start, missing),
     }))
-}
-
-/// Where the kubelet mounts the token of a pod's ServiceAccount.
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-/// A finding where the token is not mounted because the pod or its account asks for that.
-fn no_token(view: &View<'_>, failing: &Failing<'_>, missing: &str) -> Option<Finding> {
-    const FIELD: &str = "automountServiceAccountToken";
-    let pod = failing.container.pod;
-    let name = if pod.spec.service_account_name.is_empty() { "default" } else { &pod.spec.service_account_name };
-    let account = view.beside(pod, Kind::ServiceAccount, name);
-    let of_account = view.get::<ServiceAccount>(account.ns(), name).and_then(|a| a.automount_service_account_token);
-    // The pod's own word goes before that of its account.
-    let (at, path) = match (pod.spec.automount_service_account_token, of_account) {
-        (Some(false), _) => (pod.object_ref(), format!("spec.{FIELD}")),
-        (None, Some(false)) => (account.clone(), FIELD.to_owned()),
-        _ => return None,
-    };
-    let of = if at.kind == Kind::Pod { "the pod".to_owned() } else { format!("ServiceAccount {name}") };
-    let summary = format!("{missing}: the token of ServiceAccount {name} is not mounted, as {of} has {FIELD}: false");
-    let finding = failing.finding(view, Stage::Start, summary).field(&at, path, "false");
-    Some(match at.kind {
-        Kind::Pod => failing.edit(view, finding, "let the token be mounted"),
-        _ => finding.culprit(at.clone()).fix(
-            "let the token be mounted; pods must be made anew",
-            &at,
-            &["patch", "serviceaccount", name, "-p", r#"{"automountServiceAccountToken":true}"#],
-        ),
-    })
 }
 
 /// A finding for a path in a mounted volume that does not have it.
@@ -199,31 +165,6 @@ lines: ['E PATH: no such file or directory']
             &POD.replace("PATH", path),
             &format!(
                 "{}nothing is mounted there; Secret opal-license is not mounted by the pod",
-                SAYS.replace("PATH", path)
-            ),
-        );
-    }
-
-    #[test]
-    fn a_token_that_is_not_mounted() {
-        let path = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-        let pod = POD.replace("PATH", path);
-        let off = "---\nkind: ServiceAccount\nmetadata: {name: default, namespace: shop}\nautomountServiceAccountToken: false\n";
-        check(
-            &super::DETECTOR,
-            &format!("{pod}{off}"),
-            &format!(
-                "{}the token of ServiceAccount default is not mounted, as ServiceAccount default has automountServiceAccountToken: false <- ServiceAccount shop/default",
-                SAYS.replace("PATH", path)
-            ),
-        );
-        // The pod's own word decides.
-        let pod = pod.replacen("spec:\n", "spec:\n  automountServiceAccountToken: false\n", 1);
-        check(
-            &super::DETECTOR,
-            &pod,
-            &format!(
-                "{}the token of ServiceAccount default is not mounted, as the pod has automountServiceAccountToken: false",
                 SAYS.replace("PATH", path)
             ),
         );
