@@ -87,12 +87,7 @@ fn read(path: PathBuf) -> Fault {
     let (head, manifest) = text.split_once("\n---\n").unwrap_or((&text, ""));
     let head: Head = serde_saphyr::from_str(head).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let word = |path: Option<&Path>| path.and_then(Path::file_stem).expect("a name").to_string_lossy().into_owned();
-    Fault {
-        group: word(path.parent()),
-        name: word(Some(&path)),
-        expected: head.test,
-        manifest: manifest.to_owned(),
-    }
+    Fault { group: word(path.parent()), name: word(Some(&path)), expected: head.test, manifest: manifest.to_owned() }
 }
 
 impl Fault {

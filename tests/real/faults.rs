@@ -96,7 +96,12 @@ fn run(cluster: &Cluster, batch: &[&Fault], figures: &mut Figures) -> Vec<String
             break;
         }
     }
-    println!("{} files, {} as expected, {:.0} s", batch.len(), batch.len() - missing.len(), began.elapsed().as_secs_f64());
+    println!(
+        "{} files, {} as expected, {:.0} s",
+        batch.len(),
+        batch.len() - missing.len(),
+        began.elapsed().as_secs_f64()
+    );
     for fault in batch {
         figures.measure(cluster, fault);
     }

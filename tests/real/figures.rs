@@ -79,7 +79,16 @@ impl fmt::Display for Figures {
         writeln!(out, "  right cause first, of files with one fault: {} of {}", self.first, self.single)?;
         writeln!(out, "  false alarms: {}", self.false_alarms)?;
         writeln!(out, "  causes printed per fault: {:.2}", per(self.printed))?;
-        writeln!(out, "  lines to read per fault: {:.0}; kubectl get events and describe: {:.0}", per(self.lines), per(self.floor_lines))?;
-        write!(out, "  faults whose deciding words stand in events and descriptions: {} of {}", self.floor_says, self.faults)
+        writeln!(
+            out,
+            "  lines to read per fault: {:.0}; kubectl get events and describe: {:.0}",
+            per(self.lines),
+            per(self.floor_lines)
+        )?;
+        write!(
+            out,
+            "  faults whose deciding words stand in events and descriptions: {} of {}",
+            self.floor_says, self.faults
+        )
     }
 }
