@@ -90,7 +90,9 @@ fn consequences(
             }
         }
         for &blaming in index.blaming.get(&object).into_iter().flatten() {
-            let Some(other) = findings.get(blaming).filter(|other| blaming != number && other.object != object) else {
+            let Some(other) =
+                findings.get(blaming).filter(|other| blaming != number && other.object != object && !other.proven)
+            else {
                 continue;
             };
             let mut path = path.clone();

@@ -118,6 +118,8 @@ pub struct Finding {
     pub commands: Vec<Command>,
     /// What could change the verdict and is not known.
     pub unknown: Vec<String>,
+    /// Whether it is proven whatever the state of the culprit, so that it never follows from what is wrong with that.
+    pub proven: bool,
     /// Whether it only says that something is not well, and waits for a cause to explain it.
     pub symptom: bool,
     /// The pods (or other single objects) it stands for; filled when findings are grouped.
@@ -139,6 +141,7 @@ impl Finding {
             since: None,
             commands: Vec::new(),
             unknown: Vec::new(),
+            proven: false,
             symptom: false,
             members: Vec::new(),
         }
@@ -155,6 +158,13 @@ impl Finding {
     #[must_use]
     pub fn culprit(mut self, object: ObjectRef) -> Finding {
         self.culprit = Some(object);
+        self
+    }
+
+    /// The fault is there whatever the state of the culprit: a port that it does not have.
+    #[must_use]
+    pub fn proven(mut self) -> Finding {
+        self.proven = true;
         self
     }
 

@@ -57,6 +57,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             let mut finding = Finding::new(object.clone(), severity, Stage::Serve, summary)
                 .key(format!("{}/{}:{port}", call.container.name, call.host))
                 .culprit(call.service.clone())
+                .proven()
                 .field(&call.at, &call.path, &call.quote)
                 .field(&call.service, "spec.ports", ports_text(service))
                 .since(client.since());

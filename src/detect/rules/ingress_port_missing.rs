@@ -92,6 +92,7 @@ fn finding(ingress: &Ingress, service: &Service, backend: &BackendService) -> Fi
     Finding::new(object.clone(), Severity::Critical, Stage::Route, summary)
         .key(format!("{}:{}", backend.name, asked(backend)))
         .culprit(target_ref.clone())
+        .proven()
         .field(&object, "spec.rules[].http.paths[].backend.service.port", asked(backend))
         .field(&target_ref, "spec.ports", ports_text(service))
         .since(*ingress.metadata.creation_timestamp)

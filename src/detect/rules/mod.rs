@@ -45,6 +45,7 @@ mod dependency_refused;
 mod disk_full;
 mod dns_down;
 mod dns_policy_wrong;
+mod endpoints_missing;
 mod endpoints_stale;
 mod env_missing;
 mod exec_format_error;
@@ -199,6 +200,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &disk_full::DETECTOR,
     &dns_down::DETECTOR,
     &dns_policy_wrong::DETECTOR,
+    &endpoints_missing::DETECTOR,
     &endpoints_stale::DETECTOR,
     &env_missing::DETECTOR,
     &exec_format_error::DETECTOR,

@@ -89,6 +89,7 @@ fn finding(view: &View<'_>, route: &HTTPRoute, backend: &BackendRef) -> Option<F
     )
     .key(format!("{namespace}/{}:{}", backend.name, backend.port.unwrap_or_default()))
     .culprit(service)
+    .proven()
     .field(&object, "spec.rules[].backendRefs[].name", &backend.name)
     .since(*route.metadata.creation_timestamp)
     .look("see which Services there are", &ObjectRef::new(Kind::Service, namespace, ""), &["get", "services"])
