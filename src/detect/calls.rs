@@ -88,6 +88,33 @@ pub enum Fault {
     WrongPort,
 }
 
+impl<'a> Client<'a> {
+    /// A workload with its live pods, if there are any.
+    fn of_workload(view: &View<'a>, workload: Workload<'a>) -> Client<'a> {
+        let live = |pod: &&Pod| !pod.metadata.deleting() && !pod.finished();
+        Client {
+            pods: view.pods_of(&workload.object).into_iter().filter(live).collect(),
+            namespace: &workload.meta.namespace,
+            spec: &workload.template.spec,
+            labels: &workload.template.metadata.labels,
+            object: workload.object,
+            prefix: "spec.template.spec",
+        }
+    }
+
+    /// A pod for itself.
+    fn of_pod(pod: &'a Pod) -> Client<'a> {
+        Client {
+            object: pod.object_ref(),
+            namespace: &pod.metadata.namespace,
+            spec: &pod.spec,
+            labels: &pod.metadata.labels,
+            pods: vec![pod],
+            prefix: "spec",
+        }
+    }
+}
+
 impl Client<'_> {
     /// The path of a field of its pods' spec.
     fn path(&self, container: &Container, field: &str) -> String {
@@ -141,31 +168,10 @@ impl Client<'_> {
 
 /// All that has live pods, by name.
 pub fn clients<'a>(view: &View<'a>) -> Vec<Client<'a>> {
-    let live = |pod: &&'a Pod| !pod.metadata.deleting() && !pod.finished();
-    let mut found = Vec::new();
-    for workload in view.workloads() {
-        let pods: Vec<&Pod> = view.pods_of(&workload.object).into_iter().filter(live).collect();
-        if !pods.is_empty() {
-            found.push(Client {
-                namespace: &workload.meta.namespace,
-                spec: &workload.template.spec,
-                labels: &workload.template.metadata.labels,
-                object: workload.object,
-                pods,
-                prefix: "spec.template.spec",
-            });
-        }
-    }
+    let of_workloads = view.workloads().map(|workload| Client::of_workload(view, workload));
+    let mut found: Vec<Client<'a>> = of_workloads.filter(|client| !client.pods.is_empty()).collect();
     let alone = view.shared(|| Alone(alone(view)));
-    let pods = alone.0.iter().filter_map(|index| view.all::<Pod>().get(*index));
-    found.extend(pods.map(|pod| Client {
-        object: pod.object_ref(),
-        namespace: &pod.metadata.namespace,
-        spec: &pod.spec,
-        labels: &pod.metadata.labels,
-        pods: vec![pod],
-        prefix: "spec",
-    }));
+    found.extend(alone.0.iter().filter_map(|index| view.all::<Pod>().get(*index)).map(Client::of_pod));
     found
 }
 
@@ -775,28 +781,9 @@ pub fn provable(view: &View<'_>, pod: &Pod) -> bool {
 
 /// The calls of a pod whose fault is proven: the host as it is written, and the Service that it means.
 pub fn wrong_calls<'a>(view: &View<'a>, pod: &'a Pod) -> Vec<(String, ObjectRef)> {
-    let object = view.workload_of(pod);
-    let live = |pod: &&Pod| !pod.metadata.deleting() && !pod.finished();
-    let client = match view.workload(&object) {
-        Some(workload) => {
-            let pods = view.pods_of(&object).into_iter().filter(live).collect();
-            Client {
-                namespace: &workload.meta.namespace,
-                spec: &workload.template.spec,
-                labels: &workload.template.metadata.labels,
-                object,
-                pods,
-                prefix: "spec.template.spec",
-            }
-        }
-        None => Client {
-            object: pod.object_ref(),
-            namespace: &pod.metadata.namespace,
-            spec: &pod.spec,
-            labels: &pod.metadata.labels,
-            pods: vec![pod],
-            prefix: "spec",
-        },
+    let client = match view.workload(&view.workload_of(pod)) {
+        Some(workload) => Client::of_workload(view, workload),
+        None => Client::of_pod(pod),
     };
     let wrong = read_calls(view, &client).into_iter().filter(|call| judge(view, &client, call).is_some());
     wrong.map(|call| (call.host, call.service)).collect()

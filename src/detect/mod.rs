@@ -164,7 +164,14 @@ mod tests {
     #[test]
     fn every_detector_is_documented() {
         for detector in detectors() {
-            for heading in ["## What it detects", "## Why it matters", "## Evidence", "## What to do"] {
+            for heading in [
+                "## What it detects",
+                "## Why it matters",
+                "## Evidence",
+                "## Look-alikes",
+                "## What it does not see",
+                "## What to do",
+            ] {
                 assert!(detector.doc.contains(heading), "{} lacks `{heading}`", detector.id);
             }
             assert!(
