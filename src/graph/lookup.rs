@@ -38,7 +38,18 @@ impl<'a> View<'a> {
         let namespaced = object.kind.info().is_none_or(|info| info.namespaced);
         let outside = namespaced && self.snapshot.scope.namespace.as_deref().is_some_and(|scope| scope != object.ns());
         let unread = matches!(object.kind, Kind::Custom(_)) || !self.snapshot.knows(object.kind, object.ns());
+        if outside && self.no_namespace(object.ns()) {
+            return Existence::Absent;
+        }
         if outside || unread { Existence::Unknown } else { Existence::Absent }
+    }
+
+    /// Whether it is certain that there is no namespace of this name. With a right to one namespace only, that
+    /// one is all that is read; a whole list has those that every cluster has.
+    fn no_namespace(&self, name: &str) -> bool {
+        let namespace = |name: &str| ObjectRef::new(Kind::Namespace, "", name);
+        let whole = ["default", "kube-system"].iter().all(|name| self.metas.contains_key(&namespace(name)));
+        whole && self.snapshot.knows(Kind::Namespace, "") && !self.metas.contains_key(&namespace(name))
     }
 
     /// Whether it is certain that an object is not there.

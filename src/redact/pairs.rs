@@ -102,7 +102,7 @@ impl Pair {
         let exposed = match self.naming {
             Naming::Connection => false,
             Naming::Weak => is_random(value) && !is_checksum(value),
-            Naming::Auth if is_method(value) => false,
+            Naming::Auth if is_method(value) || self.is_address(name, value) => false,
             // `secret="shop/cart-db"` names an object; so do Kubernetes' own logs.
             Naming::Secret if mode == Mode::Prose && is_reference(name) && value.contains('/') && is_name(value) => {
                 false
@@ -114,6 +114,13 @@ impl Pair {
         }
         let line = mode == Mode::Strict && self.colon && !self.tight && !self.value.quoted && self.starts_line(text);
         Some(if line { to_line_end(text, self.value.range.start) } else { self.value.range.clone() })
+    }
+
+    /// Whether it is a host of that name with its port: `dial tcp auth:8080: connection refused`.
+    fn is_address(&self, name: &str, value: &str) -> bool {
+        let port = value.strip_suffix(':').unwrap_or(value);
+        let number = (2..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+        self.colon && self.tight && !self.quoted && !self.value.quoted && name == "auth" && number
     }
 
     /// Whether the pair is one, and no part of a sentence: `failed to fetch token: unexpected status`.

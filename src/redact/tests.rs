@@ -122,6 +122,8 @@ const STAYS: &[&str] = &[
     "pq: password authentication failed for user \"app\"",
     "Access denied for user 'app'@'10.0.0.1' (using password: YES)",
     "token has expired",
+    "dial tcp auth:80: connect: connection refused",
+    "connect to auth:8080 failed",
     "unable to retrieve auth token: 401",
     "failed to fetch oauth token: unexpected status from GET request to https://auth.docker.io/token?scope=repository%3Alibrary%2Fx%3Apull&service=registry.docker.io: 401 Unauthorized",
     "failed to authorize: failed to fetch anonymous token: Get \"https://ghcr.io/token?scope=repository%3Aa%2Fb%3Apull&service=ghcr.io\": dial tcp: lookup ghcr.io: no such host",

@@ -17,6 +17,8 @@ struct Short {
     #[serde(default)]
     symptom: bool,
     #[serde(default)]
+    proven: bool,
+    #[serde(default)]
     blames: Option<String>,
     #[serde(default)]
     since: Option<Time>,
@@ -48,6 +50,7 @@ fn check_in(objects: &str, findings: &str, namespace: Option<&str>, expected: &s
                 .key(&short.key);
             finding.detector.clone_from(&short.says);
             finding.symptom = short.symptom;
+            finding.proven = short.proven;
             finding.culprit = short.blames.as_deref().map(object);
             finding
         })
@@ -185,6 +188,23 @@ fn who_blames_a_service_follows_from_what_broke_it() {
 Deployment shop/web: image x1
   refused (Pod blog/other → Service shop/web → Deployment shop/web)
   no-endpoints (Service shop/web → Deployment shop/web)
+",
+    );
+}
+
+#[test]
+fn who_asks_for_a_port_that_a_service_lacks_does_not_follow_from_its_other_fault() {
+    check(
+        SHOP,
+        "
+- {at: Pod blog/other, says: wrong-port, stage: serve, blames: Service shop/web, proven: true}
+- {at: Service shop/web, says: no-endpoints, stage: serve, symptom: true}
+- {at: Pod shop/web-6f-a, says: image, stage: pull}
+",
+        "
+Deployment shop/web: image x1
+  no-endpoints (Service shop/web → Deployment shop/web)
+Pod blog/other: wrong-port x1
 ",
     );
 }

@@ -309,6 +309,10 @@ pub fn variable_of(view: &View<'_>, pod: &Pod, container: &Container, target: &T
 /// it or its variables name, and what that stands for.
 pub fn callee<'a>(view: &View<'a>, failing: &Failing<'a>) -> Option<(Target, Standing<'a>)> {
     let (pod, namespace) = (failing.container.pod, failing.namespace());
+    // Who could not ask for a name has not come to the one that bears it.
+    if let Some(target) = name_server(&failing.text) {
+        return Some((target.clone(), resolve(view, namespace, &target.host)));
+    }
     let said = |text: &str| {
         targets(text).into_iter().map(|target| (resolve(view, namespace, &target.host), target)).collect::<Vec<_>>()
     };
@@ -343,6 +347,14 @@ pub fn callee<'a>(view: &View<'a>, failing: &Failing<'a>) -> Option<(Target, Sta
     });
     let first = services.next()?;
     services.all(|(target, _)| target.host == first.0.host).then_some(first)
+}
+
+/// The server of names that did not answer: `lookup db on 10.96.0.10:53: read udp 10.244.0.9:4000->10.96.0.10:53: i/o timeout`.
+fn name_server(line: &str) -> Option<Target> {
+    static ASKED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"\blookup \S+ on (?<h>\d[\d.]+):53: (?:read|write|dial) udp"));
+    let host = ASKED.captures(line)?.name("h")?.as_str().to_owned();
+    Some(Target { host, port: Some(53) })
 }
 
 /// Whether what is wrong with a call to this target is told where the configuration is judged
@@ -413,6 +425,13 @@ mod tests {
             let found = targets(line).first().map(Target::text).unwrap_or_default();
             assert_eq!(found, expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_name_that_could_not_be_asked_for() {
+        let line = "dial tcp: lookup quotes on 10.96.0.10:53: read udp 10.244.0.9:41->10.96.0.10:53: i/o timeout";
+        assert_eq!(name_server(line).map(|target| target.text()).as_deref(), Some("10.96.0.10:53"));
+        assert_eq!(name_server("dial tcp: lookup quotes on 10.96.0.10:53: no such host"), None);
     }
 
     #[test]

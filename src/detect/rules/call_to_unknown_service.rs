@@ -72,7 +72,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             } else {
                 Severity::Warning
             };
-            let stage = if client.is_init(call.container) { Stage::Start } else { Stage::Serve };
+            let stage = client.blocks(call.container, told.is_some());
             let object = client.object.clone();
             let mut finding = Finding::new(
                 object.clone(),
@@ -139,6 +139,17 @@ status: {phase: Running, conditions: [{type: Ready, status: 'READY'}], container
     fn a_full_name_is_certain() {
         let expected = "warning Pod shop/web: container app of Pod web has DB_HOST=db.data.svc.cluster.local and DB_PORT=5432, but Service db does not exist in namespace data <- Service data/db";
         check(&super::DETECTOR, &shop("db.data.svc.cluster.local", "true").replace("'true'", "'True'"), expected);
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_there_is_known_from_one_that_is() {
+        let yaml = shop("db.data-eu.svc.cluster.local", "true").replace("'true'", "'True'");
+        let scoped = format!("{yaml}---\nkind: Scope\nnamespace: shop\n");
+        // One namespace alone may be all that may be read.
+        check(&super::DETECTOR, &scoped, "");
+        let all = ["default", "kube-system"].map(|name| format!("---\nkind: Namespace\nmetadata: {{name: {name}}}\n"));
+        let expected = "warning Pod shop/web: container app of Pod web has DB_HOST=db.data-eu.svc.cluster.local and DB_PORT=5432, but namespace data-eu does not exist <- Service data-eu/db";
+        check(&super::DETECTOR, &format!("{scoped}{}", all.concat()), expected);
     }
 
     #[test]

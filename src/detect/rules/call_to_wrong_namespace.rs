@@ -51,13 +51,14 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             let there = ObjectRef::new(Kind::Service, first, name);
             let severity = if client.down() || told.is_some() { Severity::Critical } else { Severity::Warning };
             let object = client.object.clone();
-            let mut finding = Finding::new(object.clone(), severity, Stage::Serve, summary)
-                .key(format!("{}/{}", call.container.name, call.host))
-                .culprit(call.service.clone())
-                .field(&call.at, &call.path, &call.quote)
-                .field(&there, "metadata.namespace", first)
-                .since(client.since())
-                .look("see where Services of that name are", &there, &["get", "service", name, "-o", "wide"]);
+            let mut finding =
+                Finding::new(object.clone(), severity, client.blocks(call.container, told.is_some()), summary)
+                    .key(format!("{}/{}", call.container.name, call.host))
+                    .culprit(call.service.clone())
+                    .field(&call.at, &call.path, &call.quote)
+                    .field(&there, "metadata.namespace", first)
+                    .since(client.since())
+                    .look("see where Services of that name are", &there, &["get", "service", name, "-o", "wide"]);
             if let Some((log, line)) = told {
                 finding = finding.log(log, line);
             }

@@ -54,13 +54,14 @@ fn run(view: &View<'_>) -> Vec<Finding> {
             let down = client.ails(call.container) && client.down();
             let severity = if down || told.is_some() { Severity::Critical } else { Severity::Warning };
             let object = client.object.clone();
-            let mut finding = Finding::new(object.clone(), severity, Stage::Serve, summary)
-                .key(format!("{}/{}:{port}", call.container.name, call.host))
-                .culprit(call.service.clone())
-                .proven()
-                .field(&call.at, &call.path, &call.quote)
-                .field(&call.service, "spec.ports", ports_text(service))
-                .since(client.since());
+            let mut finding =
+                Finding::new(object.clone(), severity, client.blocks(call.container, told.is_some()), summary)
+                    .key(format!("{}/{}:{port}", call.container.name, call.host))
+                    .culprit(call.service.clone())
+                    .proven()
+                    .field(&call.at, &call.path, &call.quote)
+                    .field(&call.service, "spec.ports", ports_text(service))
+                    .since(client.since());
             match told {
                 Some((log, line)) => finding = finding.log(log, line),
                 None => finding = finding.unknown("whether it is called at all: its log doesn't say"),
