@@ -144,11 +144,23 @@ pub async fn read(
     };
     let mut snapshot =
         cluster::collect(&connection.client, &collect, &context.redactor, &|progress| events(progress.into())).await?;
+    let progress = |progress: cluster::Progress| events(progress.into());
+    let (client, redactor) = (&connection.client, &context.redactor);
     let wants = detect::wants(&graph::build(&snapshot), threads());
-    cluster::fetch(&connection.client, &wants, &Bounds::default(), &context.redactor, &mut snapshot, &|progress| {
-        events(progress.into());
-    })
-    .await;
+    cluster::fetch(client, &wants, &Bounds::default(), redactor, &mut snapshot, &progress).await;
+    let (mut others, strangers) = {
+        let view = graph::build(&snapshot);
+        (detect::neighbours(&view), detect::strangers(&view))
+    };
+    others.extend(cluster::places_of(client, &strangers).await);
+    others.retain(|namespace| !snapshot.scope.holds(namespace));
+    others.sort();
+    others.dedup();
+    if !others.is_empty() {
+        cluster::widen(client, &collect, &others, redactor, &mut snapshot, &progress).await;
+        let wants = detect::wants(&graph::build(&snapshot), threads());
+        cluster::fetch(client, &wants, &Bounds::default(), redactor, &mut snapshot, &progress).await;
+    }
     Ok(context.redactor.seal(snapshot))
 }
 

@@ -44,7 +44,7 @@ pub async fn collect(
             return Err(CollectError::InvalidNamespace(namespace.clone()));
         }
     }
-    let scope = Scope { namespace: request.namespace.clone() };
+    let scope = Scope::of(request.namespace.as_deref());
     let mut snapshot = Snapshot::new(request.taken_at, &request.context, scope);
     let mut collection =
         Collection { lister: Lister::new(client.clone(), redactor), request, progress, gaps: Vec::new() };
@@ -63,6 +63,44 @@ pub async fn collect(
     snapshot.objects.sort();
     snapshot.gaps = gaps::tidy(collection.gaps);
     Ok(snapshot)
+}
+
+/// Reads other namespaces into a snapshot of one: all they hold, lest what is only unread look missing. One that
+/// may not be read leaves a gap.
+pub async fn widen(
+    client: &ReadClient,
+    request: &Collect,
+    namespaces: &[String],
+    redactor: &Redactor,
+    snapshot: &mut Snapshot,
+    progress: &(dyn Fn(Progress) + Sync),
+) {
+    let lister = Lister::new(client.clone(), redactor);
+    let mut collection = Collection { lister, request, progress, gaps: std::mem::take(&mut snapshot.gaps) };
+    for namespace in namespaces.iter().filter(|namespace| is_namespace(namespace)) {
+        let Some(objects) = collection.beside(namespace).await else { continue };
+        // Of the cluster's own namespace some was read already.
+        snapshot.objects.forget(namespace);
+        snapshot.objects.append(objects);
+        snapshot.scope.beside.push(namespace.clone());
+    }
+    snapshot.objects.sort();
+    snapshot.gaps = gaps::tidy(collection.gaps);
+}
+
+/// The namespaces that have Services of these names, where Services of all namespaces may be read.
+pub async fn places_of(client: &ReadClient, services: &[String]) -> Vec<String> {
+    let mut places = Vec::new();
+    for name in services.iter().filter(|name| is_namespace(name)) {
+        let path = format!("/api/v1/services?limit=10&fieldSelector=metadata.name%3D{name}");
+        let Ok(body) = client.ask(&path, JSON, Patience::Once(std::time::Duration::from_secs(5))).await else {
+            continue;
+        };
+        let Some(info) = Kind::Service.info() else { continue };
+        let services = (info.parse)(&body).map(|objects| objects.services).unwrap_or_default();
+        places.extend(services.into_iter().map(|service| service.metadata.namespace));
+    }
+    places
 }
 
 /// A run that is under way.
@@ -141,6 +179,28 @@ impl Collection<'_> {
             if none { "forbidden".to_owned() } else { format!("forbidden; read namespace `{namespace}` only") };
         self.gaps.push(Gap { what: "all other namespaces".to_owned(), namespace: None, reason, kind: None });
         Ok(*objects)
+    }
+
+    /// Reads what another namespace holds, if its pods may be read.
+    async fn beside(&mut self, namespace: &str) -> Option<Objects> {
+        let mut lists = plan::within(namespace, self.request.page_size).into_iter();
+        let mut answer = self.errand(Some(namespace)).run(lists.next()?).await;
+        if let Some(error) = answer.failure {
+            let reason = self.lister.reason(&error);
+            self.gaps.push(Gap { what: format!("namespace {namespace}"), namespace: None, reason, kind: None });
+            return None;
+        }
+        let mut tasks: JoinSet<Answer> = lists.map(|list| self.errand(Some(namespace)).run(list)).collect();
+        let (mut done, total) = (1, tasks.len() + 1);
+        while let Some(joined) = tasks.join_next().await {
+            let Ok(mut other) = joined else { continue };
+            answer.objects.append(other.objects);
+            answer.gaps.append(&mut other.gaps);
+            done += 1;
+            (self.progress)(Progress::Listed { done, total, objects: answer.objects.len() });
+        }
+        self.gaps.append(&mut answer.gaps);
+        Some(answer.objects)
     }
 
     fn failed(&self, error: ReadError) -> CollectError {

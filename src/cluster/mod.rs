@@ -28,7 +28,7 @@ pub mod snapshot_file;
 #[cfg(test)]
 mod testing;
 
-pub use collect::{Collect, PAGE_SIZE, collect};
+pub use collect::{Collect, PAGE_SIZE, collect, places_of, widen};
 pub use connect::{ConnectOptions, Connection, connect};
 pub use error::{CollectError, ConnectError, ReadError};
 pub use fault::Fault;

@@ -152,6 +152,16 @@ pub(super) fn lists(namespace: Option<&str>, page_size: u32) -> Vec<List> {
     lists
 }
 
+/// The lists of what another namespace holds, its pods first.
+pub(super) fn within(namespace: &str, page_size: u32) -> Vec<List> {
+    let all = lists(Some(namespace), page_size);
+    all.into_iter()
+        .filter(|list| {
+            list.query == TELLING_EVENTS || list.namespace.as_deref() == Some(namespace) && list.query.is_empty()
+        })
+        .collect()
+}
+
 /// What a namespace depends on and does not hold: its nodes' heartbeats and events, the DNS.
 fn beside(namespace: &str, page_size: u32) -> Vec<List> {
     let of = |kind: Kind, elsewhere: &str, query: &'static str, absence: Absence| {
@@ -165,6 +175,8 @@ fn beside(namespace: &str, page_size: u32) -> Vec<List> {
         of(Kind::Service, dns, labels, Absence::Silent),
         of(Kind::EndpointSlice, dns, labels, Absence::Silent),
         of(Kind::Pod, dns, labels, Absence::Silent),
+        of(Kind::ReplicaSet, dns, labels, Absence::Silent),
+        of(Kind::Deployment, dns, labels, Absence::Silent),
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,7 @@ pub mod endpoints;
 pub mod images;
 pub mod intent;
 pub mod logs;
+pub mod neighbours;
 pub mod nodes;
 pub mod policies;
 pub mod prelude;
@@ -24,6 +25,8 @@ pub mod testing;
 pub mod webhooks;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use neighbours::{neighbours, strangers};
 
 use crate::graph::View;
 use crate::model::{Finding, Kind, Want};

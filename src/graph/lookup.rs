@@ -36,7 +36,7 @@ impl<'a> View<'a> {
             return Existence::Present;
         }
         let namespaced = object.kind.info().is_none_or(|info| info.namespaced);
-        let outside = namespaced && self.snapshot.scope.namespace.as_deref().is_some_and(|scope| scope != object.ns());
+        let outside = namespaced && !self.snapshot.scope.holds(object.ns());
         let unread = matches!(object.kind, Kind::Custom(_)) || !self.snapshot.knows(object.kind, object.ns());
         if outside && self.no_namespace(object.ns()) {
             return Existence::Absent;

@@ -126,6 +126,12 @@ macro_rules! kinds {
                     .cmp(&(&b.kind, &b.metadata.namespace, &b.metadata.name)));
             }
 
+            /// Drops what lies in a namespace.
+            pub fn forget(&mut self, namespace: &str) {
+                $( self.$field.retain(|object| object.metadata.namespace != namespace); )*
+                self.custom.retain(|object| object.metadata.namespace != namespace);
+            }
+
             /// How many objects there are.
             pub fn len(&self) -> usize {
                 0 $( + self.$field.len() )* + self.custom.len()

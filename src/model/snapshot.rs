@@ -58,6 +58,22 @@ pub struct Scope {
     /// One namespace, or all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Other namespaces that were read as well, since objects of this one name them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
+}
+
+impl Scope {
+    /// All namespaces, or one.
+    pub fn of(namespace: Option<&str>) -> Scope {
+        Scope { namespace: namespace.map(str::to_owned), beside: Vec::new() }
+    }
+
+    /// Whether all of a namespace was asked for.
+    pub fn holds(&self, namespace: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|own| own == namespace)
+            || self.beside.iter().any(|other| other == namespace)
+    }
 }
 
 macro_rules! objects {

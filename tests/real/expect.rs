@@ -103,6 +103,23 @@ impl Fault {
         format!("fault-{}", self.name)
     }
 
+    /// The manifest by namespace, its own first: others bear its name and a suffix.
+    pub(crate) fn manifests(&self) -> Vec<(String, String)> {
+        let own = self.namespace();
+        let mut parts = vec![(own.clone(), String::new())];
+        for document in self.manifest.split("\n---\n").filter(|document| !document.trim().is_empty()) {
+            let mut words = document.split([' ', ',', '{', '}', '\n']).skip_while(|word| *word != "namespace:");
+            let other = words.nth(1).filter(|name| name.starts_with(&format!("{own}-")));
+            let namespace = other.unwrap_or(&own);
+            let at = parts.iter().position(|(known, _)| known == namespace).unwrap_or_else(|| {
+                parts.push((namespace.to_owned(), String::new()));
+                parts.len() - 1
+            });
+            parts[at].1.extend(["---\n", document, "\n"]);
+        }
+        parts
+    }
+
     /// The causes that must be told; none for what is healthy.
     pub(crate) fn causes(&self) -> Vec<ExpectedCause> {
         let head = &self.expected;
@@ -130,7 +147,9 @@ impl Fault {
             *place == namespace.as_str()
                 || expected.iter().any(|wanted| object(&cause["object"]) == wanted.object)
                     && *place != Value::Null
-                    && !place.as_str().is_some_and(|place| place.starts_with("fault-"))
+                    && !place
+                        .as_str()
+                        .is_some_and(|place| place.starts_with("fault-") && !place.starts_with(&namespace))
                 || *place == Value::Null
                     && (expected.iter().any(|wanted| object(&cause["object"]) == wanted.object)
                         || cause["object"]["name"].as_str().is_some_and(|name| name.starts_with(&namespace)))

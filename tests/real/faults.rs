@@ -73,8 +73,8 @@ fn run(cluster: &Cluster, batch: &[&Fault], figures: &mut Figures) -> Vec<String
         let namespace = fault.namespace();
         let create = cluster.run(&["create", "namespace", &namespace, "--dry-run=client", "-o", "yaml"]);
         cluster.apply("default", &create);
-        if !fault.manifest.trim().is_empty() {
-            cluster.apply(&namespace, &fault.manifest);
+        for (namespace, manifest) in fault.manifests().iter().filter(|(_, manifest)| !manifest.is_empty()) {
+            cluster.apply(namespace, manifest);
         }
     }
     let nodes = batch.iter().flat_map(|fault| fault.expected.kubelets.clone()).collect();

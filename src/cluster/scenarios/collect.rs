@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cluster::testing::{Fake, error, list, object, page, reply, table};
-use crate::cluster::{Collect, CollectError, ReadClient, TABLE, collect};
+use crate::cluster::{Collect, CollectError, ReadClient, TABLE, collect, places_of, widen};
 use crate::model::reference::KINDS;
 use crate::model::{Kind, Snapshot};
 use crate::redact::Redactor;
@@ -225,11 +225,43 @@ async fn a_namespace_brings_what_it_stands_on() {
         "/api/v1/namespaces/default/events?limit=2&fieldSelector=involvedObject.kind=Node",
         "/api/v1/namespaces/kube-system/pods?limit=2&labelSelector=k8s-app=kube-dns",
         "/api/v1/namespaces/kube-system/services?limit=2&labelSelector=k8s-app=kube-dns",
+        "/apis/apps/v1/namespaces/kube-system/deployments?limit=2&labelSelector=k8s-app=kube-dns",
+        "/apis/apps/v1/namespaces/kube-system/replicasets?limit=2&labelSelector=k8s-app=kube-dns",
         "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases?limit=2",
         "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?limit=2&labelSelector=k8s-app=kube-dns",
     ];
     assert_eq!(elsewhere, expected);
     assert!(fake.asked().contains(&"/api/v1/nodes?limit=2".to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_namespace_names_is_read_whole_or_leaves_a_gap() {
+    let fake = Fake::new()
+        .on("/api/v1/namespaces/shop/pods", [list(&items(&["web"]))])
+        .on("/api/v1/namespaces/data/pods", [list(&[object("data", "db")])])
+        .on("/api/v1/namespaces/vault/pods", [error(403)]);
+    let client = fake.client();
+    let mut snapshot = try_collect(&client, Some("shop")).await.unwrap();
+    let (asked, others) = (fake.asked().len(), ["data", "vault", "../nodes"].map(str::to_owned));
+    widen(&client, &request(Some("shop")), &others, &Redactor::new([7; 32]), &mut snapshot, &|_| ()).await;
+    assert_eq!(pods(&snapshot), ["db", "web"]);
+    assert_eq!(snapshot.scope.beside, ["data"]);
+    assert_eq!(gaps(&snapshot), ["namespace vault: forbidden"]);
+    let asked: Vec<String> = fake.asked().split_off(asked);
+    let namespaced = KINDS.iter().filter(|info| info.namespaced).count();
+    assert_eq!(asked.len(), namespaced + 1, "one list for each kind of the one, one for the other");
+    assert!(asked.iter().all(|path| path.contains("/namespaces/data/") || path.contains("/namespaces/vault/pods")));
+}
+
+#[tokio::test]
+async fn a_service_is_looked_for_by_name_where_that_is_allowed() {
+    let asked = "/api/v1/services?limit=10&fieldSelector=metadata.name%3Dcache";
+    let names = ["cache", "no&such=1"].map(str::to_owned);
+    let fake = Fake::new().on(asked, [list(&[object("data", "cache"), object("test", "cache")])]);
+    assert_eq!(places_of(&fake.client(), &names).await, ["data", "test"]);
+    assert_eq!(fake.asked(), [asked]);
+    let refused = Fake::new().on(asked, [error(403)]);
+    assert!(places_of(&refused.client(), &names).await.is_empty());
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ name may be of something outside the cluster.
 
 ## What it does not see
 Where several namespaces have a Service of that name, which one is meant can't be known: all are named, and no command
-is offered. Under `-n` other namespaces are not read; the fault then shows as `call-to-unknown-service`, if the log
-complains. Values of Secrets and of files in the image are not read.
+is offered. Under `-n` other namespaces are looked through for the name only where a container fails, at most three of
+them, and where Services of all namespaces may be listed. Values of Secrets and of files in the image are not read.
 
 ## What to do
 Write the namespace too: `db.data`, or `db.data.svc.cluster.local`. `kubectl get services -A` shows where it is. Or

@@ -28,7 +28,7 @@ its own Service, and addresses of origins, issuers and the like that nobody conn
 ## What it does not see
 Whether the value is used at all: without a complaint in the log, or a container that is down, it is a warning. TCP
 and UDP are not told apart. A value without a port counts only where its scheme implies one, or where a variable
-beside it holds it. Values of Secrets are never read. Under `-n` Services of other namespaces are not judged.
+beside it holds it. Values of Secrets are never read. Under `-n` at most three other namespaces are read.
 
 ## What to do
 `kubectl get service NAME` shows the ports. Call the Service's port, not the pods' (`targetPort`), or add the port to

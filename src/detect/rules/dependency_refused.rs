@@ -33,7 +33,7 @@ the next start may succeed.
 ## What it does not see
 Nothing is connected to: that a ready endpoint does not take the connection is the log's word. A server outside the
 cluster can't be judged, nor one that neither the line nor a variable names. A program that is ready and logs such
-lines is silent. Under `-n` Services of other namespaces are unknown. Firewalls and service meshes are not seen.
+lines is silent. Under `-n` at most three other namespaces are read. Firewalls and service meshes are not seen.
 
 ## What to do
 Mend the dependency first: its Service's endpoints (`kubectl get endpointslices -l kubernetes.io/service-name=NAME`),

@@ -30,8 +30,8 @@ there.
 ## What it does not see
 DNS that has ready pods and answers slowly, wrongly, or not for names outside: nothing is resolved to try. A DNS
 Service by another name than `kube-system/kube-dns`, one outside the cluster, and the caches on the nodes (NodeLocal
-DNSCache). Under `-n` its Deployment is not read: one that is scaled to zero then shows as a selector that takes no
-pod.
+DNSCache). Under `-n` a Deployment without the label `k8s-app=kube-dns` is not read: one that is scaled to zero then
+shows as a selector that takes no pod.
 
 ## What to do
 Scale the Deployment up (`kubectl -n kube-system scale deployment coredns --replicas=2`), or mend its pods: most often

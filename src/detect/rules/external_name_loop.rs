@@ -24,8 +24,8 @@ Service that does not exist is `external-name-unknown`.
 
 ## What it does not see
 Only names of the form `NAME.NAMESPACE.svc…` are followed, up to nine Services. A loop by way of a DNS server outside
-the cluster, or by a rewrite in CoreDNS. Under `-n` only Services of that namespace are followed. A Service that leads
-into a loop it is not part of is not named; the loop is.
+the cluster, or by a rewrite in CoreDNS. Under `-n` at most three other namespaces are read. A Service that leads into
+a loop it is not part of is not named; the loop is.
 
 ## What to do
 Set `externalName` to the host that is meant, outside the circle: `kubectl edit service NAME`.",

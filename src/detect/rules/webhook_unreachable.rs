@@ -131,7 +131,7 @@ fn no_port(service: &Service, port: i64) -> Option<String> {
 /// Why a Service has no one who answers; none where it has, or where it is not known.
 fn no_endpoints(view: &View<'_>, service: &Service) -> Option<String> {
     let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
-    let outside = view.snapshot.scope.namespace.as_ref().is_some_and(|scope| scope != namespace);
+    let outside = !view.snapshot.scope.holds(namespace);
     if outside || !service.selects() || !view.snapshot.knows(Kind::EndpointSlice, namespace) {
         return None;
     }
