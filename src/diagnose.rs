@@ -109,6 +109,14 @@ pub enum DiagnoseError {
     /// A name that no object has.
     #[error("{0} not found")]
     NotFound(String),
+    /// A namespace that is not there.
+    #[error("namespace `{name}` not found")]
+    NoNamespace {
+        /// It.
+        name: String,
+        /// The one that was probably meant.
+        near: Option<String>,
+    },
 }
 
 /// Diagnoses a cluster or a saved snapshot.
@@ -182,6 +190,11 @@ fn now() -> Time {
 pub fn derive(snapshot: &Snapshot, request: &Request) -> Result<Diagnosis, DiagnoseError> {
     let view = graph::build(snapshot);
     let namespace = request.namespace.as_deref().or(snapshot.scope.namespace.as_deref());
+    if let Some(name) = namespace.filter(|name| view.no_namespace(name)) {
+        let all = snapshot.objects.namespaces.iter().map(|namespace| namespace.metadata.name.as_str());
+        let near = detect::prelude::meant(name, all).map(str::to_owned);
+        return Err(DiagnoseError::NoNamespace { name: name.to_owned(), near });
+    }
     let mut focus = Focus::new(namespace);
     for target in &request.targets {
         let objects = resolve(&view, target, namespace)?;
@@ -284,6 +297,10 @@ impl DiagnoseError {
             DiagnoseError::UnknownKind(_) => Some("`kubectl api-resources` lists the types of this cluster".to_owned()),
             DiagnoseError::NotFound(_) => {
                 Some("check the name and the namespace (-n), or leave the name out".to_owned())
+            }
+            DiagnoseError::NoNamespace { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            DiagnoseError::NoNamespace { near: None, .. } => {
+                Some("see those there are with `kubectl get namespaces`".to_owned())
             }
         }
     }

@@ -81,6 +81,9 @@ impl SnapshotFileError {
             }
             Self::OtherVersion { .. } => "update the plugin: `kubectl krew upgrade react`",
             Self::TooLarge(_) => "take a smaller one: `kubectl react snapshot FILE -n NAMESPACE`",
+            Self::Io { action: "write", source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "the folder must be there: make it, or name another"
+            }
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())

@@ -164,6 +164,21 @@ fn peer_is(view: &View<'_>, policy: &NetworkPolicy, peer: &Peer, end: End<'_>) -
     namespace && peer.pod_selector.as_ref().is_none_or(|selector| selector.matches(end.labels))
 }
 
+/// Where another end is, for one who reads a policy: its namespace, with the labels of it that a policy could choose by.
+pub fn place_text(view: &View<'_>, policies: &[&NetworkPolicy], way: Way, isolated: &str, other: &str) -> String {
+    let all = || policies.iter().flat_map(|policy| rules(policy, way)).flat_map(|rule| peers(rule, way));
+    let chosen = all().any(|peer| peer.namespace_selector.is_some());
+    let name = if chosen || isolated != other { format!(" in namespace {other}") } else { return String::new() };
+    let Some(meta) = view.get::<Namespace>("", other).filter(|_| chosen) else { return name };
+    let own = meta.metadata.labels.iter().filter(|(key, _)| key.as_str() != "kubernetes.io/metadata.name");
+    let own: Map = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if own.is_empty() {
+        format!("{name}, which has no labels beside its name's")
+    } else {
+        format!("{name}, which is {}", crate::model::selector::labels(&own))
+    }
+}
+
 /// A namespace's labels; the name's label is always there. None where it could not be read.
 pub fn namespace_labels(view: &View<'_>, name: &str) -> Option<Map> {
     let mut labels = view.get::<Namespace>("", name)?.metadata.labels.clone();

@@ -46,7 +46,7 @@ impl<'a> View<'a> {
 
     /// Whether it is certain that there is no namespace of this name. With a right to one namespace only, that
     /// one is all that is read; a whole list has those that every cluster has.
-    fn no_namespace(&self, name: &str) -> bool {
+    pub fn no_namespace(&self, name: &str) -> bool {
         let namespace = |name: &str| ObjectRef::new(Kind::Namespace, "", name);
         let whole = ["default", "kube-system"].iter().all(|name| self.metas.contains_key(&namespace(name)));
         whole && self.snapshot.knows(Kind::Namespace, "") && !self.metas.contains_key(&namespace(name))

@@ -50,6 +50,14 @@ fn a_recorded_outage_is_diagnosed_without_a_cluster() {
 }
 
 #[test]
+fn a_namespace_that_is_not_there_is_not_healthy() {
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/outage.json.gz");
+    let (code, out, err) = run(&["diagnose", "--from", demo, "-n", "payment"]);
+    let expected = "error: namespace `payment` not found\nhint: did you mean `payments`?\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (2, "", expected));
+}
+
+#[test]
 fn every_format_holds_the_cause() {
     for format in ["json", "yaml", "markdown", "name"] {
         let (code, out, err) = from(&["-o", format]);

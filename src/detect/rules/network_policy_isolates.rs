@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::detect::calls::{Call, Client, Form, calls, clients, complaint};
 use crate::detect::endpoints::{behind, leads, protocol, resolve};
-use crate::detect::policies::{End, Way, all_allow_text, blocking, blocking_dns, closed, title};
+use crate::detect::policies::{End, Way, all_allow_text, blocking, blocking_dns, closed, place_text, title};
 use crate::detect::prelude::*;
 use crate::model::selector::subset;
 
@@ -36,8 +36,8 @@ open to the outside lets nobody in.
 ## What it does not see
 Policies of other kinds (Cilium's, Calico's, AdminNetworkPolicy), firewalls and a service mesh's own rules. Calls that
 stand in no environment, command or argument: in files, in code, from outside the cluster. What can't be judged
-(unknown labels, pods without an address yet) counts as allowed. Under -n, policies and Services of other namespaces
-are not read. Pods in the node's network are left out, and calls of a workload to its own Service.
+(unknown labels, pods without an address yet) counts as allowed. Under `-n` at most three other namespaces are read.
+Pods in the node's network are left out, and calls of a workload to its own Service.
 
 ## What to do
 `kubectl describe networkpolicy NAME` shows what it allows. Admit the client: its labels, its namespace, and the port
@@ -139,11 +139,7 @@ fn finding(view: &View<'_>, object: ObjectRef, group: &[&Blocked<'_>]) -> Option
     let allowed = all_allow_text(&one.policies, one.way);
     let summary = match one.way {
         Way::In => {
-            let place = if one.client.namespace == one.call.service.ns() {
-                String::new()
-            } else {
-                format!(" in namespace {}", one.client.namespace)
-            };
+            let place = place_text(view, &one.policies, Way::In, one.call.service.ns(), one.client.namespace);
             format!(
                 "{subject} keeps {} from Service {service} (pods' port {port}): it admits {allowed}, the client's pods are {}{place}",
                 list(&titles),
@@ -151,9 +147,10 @@ fn finding(view: &View<'_>, object: ObjectRef, group: &[&Blocked<'_>]) -> Option
             )
         }
         Way::Out => format!(
-            "{subject} keeps {} from Service {service} (pods' port {port}): it lets out {allowed}, the Service's pods are {}",
+            "{subject} keeps {} from Service {service} (pods' port {port}): it lets out {allowed}, the Service's pods are {}{}",
             one.client.title(),
-            telling(&one.server.metadata.labels)
+            telling(&one.server.metadata.labels),
+            place_text(view, &one.policies, Way::Out, one.client.namespace, one.call.service.ns())
         ),
     };
     let (policy, path) = (policy.object_ref(), if one.way == Way::In { "spec.ingress" } else { "spec.egress" });
@@ -267,7 +264,7 @@ spec: {podSelector: {matchLabels: {app: POD}}, POLICY}
         shop(
             "db",
             "ingress: [{from: [{namespaceSelector: {matchLabels: {team: web}}}]}]",
-            "warning Service shop/db: NetworkPolicy wall keeps Pod web from Service db (pods' port 5432): it admits only from namespaces team=web, the client's pods are app=web <- NetworkPolicy shop/wall",
+            "warning Service shop/db: NetworkPolicy wall keeps Pod web from Service db (pods' port 5432): it admits only from namespaces team=web, the client's pods are app=web in namespace shop, which has no labels beside its name's <- NetworkPolicy shop/wall",
         );
     }
 
