@@ -70,6 +70,10 @@ fn consequences(
     let mut seen: HashSet<ObjectRef> = HashSet::new();
     let mut queue = VecDeque::from([(cause.object.clone(), cause.stage, vec![cause.object.clone()], true)]);
     seen.insert(cause.object.clone());
+    if let Some(pod) = &cause.outdates {
+        let at = index.at.get(pod).into_iter().flatten().filter(|at| **at != number);
+        found.extend(at.map(|at| (*at, vec![pod.clone(), cause.object.clone()])));
+    }
     // What is wrong with a workload's template is wrong with its pods.
     if !cause.symptom && view.workload(&cause.object).is_some() {
         for pod in view.pods_of(&cause.object) {

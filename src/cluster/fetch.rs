@@ -13,8 +13,9 @@ use super::error::ReadError;
 use super::list::encode;
 use super::read::{JSON, Patience, ReadClient};
 use super::{Progress, gaps};
+use crate::model::kinds::Pod;
 use crate::model::snapshot::ConfigValue;
-use crate::model::{LogTail, Map, SecretKeys, Snapshot, Want};
+use crate::model::{LogTail, Map, ObjectRef, SecretKeys, Snapshot, Want};
 use crate::redact::Redactor;
 
 /// How much is read at the most.
@@ -130,7 +131,13 @@ fn keep(snapshot: &mut Snapshot, read: Read) {
     }
 }
 
-fn note(snapshot: &mut Snapshot, failures: Vec<(&Want, String)>) {
+fn note(snapshot: &mut Snapshot, mut failures: Vec<(&Want, String)>) {
+    // The log of a pod that is well is read for good measure.
+    let well = |pod: &ObjectRef| {
+        let own = |other: &&Pod| other.metadata.name == *pod.name && other.metadata.namespace == pod.ns();
+        snapshot.objects.pods.iter().find(own).is_some_and(Pod::ready)
+    };
+    failures.retain(|(want, _)| !matches!(want, Want::Log { pod, .. } if well(pod)));
     let (logs, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(want, _)| matches!(want, Want::Log { .. }));
     let named =
         |failures: Vec<(&Want, String)>| failures.into_iter().map(|(want, reason)| (name(want), reason)).collect();

@@ -145,6 +145,7 @@ pub fn wants(view: &View<'_>, threads: usize) -> Vec<Want> {
         Want::SecretKeys { .. } | Want::ConfigValues { .. } => 0,
         Want::Log { pod, .. } => match view.get::<crate::model::kinds::Pod>(pod.ns(), &pod.name) {
             Some(pod) if view.pod_severity(pod) == crate::model::Severity::Critical => 1,
+            Some(pod) if pod.ready() => 3,
             _ => 2,
         },
     });

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::class::{Class, classify};
 use super::line::{Level, bare, orders, pattern, read, short};
-use super::{Case, Failing, Fault, links, probe};
+use super::{Case, Failing, Fault, complaint, links, probe};
 use crate::detect::prelude::*;
 use crate::model::{Evidence, Source};
 
@@ -50,11 +50,12 @@ pub(super) fn all(view: &View<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (index, pod) in view.all::<Pod>().iter().enumerate() {
         let quiet = pod.status.all_statuses().all(|status| status.ready && status.restart_count == 0);
-        if quiet || superseded(view, pod) {
+        if quiet && !complaint::heard(view, pod) || superseded(view, pod) {
             continue;
         }
         for (nth, container) in containers(pod).enumerate() {
-            if let Some(Draft { fault, text, around, evidence }) = judge(view, &container) {
+            let draft = judge(view, &container).or_else(|| complains(view, &container));
+            if let Some(Draft { fault, text, around, evidence }) = draft {
                 cases.push(Case { pod: index, nth, fault, text, around, evidence });
             }
         }
@@ -246,6 +247,19 @@ fn still(view: &View<'_>, container: &Running<'_>, running_for: i64) -> Option<D
             deeper
         }
         None => draft,
+    })
+}
+
+/// A container that is ready and whose log complains.
+fn complains(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
+    let log = complaint::log_of(view, container)?;
+    let (class, line) = complaint::repeated(&log.lines)?;
+    let text = bare(&read(line).0);
+    Some(Draft {
+        text: short(&text, 240),
+        around: text,
+        evidence: vec![evidence_of(log, line)],
+        ..Draft::of(Fault::Complains(class))
     })
 }
 

@@ -7,6 +7,7 @@
 mod class;
 #[cfg(test)]
 mod class_tests;
+mod complaint;
 mod judge;
 mod line;
 mod links;
@@ -48,6 +49,9 @@ pub enum Fault {
     Said(Class),
     /// It ends badly; a line may say why, in no known shape.
     Exit,
+    /// It is ready, and its log says again and again that it does not get what it needs. That is its word alone:
+    /// a detector believes it where the objects say the same.
+    Complains(Class),
 }
 
 /// A failing container, as it is kept for all detectors.
@@ -93,7 +97,25 @@ pub fn said<'a>(view: &View<'a>, claims: impl Fn(&Class) -> bool) -> Vec<Failing
     claimed(view, |fault| matches!(fault, Fault::Said(class) if claims(class)))
 }
 
+/// The containers that fail or complain because of something that `claims` takes.
+pub fn complaining<'a>(view: &View<'a>, claims: impl Fn(&Class) -> bool) -> Vec<Failing<'a>> {
+    claimed(view, |fault| matches!(fault, Fault::Said(class) | Fault::Complains(class) if claims(class)))
+}
+
 impl<'a> Failing<'a> {
+    /// What is complained of.
+    pub fn class(&self) -> Option<&Class> {
+        match &self.fault {
+            Fault::Said(class) | Fault::Complains(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// Whether it is well itself, and only says that something else is not.
+    pub fn complains(&self) -> bool {
+        matches!(self.fault, Fault::Complains(_))
+    }
+
     /// Its pod.
     pub fn pod(&self) -> ObjectRef {
         self.container.pod.object_ref()
@@ -118,6 +140,9 @@ impl<'a> Failing<'a> {
     /// What happens: `container app exits 1`, `init container wait does not end`.
     pub fn happens(&self) -> String {
         let title = self.container.title();
+        if self.complains() {
+            return format!("{title} runs and keeps failing");
+        }
         if self.present() {
             return if self.container.init { format!("{title} does not end") } else { format!("{title} is not ready") };
         }
@@ -138,9 +163,13 @@ impl<'a> Failing<'a> {
     /// A finding at its pod, with what every such finding has: how it ended, what it said, since when.
     pub fn finding(&self, view: &View<'_>, stage: Stage, summary: impl Into<String>) -> Finding {
         let (container, object) = (&self.container, self.pod());
-        let mut finding = Finding::new(object.clone(), view.pod_severity(container.pod), stage, summary)
-            .key(&container.spec.name)
-            .since(self.since(view));
+        let (severity, stage) = if self.complains() {
+            (Severity::Warning, Stage::Serve)
+        } else {
+            (view.pod_severity(container.pod), stage)
+        };
+        let mut finding =
+            Finding::new(object.clone(), severity, stage, summary).key(&container.spec.name).since(self.since(view));
         if let (Some(ended), false) = (container.ended(), self.present()) {
             let which = if container.status.state.terminated.is_some() { "state" } else { "lastState" };
             let quote = format!("reason: {}, exitCode: {}", ended.reason, ended.exit_code);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::judge::{INVOLVED, superseded};
-use super::{mount, probe};
+use super::{complaint, mount, probe};
 use crate::detect::prelude::*;
 
 /// What is to be read of the failing containers: the last lines of their logs, values of the
@@ -42,6 +42,7 @@ pub fn wanted(view: &View<'_>) -> Vec<Want> {
             wants.extend(configured(&container));
         }
     }
+    wants.extend(complaint::wanted(view));
     wants.into_iter().collect()
 }
 

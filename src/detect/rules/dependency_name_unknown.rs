@@ -1,7 +1,7 @@
 //! Containers that fail because a host name has no address.
 
 use crate::detect::logs::service::{Standing, instead, ready_endpoints, resolve, title, told_by_call, variable_of};
-use crate::detect::logs::{Class, Failing, Fault, said};
+use crate::detect::logs::{Class, Failing, complaining};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -24,13 +24,14 @@ The line of the log, the variable that names the host, and the Services there ar
 ## Look-alikes
 A wrong name in the configuration is `call-to-unknown-service` or `call-to-wrong-namespace` where objects prove it;
 pods that don't ask the cluster's DNS are `dns-policy-wrong`; DNS without pods is `dns-down`; a policy that keeps pods
-from it `network-policy-blocks-dns`. A headless Service has no address before a pod of it is ready: that is named
+from it `network-policy-blocks-dns`. The name of one pod of a StatefulSet (`db-2.db`) that has fewer replicas is named
+here. A headless Service has no address before a pod of it is ready: that is named
 here. A name that was unknown for a moment, as the Service was made later, looks the same.
 
 ## What it does not see
-Whether a name outside the cluster exists. The log of CoreDNS, its configuration, and the resolver of the node. A
-program that is ready and logs such lines is silent; of one that runs and is not ready the last 15 lines count. Under
-`-n` Services of other namespaces are unknown, and names there can't be judged.
+Whether a name outside the cluster exists. The log of CoreDNS, its configuration, and the resolver of the node. Of
+programs that are ready only the logs of the twenty newest workloads are read, and believed where the objects say the
+same; of one that runs and is not ready the last 15 lines count. Under `-n` at most three other namespaces are read.
 
 ## What to do
 Correct the name (`SERVICE.NAMESPACE` for another namespace), create the Service, or look after CoreDNS: `kubectl -n
@@ -40,17 +41,24 @@ nslookup NAME`.",
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::UnknownHost(_)))
+    complaining(view, |class| matches!(class, Class::UnknownHost(_)))
         .iter()
         .filter_map(|failing| finding(view, failing))
         .collect()
 }
 
+/// The host that does not resolve: the line's, or the one that the lines around or a variable name.
+pub(super) fn host_of(view: &View<'_>, failing: &Failing<'_>) -> Option<String> {
+    let Some(Class::UnknownHost(host)) = failing.class() else { return None };
+    if !host.is_empty() {
+        return Some(host.clone());
+    }
+    Some(crate::detect::logs::service::callee(view, failing).map(|(target, _)| target.host).unwrap_or_default())
+}
+
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
-    let Fault::Said(Class::UnknownHost(host)) = &failing.fault else { return None };
     let (pod, own) = (failing.container.pod, failing.namespace());
-    let found = crate::detect::logs::service::callee(view, failing);
-    let host = if host.is_empty() { found.map(|(target, _)| target.host).unwrap_or_default() } else { host.clone() };
+    let host = host_of(view, failing)?;
     let standing = resolve(view, own, &host);
     let target = crate::detect::logs::service::Target { host: host.clone(), port: None };
     if told_by_call(view, failing, Some(&target))
@@ -58,6 +66,15 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             && matches!(standing, Standing::Service(_))
             && calls_it(pod, failing.container.spec, &host))
     {
+        return None;
+    }
+    // Of one that is ready the log is believed where the objects say the same.
+    let confirmed = match &standing {
+        Standing::Missing { .. } => true,
+        Standing::Service(service) => no_member(view, service, &host).is_some() || unnamed(view, service),
+        _ => false,
+    };
+    if failing.complains() && !confirmed {
         return None;
     }
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
@@ -85,15 +102,23 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             };
             finding(what).look("see which Services there are", &service, &["get", "services"]).culprit(service)
         }
-        Standing::Service(service)
-            if service.spec.cluster_ip == "None" && ready_endpoints(view, service) == Some(0) =>
-        {
+        Standing::Service(service) if no_member(view, service, &host).is_some() => {
+            finding(no_member(view, service, &host)?)
+        }
+        Standing::Service(service) if hidden(view, service, &host).is_some() => {
+            let member = hidden(view, service, &host)?;
             finding(format!(
-                "{} is headless and has no ready endpoint, so its name has no address",
+                "pod {} is not ready, and {} names only ready pods",
+                member.metadata.name,
                 title(service, own)
             ))
-            .culprit(service.object_ref())
+            .culprit(member.object_ref())
         }
+        Standing::Service(service) if unnamed(view, service) => finding(format!(
+            "{} is headless and has no ready endpoint, so its name has no address",
+            title(service, own)
+        ))
+        .culprit(service.object_ref()),
         Standing::Service(service) if service.spec.kind == "ExternalName" => {
             finding(format!("{} stands for {}, which has no address", title(service, own), service.spec.external_name))
                 .culprit(service.object_ref())
@@ -121,6 +146,53 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("whether the name exists outside the cluster"))
         }
     })
+}
+
+/// Whether a Service is headless and has no ready endpoint: then its name has no address.
+pub(super) fn unnamed(view: &View<'_>, service: &Service) -> bool {
+    service.spec.cluster_ip == "None" && ready_endpoints(view, service) == Some(0)
+}
+
+/// The pod of this name (`db-0.db`), where its Service does not name it because it is not ready.
+fn hidden<'a>(view: &View<'a>, service: &Service, host: &str) -> Option<&'a Pod> {
+    let (member, _) = host.split_once('.')?;
+    let unready = |pod: &&Pod| pod.spec.hostname == member && !pod.ready();
+    let headless = service.spec.cluster_ip == "None" && !service.spec.publish_not_ready_addresses;
+    view.pods_behind(service).into_iter().filter(|_| headless && !unnamed(view, service)).find(unready)
+}
+
+/// Why a Service gives no pod this name (`db-2.db`), where that is certain.
+fn no_member(view: &View<'_>, service: &Service, host: &str) -> Option<String> {
+    let (member, rest) = host.split_once('.')?;
+    let name = service.metadata.name.as_str();
+    let behind = view.pods_behind(service);
+    let named = |pod: &&Pod| pod.spec.hostname == member && pod.spec.subdomain == name;
+    if service.spec.cluster_ip != "None" || rest.split('.').next() != Some(name) || behind.iter().any(named) {
+        return None;
+    }
+    let set = member.rsplit_once('-').and_then(|(set, ordinal)| {
+        let ordinal: i64 = ordinal.parse().ok()?;
+        let set = view.get::<StatefulSet>(&service.metadata.namespace, set)?;
+        (set.spec.service_name == name).then_some((set, ordinal))
+    });
+    let Some((set, ordinal)) = set else {
+        let other = behind.iter().find(|pod| pod.spec.subdomain != name)?;
+        let owner = view.workload_of(other);
+        return Some(format!(
+            "Service {name} names no pod {member}: the pods of {} {} have no names of their own there",
+            owner.kind, owner.name
+        ));
+    };
+    let (set, first, replicas) = (&set.metadata.name, set.spec.ordinals.start, set.spec.replicas.unwrap_or(1));
+    if (first..first.saturating_add(replicas)).contains(&ordinal) {
+        return None;
+    }
+    let pods = match replicas {
+        0 => "no pod".to_owned(),
+        1 => format!("{set}-{first} alone"),
+        _ => format!("{set}-{first} to {set}-{}", first + replicas - 1),
+    };
+    Some(format!("StatefulSet {set} has {}: {pods}", plural(usize::try_from(replicas).ok()?, "replica")))
 }
 
 /// Whether the pod asks other servers than the cluster's DNS.
@@ -199,6 +271,59 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
             "peers",
             "Service peers is headless and has no ready endpoint, so its name has no address <- Service shop/peers",
         );
+    }
+
+    #[test]
+    fn a_pod_of_a_headless_service() {
+        let member = |set: &str, host: &str, expected: &str| {
+            let yaml = POD.replace("HOST", host)
+                + "
+---
+kind: EndpointSlice
+metadata: {name: peers-1, namespace: shop, labels: {kubernetes.io/service-name: peers}}
+endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}}]
+---
+kind: Pod
+metadata: {name: node-0, namespace: shop, labels: {app: peers}}
+spec: {HOSTNAME}
+status: {phase: Running, conditions: [{type: Ready, status: 'False'}]}
+" + set;
+            let yaml = yaml.replace("HOSTNAME", if set.is_empty() { "" } else { "hostname: node-0, subdomain: peers" });
+            let expected = if expected.is_empty() { String::new() } else { SAYS.replace("HOST", host) + expected };
+            check(&super::DETECTOR, &yaml, &expected);
+        };
+        let set = "
+---
+kind: StatefulSet
+metadata: {name: node, namespace: shop}
+spec: {replicas: 2, serviceName: peers}
+";
+        member(set, "node-2.peers", "StatefulSet node has 2 replicas: node-0 to node-1");
+        member(
+            set,
+            "node-0.peers",
+            "pod node-0 is not ready, and Service peers names only ready pods <- Pod shop/node-0",
+        );
+        member(
+            "",
+            "node-0.peers",
+            "Service peers names no pod node-0: the pods of Pod node-0 have no names of their own there",
+        );
+    }
+
+    #[test]
+    fn the_complaint_of_one_that_is_ready() {
+        let ready = POD
+            .replace("waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 1, finishedAt: '2026-01-01T11:59:00Z'}}", "running: {startedAt: '2026-01-01T11:00:00Z'}}")
+            .replace("restartCount: 4", "restartCount: 0, ready: true")
+            .replace("phase: Running", "phase: Running\n  conditions: [{type: Ready, status: 'True'}]");
+        let line = "'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host'";
+        let often = ready.replace(line, &[line; 3].join(", "));
+        let says = "warning Pod shop/web-1: container app runs and keeps failing: host name order does not resolve: no Service order in namespace shop; did you mean Service orders? <- Service shop/order";
+        check(&super::DETECTOR, &often.replace("HOST", "order"), says);
+        check(&super::DETECTOR, &ready.replace("HOST", "order"), "");
+        check(&super::DETECTOR, &often.replace("HOST", "orders"), "");
+        check(&super::DETECTOR, &often.replace("HOST", "api.example.com"), "");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Containers that fail because something they connect to refuses or does not answer.
 
 use crate::detect::logs::service::{
-    Standing, Target, callee, instead, ready_since, told_by_call, variable_of, verdict,
+    Standing, Target, callee, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of, verdict,
 };
-use crate::detect::logs::{Class, Failing, Fault, said, short};
+use crate::detect::logs::{Class, Failing, complaining, short};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -32,8 +32,8 @@ the next start may succeed.
 
 ## What it does not see
 Nothing is connected to: that a ready endpoint does not take the connection is the log's word. A server outside the
-cluster can't be judged, nor one that neither the line nor a variable names. A program that is ready and logs such
-lines is silent. Under `-n` at most three other namespaces are read. Firewalls and service meshes are not seen.
+cluster can't be judged, nor one that neither the line nor a variable names. Of programs that are ready only the logs
+of the twenty newest workloads are read, and believed where the Service lacks the port or endpoints. Under `-n` at most three other namespaces are read. Firewalls and service meshes are not seen.
 
 ## What to do
 Mend the dependency first: its Service's endpoints (`kubectl get endpointslices -l kubernetes.io/service-name=NAME`),
@@ -43,20 +43,31 @@ its pods listen on (refusals).",
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::Unreachable(_)))
+    complaining(view, |class| matches!(class, Class::Unreachable(_)))
         .iter()
         .filter_map(|failing| finding(view, failing))
         .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
-    let slow = failing.fault == Fault::Said(Class::Unreachable(true));
+    let slow = failing.class() == Some(&Class::Unreachable(true));
     let how = if slow { "times out" } else { "is refused" };
     let (pod, own) = (failing.container.pod, failing.namespace());
     let found = callee(view, failing);
     // What its configuration names wrongly is said where the configuration is judged.
-    let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
+    let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| has_port(service, port)));
     if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
+        return None;
+    }
+    // Of one that is ready the log is believed where the Service says the same.
+    let confirmed = match &found {
+        Some((_, Standing::Missing { .. })) => true,
+        Some((target, Standing::Service(service))) => {
+            ready_endpoints(view, service) == Some(0) || target.port.is_some_and(|port| !has_port(service, port))
+        }
+        _ => false,
+    };
+    if failing.complains() && !confirmed {
         return None;
     }
     let stage = if failing.container.init {
@@ -113,26 +124,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .culprit(other.object_ref())
         }
         Some((target, Standing::Own)) => {
-            let port = target.port.map(i64::from);
-            let here = pod
-                .spec
-                .all_containers()
-                .find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
-            let services: Vec<String> = view
-                .within::<Service>(own)
-                .iter()
-                .filter(|service| service.spec.ports.iter().any(|known| Some(known.port) == port))
-                .map(|service| service.metadata.name.clone())
-                .collect();
-            let why = match (here, services.is_empty()) {
-                (Some(container), _) => {
-                    format!("that is the pod itself, where container {} does not listen (yet)", container.name)
-                }
-                (None, false) => {
-                    format!("that is the pod itself, where nothing listens; Service {} has this port", list(&services))
-                }
-                (None, true) => "that is the pod itself, where nothing listens".to_owned(),
-            };
+            let why = at_home(view, pod, target.port.map(i64::from));
             finding(&target, why)
         }
         Some((target, Standing::Outside)) => {
@@ -151,6 +143,27 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
     })
+}
+
+/// What to say of a connection to the pod itself.
+fn at_home(view: &View<'_>, pod: &Pod, port: Option<i64>) -> String {
+    let here = pod
+        .spec
+        .all_containers()
+        .find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
+    if let Some(container) = here {
+        return format!("that is the pod itself, where container {} does not listen (yet)", container.name);
+    }
+    let services: Vec<String> = view
+        .within::<Service>(&pod.metadata.namespace)
+        .iter()
+        .filter(|service| service.spec.ports.iter().any(|known| Some(known.port) == port))
+        .map(|service| service.metadata.name.clone())
+        .collect();
+    if services.is_empty() {
+        return "that is the pod itself, where nothing listens".to_owned();
+    }
+    format!("that is the pod itself, where nothing listens; Service {} has this port", list(&services))
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ The condition, the exit code of its last pod, and the line of its log that decid
 
 ## Look-alikes
 A Job that still retries is told at its pods (`container-exits`, `image-not-found` and so on); pods that can't
-be made are `quota-exceeded` and its like. A run of a CronJob is not reported once a later run succeeded. A Job
+be made are `quota-exceeded` and its like. A run of a CronJob is not reported once a later run succeeded, nor is
+a Job whose work a later one of the same name but for its number did. A Job
 that failed on purpose (a test) looks the same: delete it, or set `ttlSecondsAfterFinished`.
 
 ## What it does not see
@@ -40,11 +41,32 @@ fn failed<'a>(view: &View<'a>) -> Vec<(&'a Job, &'a Condition)> {
     jobs.filter_map(|job| Some((job, condition(&job.status.conditions, "Failed").filter(|c| c.is_true())?))).collect()
 }
 
-/// Whether a later run of the same CronJob succeeded.
+/// Whether a later run of the same CronJob, or of the same work by hand, succeeded.
 fn made_up_for(view: &View<'_>, job: &Job) -> bool {
+    if view.within::<Job>(&job.metadata.namespace).iter().any(|other| replaces(other, job)) {
+        return true;
+    }
     let Some(owner) = job.metadata.controller().filter(|owner| owner.kind == "CronJob") else { return false };
     let Some(cron) = view.get::<CronJob>(&job.metadata.namespace, &owner.name) else { return false };
     cron.status.last_successful_time.is_some_and(|time| Some(time) > *job.metadata.creation_timestamp)
+}
+
+/// Whether a Job that was made later did the work of one that failed: the same containers, a name that differs in its
+/// number alone.
+fn replaces(later: &Job, job: &Job) -> bool {
+    let done = condition(&later.status.conditions, "Complete").is_some_and(Condition::is_true);
+    let stem = |job: &Job| {
+        let numbered = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | 'v');
+        job.metadata.name.trim_end_matches(numbered).to_owned()
+    };
+    let containers = |job: &Job| {
+        let all = job.spec.template.spec.containers.iter();
+        all.map(|container| (container.name.clone(), container.image.split(':').next().map(str::to_owned)))
+            .collect::<Vec<_>>()
+    };
+    done && *later.metadata.creation_timestamp > *job.metadata.creation_timestamp
+        && stem(later) == stem(job)
+        && containers(later) == containers(job)
 }
 
 /// The pod of its last attempt.
@@ -186,6 +208,24 @@ metadata: {name: nightly, namespace: shop}
 status: {lastSuccessfulTime: '2026-01-01T11:00:00Z'}
 ";
         check(&super::DETECTOR, &(JOB.replace("OWNER", owner) + cron), "");
+    }
+
+    #[test]
+    fn done_again_by_hand() {
+        let later = "
+---
+kind: Job
+apiVersion: batch/v1
+metadata: {name: migrate-2, namespace: shop, creationTimestamp: '2026-01-01T10:30:00Z'}
+status: {conditions: [{type: Complete, status: 'True'}]}
+";
+        let job = JOB.replace("OWNER", "").replace("name: migrate,", "name: migrate-1,");
+        check(&super::DETECTOR, &(job.clone() + later), "");
+        let others = [later.replace("migrate-2", "cleanup-2"), later.replace("Complete", "Suspended")];
+        for other in others {
+            let expected = "critical Job shop/migrate-1: Job migrate-1 failed (BackoffLimitExceeded): its pods failed more than backoffLimit 1 times; container app exits 3: ERROR: no such table";
+            check(&super::DETECTOR, &(job.clone() + &other), expected);
+        }
     }
 
     #[test]

@@ -104,11 +104,13 @@ mod oom_killed;
 mod pdb_blocks_eviction;
 mod pdb_overlap;
 mod pdb_selects_nothing;
+mod peers_not_published;
 mod pod_affinity_unmatched;
 mod pod_anti_affinity_full;
 mod pod_create_refused;
 mod pod_evicted;
 mod pod_not_accepted;
+mod pod_outdated;
 mod pod_security_violated;
 mod pod_terminating;
 mod port_in_use;
@@ -259,11 +261,13 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &pdb_blocks_eviction::DETECTOR,
     &pdb_overlap::DETECTOR,
     &pdb_selects_nothing::DETECTOR,
+    &peers_not_published::DETECTOR,
     &pod_affinity_unmatched::DETECTOR,
     &pod_anti_affinity_full::DETECTOR,
     &pod_create_refused::DETECTOR,
     &pod_evicted::DETECTOR,
     &pod_not_accepted::DETECTOR,
+    &pod_outdated::DETECTOR,
     &pod_security_violated::DETECTOR,
     &pod_terminating::DETECTOR,
     &port_in_use::DETECTOR,

@@ -53,7 +53,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let title = container.title();
     let summary = match limit {
         _ if by_node => format!("{title} is killed (exit 137) because its node ran out of memory (SystemOOM)"),
-        Some(limit) => format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}"),
+        Some(limit) => {
+            let from = given(view, pod, name, limit).map(|range| format!(", the default of LimitRange {range}"));
+            let from = from.unwrap_or_default();
+            format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}{from}")
+        }
         None => {
             format!("{title} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory")
         }
@@ -95,6 +99,22 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         );
     }
     finding
+}
+
+/// The LimitRange that gave a container its memory limit: the pod says that it was given one.
+fn given<'a>(view: &View<'a>, pod: &Pod, container: &str, limit: &str) -> Option<&'a str> {
+    let told = pod.metadata.annotations.get("kubernetes.io/limit-ranger")?;
+    let own = told.split(';').find(|part| part.contains(&format!("container {container}")))?;
+    let gives = |range: &&LimitRange| {
+        range
+            .spec
+            .limits
+            .iter()
+            .any(|item| item.kind == "Container" && item.default.get("memory").is_some_and(|given| given == limit))
+    };
+    let limits = own.split(" for ").next().filter(|what| what.contains("memory") && what.contains("limit"))?;
+    let ranges = view.within::<LimitRange>(&pod.metadata.namespace).iter();
+    ranges.filter(|_| !limits.is_empty()).find(gives).map(|range| range.metadata.name.as_str())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Containers that fail because their account may not do something in the cluster.
 
 use crate::detect::config_uses;
-use crate::detect::logs::{Class, Denial, Failing, Fault, said};
+use crate::detect::logs::{Class, Denial, Failing, complaining};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -11,7 +11,7 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::RoleBinding, Kind::ClusterRoleBinding],
     wants: None,
     doc: r#"## What it detects
-A container that crashes or is not ready because the API server forbids its account something:
+A container that crashes, is not ready or keeps complaining because the API server forbids its account something:
 `User "system:serviceaccount:…" cannot list resource "pods"`. Compared with the roles and bindings that were
 read: none binds the account, one binds another of nearly that name or in another namespace only, the bound role
 does not exist, or it does not allow it (another verb, API group or `resourceNames`).
@@ -31,7 +31,8 @@ An authorizer beside RBAC (a cloud's, Node, webhooks) may decide otherwise; the 
 line may be older than a binding that was made since: the container tries again with its next restart.
 
 ## What it does not see
-Containers that are ready: an operator that logs `forbidden` and goes on is silent. Bindings to groups
+Of containers that are ready only the logs of the twenty newest workloads are read, and believed where it is
+said again and again and the roles say the same. Bindings to groups
 (`system:serviceaccounts`) or by user name are not compared, and of several roles that are bound only the first
 is looked into. Where RoleBindings or ClusterRoleBindings can't be listed, only the log speaks; with -n,
 bindings of other namespaces are not known.
@@ -46,14 +47,14 @@ changed: delete the binding and make it anew."#,
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::Forbidden(_)))
+    complaining(view, |class| matches!(class, Class::Forbidden(_)))
         .iter()
         .filter_map(|failing| finding(view, failing))
         .collect()
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
-    let Fault::Said(Class::Forbidden(denial)) = &failing.fault else { return None };
+    let Some(Class::Forbidden(denial)) = failing.class() else { return None };
     let account = denial.user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
     let who = account
         .map_or_else(|| format!("user {}", denial.user), |(place, name)| format!("ServiceAccount {place}/{name}"));
@@ -71,6 +72,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         denial.resource
     );
     let (why, culprit) = account.map(|(place, name)| why(view, failing, denial, place, name)).unwrap_or_default();
+    // Of one that is ready the log is believed where the roles say the same.
+    if failing.complains() && why.is_empty() {
+        return None;
+    }
     let why = if why.is_empty() { why } else { format!(": {why}") };
     let finding =
         failing.finding(view, stage, format!("{says}{why}")).key(format!("{} {}", denial.verb, denial.resource));

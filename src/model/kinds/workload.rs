@@ -106,6 +106,12 @@ slim! {
         pub status: WorkloadStatus,
     }
 
+    /// `spec.ordinals` of a StatefulSet.
+    pub struct Ordinals {
+        /// The first; 0 where absent.
+        pub start: i64,
+    }
+
     /// `spec` of a StatefulSet.
     pub struct StatefulSetSpec {
         /// How many pods; 1 where absent.
@@ -116,6 +122,8 @@ slim! {
         pub template: PodTemplate,
         /// The governing Service.
         pub service_name: String,
+        /// Where its pods' numbers begin.
+        pub ordinals: Ordinals,
         /// `OrderedReady` or `Parallel`.
         pub pod_management_policy: String,
         /// How pods are replaced.
