@@ -242,12 +242,12 @@ fn values(json: &[u8], redactor: &Redactor) -> serde_json::Result<Vec<ConfigValu
         namespace: String,
     }
     let Body { metadata: Name { name, namespace }, data } = serde_json::from_slice(json)?;
-    let value = |(key, value): (String, String)| {
-        let redacted = redactor.text(cut(&value, CONFIG_BYTES_READ));
+    let value = |(key, value): (&String, &String)| {
+        let redacted = redactor.text(cut(value, CONFIG_BYTES_READ));
         let value = cut(&redacted, CONFIG_BYTES).to_owned();
-        ConfigValue { namespace: namespace.clone(), name: name.clone(), key, value }
+        ConfigValue { namespace: namespace.clone(), name: name.clone(), key: key.clone(), value }
     };
-    Ok(data.unwrap_or_default().into_iter().take(CONFIG_KEYS).map(value).collect())
+    Ok(data.unwrap_or_default().iter().take(CONFIG_KEYS).map(value).collect())
 }
 
 /// The first bytes of a text, whole characters.

@@ -6,9 +6,6 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A list that is not grown after it was read: no spare capacity is held.
-pub type List<T> = Box<[T]>;
-
 /// Reads `T`, taking `null` for its default.
 pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -45,6 +42,12 @@ macro_rules! slim {
             )]
             pub $field: $type,
         )* }
+
+        impl crate::model::list::Share for $name {
+            fn share(&mut self, with: &$name) {
+                $( self.$field.share(&with.$field); )*
+            }
+        }
     )* };
 }
 pub(crate) use slim;
@@ -53,6 +56,8 @@ pub(crate) use slim;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct When(pub Option<super::Time>);
+
+super::list::unshared!(When);
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -1,16 +1,19 @@
 //! A small sorted map of text, as labels, annotations and quantities are.
 //!
 //! *Invariant:* sorted by key, each key once. A cluster has five of these for each pod, of a few entries
-//! each: a `BTreeMap` would take half a kilobyte for every one of them.
+//! each: a `BTreeMap` would take half a kilobyte for every one of them. Like lists, equal ones are shared.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use super::List;
+use super::list::Share;
+
 /// A sorted map of text.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Map(Box<[(String, String)]>);
+pub struct Map(List<(String, String)>);
 
 impl Map {
     /// The value of a key.
@@ -44,9 +47,9 @@ impl Map {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
-    /// Keys, and values to be changed.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut String)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    /// Changes the values.
+    pub fn update(&mut self, mut change: impl FnMut(&str, &mut String)) {
+        self.0.update(|(key, value)| change(key, value));
     }
 
     /// The keys, in order.
@@ -61,7 +64,7 @@ impl Map {
 
     /// Puts an entry in, in the place of one with the same key.
     pub fn insert(&mut self, key: String, value: String) {
-        let mut entries = std::mem::take(&mut self.0).into_vec();
+        let mut entries = self.0.to_vec();
         match entries.binary_search_by(|(other, _)| other.cmp(&key)) {
             Ok(index) => entries.splice(index..=index, [(key, value)]).for_each(drop),
             Err(index) => entries.insert(index, (key, value)),
@@ -79,9 +82,7 @@ impl Map {
         if self.0.iter().all(|(key, value)| keep(key, value)) {
             return;
         }
-        let mut entries = std::mem::take(&mut self.0).into_vec();
-        entries.retain(|(key, value)| keep(key, value));
-        self.0 = entries.into();
+        self.0 = self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect();
     }
 }
 
@@ -105,21 +106,18 @@ impl<const N: usize> From<[(String, String); N]> for Map {
     }
 }
 
-impl IntoIterator for Map {
-    type Item = (String, String);
-    type IntoIter = std::vec::IntoIter<(String, String)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_vec().into_iter()
-    }
-}
-
 impl<'m> IntoIterator for &'m Map {
     type Item = (&'m String, &'m String);
     type IntoIter = std::iter::Map<std::slice::Iter<'m, (String, String)>, fn(&(String, String)) -> (&String, &String)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+}
+
+impl Share for Map {
+    fn share(&mut self, with: &Map) {
+        self.0.share(&with.0);
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{When, slim};
+use super::list::{Share, unshared};
 use super::{Kind, List, Map, ObjectRef};
 
 slim! {
@@ -131,6 +132,8 @@ pub fn condition<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Cond
     conditions.iter().find(|condition| condition.kind == kind)
 }
 
+unshared!(FieldPaths, Managers);
+
 /// How many paths of one manager are kept.
 pub const MAX_PATHS: usize = 12;
 
@@ -239,6 +242,12 @@ impl<'de> Deserialize<'de> for Annotations {
         let mut map = Map::deserialize(d)?;
         map.retain(|key, value| value.len() <= LONGEST && key != LAST_APPLIED);
         Ok(Annotations(map))
+    }
+}
+
+impl Share for Annotations {
+    fn share(&mut self, with: &Annotations) {
+        self.0.share(&with.0);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod finding;
 pub mod kinds;
 mod lenient;
+mod list;
 mod map;
 pub mod meta;
 pub mod quantity;
@@ -17,7 +18,7 @@ pub mod snapshot;
 
 pub use diagnosis::{Cause, Change, Consequence, Diagnosis, Verdict};
 pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};
-pub use lenient::List;
+pub use list::List;
 pub use map::Map;
 pub use meta::{Condition, Manager, Meta, OwnerReference};
 pub use quantity::Quantity;

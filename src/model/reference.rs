@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Meta;
+use super::list::{Share, neighbours};
 use super::snapshot::Objects;
 
 /// A slim type that is read from the API.
-pub trait Resource: for<'de> Deserialize<'de> + Serialize + Send + 'static {
+pub trait Resource: for<'de> Deserialize<'de> + Serialize + Share + Send + 'static {
     /// The kind it is a picture of.
     const KIND: Kind;
     /// The list it is kept in.
@@ -115,8 +116,8 @@ macro_rules! kinds {
         impl Objects {
             /// Adds all of `other`.
             pub fn append(&mut self, mut other: Objects) {
-                $( self.$field.append(&mut other.$field); )*
-                self.custom.append(&mut other.custom);
+                $( append(&mut self.$field, &mut other.$field); )*
+                append(&mut self.custom, &mut other.custom);
             }
 
             /// Brings every list into its order: namespace, then name.
@@ -225,6 +226,15 @@ fn is_api(value: &serde_json::Value, api_version: &str) -> bool {
     group(theirs) == group(api_version)
 }
 
+/// Moves all of `more` to the end of `list`; the first there is comes as it is, since a list of pods is megabytes.
+fn append<T>(list: &mut Vec<T>, more: &mut Vec<T>) {
+    if list.is_empty() {
+        std::mem::swap(list, more);
+    } else {
+        list.append(more);
+    }
+}
+
 fn by_name(a: &Meta, b: &Meta) -> std::cmp::Ordering {
     (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid))
 }
@@ -232,18 +242,15 @@ fn by_name(a: &Meta, b: &Meta) -> std::cmp::Ordering {
 /// Reads the `items` of a list; an item that can't be read is left out rather than losing the rest.
 fn parse_list<T: Resource>(json: &[u8]) -> serde_json::Result<Objects> {
     #[derive(Deserialize)]
-    #[serde(bound = "T: Deserialize<'de>")]
+    #[serde(bound = "T: Deserialize<'de> + Share")]
     struct Whole<T> {
-        #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+        #[serde(default = "Vec::new", deserialize_with = "neighbours")]
         items: Vec<T>,
     }
     #[derive(Deserialize)]
     struct Parts<'a> {
         #[serde(borrow, default)]
         items: Option<Vec<&'a serde_json::value::RawValue>>,
-    }
-    fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
-        Ok(Option::deserialize(d)?.unwrap_or_default())
     }
     let mut objects = Objects::default();
     *T::list_mut(&mut objects) = if let Ok(list) = serde_json::from_slice::<Whole<T>>(json) {

@@ -14,6 +14,7 @@ use super::kinds::{
     StorageClass, ValidatingAdmissionPolicy, ValidatingWebhookConfiguration, VolumeAttachment,
 };
 use super::lenient::{is_default, slim};
+use super::list::neighbours;
 use super::{Kind, List, ObjectRef, Time};
 
 /// Counts breaking changes of the file format.
@@ -83,8 +84,11 @@ macro_rules! objects {
         #[serde(rename_all = "camelCase", default)]
         #[expect(missing_docs, reason = "each list is named after its kind")]
         pub struct Objects {
-            $( #[serde(skip_serializing_if = "Vec::is_empty")] pub $field: Vec<$type>, )*
-            #[serde(skip_serializing_if = "Vec::is_empty")]
+            $(
+                #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "neighbours")]
+                pub $field: Vec<$type>,
+            )*
+            #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "neighbours")]
             pub custom: Vec<Custom>,
         }
     };

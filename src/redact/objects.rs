@@ -1,11 +1,11 @@
 //! Every free text of the objects.
 //!
 //! *Invariant:* a field that people or programs fill with text is named here. Names, labels,
-//! references and times are no free text.
+//! references and times are no free text. What objects share they share masked too.
 
 use super::{Mode, Redactor, is_placeholder};
 use crate::model::kinds::{Container, ContainerState, Handler, PodSpec, PodTemplate, Probe};
-use crate::model::{Condition, Map, Objects};
+use crate::model::{Condition, List, Map, Objects};
 
 pub(super) fn walk(redactor: &Redactor, objects: &mut Objects) {
     objects.each_meta_mut(|meta| annotations(redactor, &mut meta.annotations.0));
@@ -16,14 +16,17 @@ pub(super) fn walk(redactor: &Redactor, objects: &mut Objects) {
 }
 
 fn pods(redactor: &Redactor, objects: &mut Objects) {
+    let mut specs = Specs::default();
     for pod in &mut objects.pods {
-        pod_spec(redactor, &mut pod.spec);
+        specs.mask(redactor, &mut pod.spec);
         let status = &mut pod.status;
         redactor.apply(&mut status.message, Mode::Prose);
         conditions(redactor, &mut status.conditions);
-        for container in status.init_container_statuses.iter_mut().chain(&mut status.container_statuses) {
-            container_state(redactor, &mut container.state);
-            container_state(redactor, &mut container.last_state);
+        for statuses in [&mut status.init_container_statuses, &mut status.container_statuses] {
+            statuses.update(|container| {
+                container_state(redactor, &mut container.state);
+                container_state(redactor, &mut container.last_state);
+            });
         }
     }
 }
@@ -38,9 +41,10 @@ fn container_state(redactor: &Redactor, state: &mut ContainerState) {
 }
 
 fn templates(redactor: &Redactor, objects: &mut Objects) {
-    let of = |template: &mut PodTemplate| {
+    let mut specs = Specs::default();
+    let mut of = |template: &mut PodTemplate| {
         annotations(redactor, &mut template.metadata.annotations.0);
-        pod_spec(redactor, &mut template.spec);
+        specs.mask(redactor, &mut template.spec);
     };
     objects.deployments.iter_mut().for_each(|it| of(&mut it.spec.template));
     objects.replica_sets.iter_mut().for_each(|it| of(&mut it.spec.template));
@@ -50,21 +54,47 @@ fn templates(redactor: &Redactor, objects: &mut Objects) {
     objects.cron_jobs.iter_mut().for_each(|it| of(&mut it.spec.job_template.spec.template));
 }
 
-fn pod_spec(redactor: &Redactor, spec: &mut PodSpec) {
-    for container in spec.init_containers.iter_mut().chain(&mut spec.containers) {
-        self::container(redactor, container);
+/// Masks specs one after the other. The containers of replicas are one list: it is masked once, and stays one.
+#[derive(Default)]
+struct Specs {
+    init_containers: Masked,
+    containers: Masked,
+}
+
+/// The list that was last read, and what it became.
+#[derive(Default)]
+struct Masked {
+    read: List<Container>,
+    masked: List<Container>,
+}
+
+impl Specs {
+    fn mask(&mut self, redactor: &Redactor, spec: &mut PodSpec) {
+        self.init_containers.mask(redactor, &mut spec.init_containers);
+        self.containers.mask(redactor, &mut spec.containers);
+    }
+}
+
+impl Masked {
+    fn mask(&mut self, redactor: &Redactor, list: &mut List<Container>) {
+        if !self.read.is(list) {
+            self.read = list.clone();
+            list.update(|container| self::container(redactor, container));
+            self.masked = list.clone();
+        }
+        *list = self.masked.clone();
     }
 }
 
 fn container(redactor: &Redactor, container: &mut Container) {
-    for variable in &mut container.env {
+    container.env.update(|variable| {
         if let Some(value) = &mut variable.value
             && let std::borrow::Cow::Owned(masked) = redactor.value(&variable.name, value)
         {
             *value = masked;
         }
-    }
-    arguments(redactor, container.command.iter_mut().chain(&mut container.args));
+    });
+    arguments(redactor, [&mut container.command, &mut container.args]);
     let probes = [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
     probes.into_iter().flatten().for_each(|probe| self::probe(redactor, probe));
     if let Some(lifecycle) = &mut container.lifecycle {
@@ -76,7 +106,7 @@ fn container(redactor: &Redactor, container: &mut Container) {
 
 fn probe(redactor: &Redactor, probe: &mut Probe) {
     if let Some(exec) = &mut probe.exec {
-        arguments(redactor, exec.command.iter_mut());
+        arguments(redactor, [&mut exec.command]);
     }
     if let Some(get) = &mut probe.http_get {
         redactor.apply(&mut get.path, Mode::Strict);
@@ -85,7 +115,7 @@ fn probe(redactor: &Redactor, probe: &mut Probe) {
 
 fn handler(redactor: &Redactor, handler: &mut Handler) {
     if let Some(exec) = &mut handler.exec {
-        arguments(redactor, exec.command.iter_mut());
+        arguments(redactor, [&mut exec.command]);
     }
     if let Some(get) = &mut handler.http_get {
         redactor.apply(&mut get.path, Mode::Strict);
@@ -93,12 +123,12 @@ fn handler(redactor: &Redactor, handler: &mut Handler) {
 }
 
 /// A command line, item by item: a secret may stand in the item after its flag.
-fn arguments<'a>(redactor: &Redactor, items: impl Iterator<Item = &'a mut String>) {
+fn arguments<const N: usize>(redactor: &Redactor, parts: [&mut List<String>; N]) {
     let mut flag: Option<String> = None;
     let mut program = String::new();
-    for item in items {
+    let mut mask = |item: &mut String| {
         if program.is_empty() {
-            program = item.rsplit('/').next().unwrap_or_default().to_owned();
+            item.rsplit('/').next().unwrap_or_default().clone_into(&mut program);
         }
         match flag.take() {
             Some(flag) if !item.starts_with('-') => secret_after(redactor, &program, &flag, item),
@@ -110,6 +140,9 @@ fn arguments<'a>(redactor: &Redactor, items: impl Iterator<Item = &'a mut String
         if item.starts_with('-') && item.len() <= 64 && !item.contains(['=', ' ']) {
             flag = Some(item.clone());
         }
+    };
+    for part in parts {
+        part.update(&mut mask);
     }
 }
 
@@ -149,7 +182,7 @@ fn glued(redactor: &Redactor, program: &str, item: &mut String) {
 /// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
 fn annotations(redactor: &Redactor, annotations: &mut Map) {
     use super::names::{Naming, classify};
-    for (key, value) in annotations.iter_mut() {
+    annotations.update(|key, value| {
         let name = key.rsplit('/').next().unwrap_or(key);
         let named = classify(name) == Some(Naming::Secret);
         let checksum = key.contains("checksum") || key.contains("hash");
@@ -164,7 +197,7 @@ fn annotations(redactor: &Redactor, annotations: &mut Map) {
         } else {
             redactor.apply(value, Mode::Prose);
         }
-    }
+    });
 }
 
 fn messages(redactor: &Redactor, objects: &mut Objects) {
@@ -181,15 +214,15 @@ fn messages(redactor: &Redactor, objects: &mut Objects) {
         }
     }
     for policy in &mut objects.admission_policies {
-        for validation in &mut policy.spec.validations {
+        policy.spec.validations.update(|validation| {
             redactor.apply(&mut validation.message, Mode::Prose);
             redactor.apply(&mut validation.expression, Mode::Prose);
-        }
+        });
     }
-    let mutating = objects.mutating_webhooks.iter_mut().flat_map(|it| &mut it.webhooks);
-    let validating = objects.validating_webhooks.iter_mut().flat_map(|it| &mut it.webhooks);
-    for webhook in mutating.chain(validating) {
-        redactor.apply(&mut webhook.client_config.url, Mode::Prose);
+    let mutating = objects.mutating_webhooks.iter_mut().map(|it| &mut it.webhooks);
+    let validating = objects.validating_webhooks.iter_mut().map(|it| &mut it.webhooks);
+    for webhooks in mutating.chain(validating) {
+        webhooks.update(|webhook| redactor.apply(&mut webhook.client_config.url, Mode::Prose));
     }
     for custom in &mut objects.custom {
         redactor.apply(&mut custom.health_message, Mode::Prose);
@@ -221,16 +254,14 @@ fn statuses(redactor: &Redactor, objects: &mut Objects) {
         definitions.status.conditions;
         gateways.status.conditions;
     }
-    for listener in objects.gateways.iter_mut().flat_map(|gateway| &mut gateway.status.listeners) {
-        conditions(redactor, &mut listener.conditions);
+    for gateway in &mut objects.gateways {
+        gateway.status.listeners.update(|listener| conditions(redactor, &mut listener.conditions));
     }
-    for parent in objects.http_routes.iter_mut().flat_map(|route| &mut route.status.parents) {
-        conditions(redactor, &mut parent.conditions);
+    for route in &mut objects.http_routes {
+        route.status.parents.update(|parent| conditions(redactor, &mut parent.conditions));
     }
 }
 
-fn conditions(redactor: &Redactor, conditions: &mut [Condition]) {
-    for condition in conditions {
-        redactor.apply(&mut condition.message, Mode::Prose);
-    }
+fn conditions(redactor: &Redactor, conditions: &mut List<Condition>) {
+    conditions.update(|condition| redactor.apply(&mut condition.message, Mode::Prose));
 }

@@ -464,3 +464,28 @@ fn any_text() -> impl Strategy<Value = String> {
     ];
     proptest::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
 }
+
+#[test]
+fn what_replicas_share_they_share_masked() {
+    let pod = |name: &str| {
+        format!(
+            r#"{{"metadata": {{"name": "{name}"}}, "spec": {{
+                "containers": [{{"name": "app", "env": [{{"name": "DB_PASSWORD", "value": "hunter"}}],
+                    "volumeMounts": [{{"name": "kube-api-access-{name}", "mountPath": "/var/run/secrets"}}]}}],
+                "volumes": [{{"name": "kube-api-access-{name}", "projected": {{"sources": []}}}}]}}}}"#
+        )
+    };
+    let json = format!(r#"{{"items": [{}, {}, {}]}}"#, pod("aaaaa"), pod("bbbbb"), pod("ccccc"));
+    let objects = (crate::model::Kind::Pod.info().unwrap().parse)(json.as_bytes()).unwrap();
+    let mut snapshot = Snapshot::new(Time::default(), "test", Scope::default());
+    snapshot.objects = objects;
+    redactor().objects(&mut snapshot.objects);
+    let sealed = redactor().seal(snapshot);
+    for pod in &sealed.objects.pods {
+        let [first, ..] = sealed.objects.pods.as_slice() else { panic!("no pods") };
+        assert_eq!(masked(pod.spec.containers[0].env[0].value.as_deref().unwrap()), "<*>");
+        assert!(pod.spec.containers.is(&first.spec.containers), "masked once");
+        assert!(pod.spec.volumes.is(&first.spec.volumes));
+        assert_eq!(pod.spec.volumes[0].name, "kube-api-access");
+    }
+}

@@ -4,6 +4,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::lenient::slim;
+use crate::model::list::unshared;
 use crate::model::{List, Meta};
 
 slim! {
@@ -47,6 +48,8 @@ impl ConfigMap {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Keys(pub List<String>);
+
+unshared!(Keys);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::lenient::slim;
+use crate::model::list::Share;
 use crate::model::{Condition, Kind, List, Meta, ObjectRef};
 
 /// A custom resource: its metadata and what its `status` says.
@@ -115,6 +116,12 @@ impl From<Wire> for Custom {
             resources: serde_json::from_value(wire.status.resources).unwrap_or_default(),
             metadata: wire.metadata,
         }
+    }
+}
+
+impl Share for Custom {
+    fn share(&mut self, with: &Custom) {
+        self.metadata.share(&with.metadata);
     }
 }
 

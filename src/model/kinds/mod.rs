@@ -25,6 +25,10 @@ pub use workload::*;
 
 use serde::{Deserialize, Serialize};
 
+use super::list::unshared;
+
+unshared!(IntOrString, Present);
+
 /// A value that the API gives as a number or a string: a port and its name, a count and a share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

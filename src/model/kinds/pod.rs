@@ -1,7 +1,10 @@
 //! Pods, their containers and what they carry.
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::{IntOrString, Present};
 use crate::model::lenient::{When, slim};
+use crate::model::list::unshared;
 use crate::model::{Condition, List, Map, Meta, Selector};
 
 slim! {
@@ -241,7 +244,7 @@ slim! {
     /// Where a volume is seen.
     pub struct VolumeMount {
         /// The volume.
-        pub name: String,
+        pub name: VolumeName,
         /// The folder.
         pub mount_path: String,
         /// One item of the volume.
@@ -349,7 +352,7 @@ slim! {
     /// A volume.
     pub struct Volume {
         /// The name.
-        pub name: String,
+        pub name: VolumeName,
         /// A ConfigMap.
         pub config_map: Option<MapVolume>,
         /// A Secret.
@@ -618,6 +621,46 @@ slim! {
         pub started_at: When,
         /// The end.
         pub finished_at: When,
+    }
+}
+
+/// The name of a volume in its pod. The volume of the account's token, which the API server adds to each pod under a
+/// name of its own (`kube-api-access-x7k2p`), is `kube-api-access` in all: else no two pods had equal containers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct VolumeName(String);
+
+unshared!(VolumeName);
+
+impl<'de> Deserialize<'de> for VolumeName {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        const TOKEN: &str = "kube-api-access";
+        let mut name = String::deserialize(d)?;
+        let chance = name.strip_prefix(TOKEN).and_then(|rest| rest.strip_prefix('-'));
+        if chance.is_some_and(|chance| chance.len() == 5 && chance.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            name.truncate(TOKEN.len());
+        }
+        Ok(VolumeName(name))
+    }
+}
+
+impl std::ops::Deref for VolumeName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<&str> for VolumeName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl std::fmt::Display for VolumeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
