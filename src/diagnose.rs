@@ -4,6 +4,7 @@
 //! snapshot on, so they give the same bytes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::causes::{self, Focus};
 use crate::cluster::{self, Bounds, Collect, CollectError, Connection};
@@ -19,7 +20,7 @@ pub enum Source {
     /// A cluster.
     Live(Box<Connection>),
     /// A saved snapshot.
-    Saved(Box<Redacted<Snapshot>>),
+    Saved(Arc<Redacted<Snapshot>>),
 }
 
 /// The opened handles.
@@ -94,7 +95,7 @@ pub struct Outcome {
     /// The answer.
     pub diagnosis: Diagnosis,
     /// What it was derived from.
-    pub snapshot: Redacted<Snapshot>,
+    pub snapshot: Arc<Redacted<Snapshot>>,
 }
 
 /// Why there is no diagnosis.
@@ -125,8 +126,8 @@ pub enum DiagnoseError {
 /// When the cluster can't be read at all, or a target is not there.
 pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) -> Result<Outcome, DiagnoseError> {
     let snapshot = match &context.source {
-        Source::Live(connection) => read(context, connection, request, events).await?,
-        Source::Saved(snapshot) => Redacted::clone(snapshot),
+        Source::Live(connection) => Arc::new(read(context, connection, request, events).await?),
+        Source::Saved(snapshot) => snapshot.clone(),
     };
     events(Progress::Explaining);
     let diagnosis = derive(&snapshot, request)?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -107,7 +108,7 @@ fn saved(
     }
     let redactor = Redactor::new(config::redaction_key()?);
     let snapshot = snapshot_file::read(path, &redactor)?;
-    let context = Context { source: Source::Saved(Box::new(snapshot)), redactor, page_size: settings.page_size.0 };
+    let context = Context { source: Source::Saved(Arc::new(snapshot)), redactor, page_size: settings.page_size.0 };
     runtime::run(async { Ok(diagnose::diagnose(&context, &request, &|_| {}).await?) })
 }
 

@@ -38,7 +38,7 @@ fn a_live_diagnosis_and_that_of_its_snapshot_are_the_same_bytes() {
         let file = folder.path().join("cluster.json.gz");
         cluster::snapshot_file::write(&file, &live.snapshot).expect("written");
         let loaded = cluster::snapshot_file::read(&file, &handles.redactor).expect("read");
-        assert!(*loaded == *live.snapshot, "what is read is what was written");
+        assert!(loaded == *live.snapshot, "what is read is what was written");
         let again = diagnose::derive(&loaded, &request).expect("a diagnosis");
         let text = |diagnosis| serde_json::to_string_pretty(diagnosis).expect("JSON");
         assert_eq!(text(&again), text(&live.diagnosis));
