@@ -61,12 +61,29 @@ fn in_config_maps<'a>(view: &View<'a>, client: &Client<'a>, container: &'a Conta
     }
 }
 
+/// The lines of a script that do something: no comments, and no text that it only prints (`cat <<END`).
+fn commands(script: &str) -> Vec<&str> {
+    let mut end: Option<&str> = None;
+    let mut lines = Vec::new();
+    for line in script.lines() {
+        let trimmed = line.trim();
+        if let Some(mark) = end {
+            end = Some(mark).filter(|mark| trimmed != *mark);
+        } else if !trimmed.starts_with('#') {
+            lines.push(line);
+            let printed = trimmed.strip_prefix("cat <<").filter(|rest| !rest.contains('>') && !rest.contains('|'));
+            end = printed.map(|mark| mark.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        }
+    }
+    lines
+}
+
 /// What the command and its arguments name.
 fn in_commands<'a>(client: &Client<'a>, container: &'a Container, add: &mut impl FnMut(Call<'a>)) {
     for (field, items) in [("command", &container.command), ("args", &container.args)] {
         for (index, item) in items.iter().enumerate() {
             let path = client.path(container, &format!("{field}[{index}]"));
-            for line in item.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            for line in commands(item) {
                 for target in in_command(line) {
                     add(Call::new(container, &client.object, path.clone(), line.trim(), target));
                 }
@@ -235,4 +252,15 @@ pub fn named_host(client: &Client<'_>) -> Option<(String, String)> {
                 .map(|line| (client.path(container, "command"), line.trim().to_owned()))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn what_a_script_prints_is_no_command() {
+        let script = "# nc a 1\ncat <<'END'\nnc b 2\nEND\nnc c 3\ncat <<END > /etc/app\nhost: d\nEND";
+        assert_eq!(commands(script), ["cat <<'END'", "nc c 3", "cat <<END > /etc/app", "host: d", "END"]);
+    }
 }

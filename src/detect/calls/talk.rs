@@ -3,6 +3,7 @@
 //! *Invariant:* a line counts only where it says that something failed, and names the callee as a word of its own.
 
 use super::{Call, Client};
+use crate::detect::logs::soft;
 use crate::detect::prelude::*;
 
 /// The last line of the client's logs that names the callee and says that something failed.
@@ -11,7 +12,7 @@ pub fn complaint<'a>(view: &View<'a>, client: &Client<'_>, call: &Call<'_>) -> O
     let address = service.map(|s| s.spec.cluster_ip.as_str()).filter(|ip| ip.len() > 4);
     let mut names = vec![call.host.as_str(), &*call.service.name];
     names.extend(address);
-    let tells = |line: &&str| fails(line) && names.iter().any(|name| mentions(line, name));
+    let tells = |line: &&str| fails(line) && !soft(line) && names.iter().any(|name| mentions(line, name));
     last_line(view, client, call.container, tells)
 }
 

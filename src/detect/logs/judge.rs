@@ -369,11 +369,6 @@ fn decide(lines: &[String], cite: &dyn Fn(&str, usize) -> Evidence) -> Option<Dr
 /// Which line decides: one whose error has a known shape before one that only sounds bad; a
 /// panic before an error before a warning; of equals the last.
 fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
-    static SOFT: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|will be disabled|0 errors?|no errors?)\b",
-        )
-    });
     static LATE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|abort(ed|ing)|roll(ed|ing) back|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating",
@@ -397,13 +392,23 @@ fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
             None if LATE.is_match(text) => -3,
             None => 0,
         };
-        let soft = if SOFT.is_match(text) { -6 } else { 0 };
+        let soft = if soft(text) { -6 } else { 0 };
         let score = weight + shape + soft;
         if score >= 3 && best.as_ref().is_none_or(|(most, ..)| score >= *most) {
             best = Some((score, index, class));
         }
     }
     best.map(|(_, index, class)| (index, class))
+}
+
+/// Whether a line says itself that what failed does not matter.
+pub fn soft(line: &str) -> bool {
+    static SOFT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|(is|will be|now)? ?disabled|0 errors?|no errors?)\b",
+        )
+    });
+    SOFT.is_match(line)
 }
 
 /// What a container needs and does not get, where its last lines say so.

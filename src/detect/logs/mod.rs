@@ -19,7 +19,7 @@ mod tests;
 mod wants;
 
 pub use class::{Class, Denial, Link, path_of};
-pub use judge::{INVOLVED, superseded};
+pub use judge::{INVOLVED, soft, superseded};
 pub use line::{bare, short};
 pub use wants::wanted;
 
@@ -174,7 +174,7 @@ impl<'a> Failing<'a> {
             let which = if container.status.state.terminated.is_some() { "state" } else { "lastState" };
             let quote = format!("reason: {}, exitCode: {}", ended.reason, ended.exit_code);
             finding = finding.field(&object, container.path(&format!("{which}.terminated")), quote);
-        } else if container.status.state.running.is_some() {
+        } else if container.status.state.running.is_some() && !self.complains() {
             finding = finding.field(&object, container.path("ready"), container.status.ready.to_string());
         }
         finding.evidence.extend(self.evidence.iter().cloned());

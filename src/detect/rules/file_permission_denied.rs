@@ -55,6 +55,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let what = path.clone().map_or_else(|| "a file".to_owned(), |path| format!("`{path}`"));
     let mounted = path.as_deref().and_then(|path| mount_of(pod, spec, path));
     let why = match mounted {
+        _ if changes_owner(&failing.text) && user.is_some_and(|user| user != 0) => {
+            "only root may change a file's owner".to_owned()
+        }
+        _ if changes_owner(&failing.text) && lacks_chown(spec) => {
+            "capabilities.drop takes away CHOWN, without which root can't change a file's owner".to_owned()
+        }
         Some(mounted) => {
             let at = &mounted.mount.mount_path;
             let volume = mounted.volume;
@@ -107,6 +113,20 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     )
 }
 
+/// Whether a line says that the owner of a file may not be changed: `chown: /data: Operation not permitted`.
+fn changes_owner(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    (line.contains("chown") || line.contains("changing ownership")) && line.contains("operation not permitted")
+}
+
+fn lacks_chown(container: &Container) -> bool {
+    let has =
+        |list: &[String], names: &[&str]| list.iter().any(|own| names.contains(&own.to_ascii_uppercase().as_str()));
+    let capabilities = container.security_context.capabilities.as_ref();
+    capabilities
+        .is_some_and(|own| has(&own.drop, &["ALL", "CHOWN", "CAP_CHOWN"]) && !has(&own.add, &["CHOWN", "CAP_CHOWN"]))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::testing::check;
@@ -146,6 +166,24 @@ lines: ['ERROR LINE']
             &pod("secret: {secretName: tls, defaultMode: 256}", "open /data/tls.key: permission denied"),
             "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/tls.key` (permission denied): Secret tls, mounted at /data: its files belong to root and have mode 0400; give them to the program's group with fsGroup and mode 0440",
         );
+    }
+
+    #[test]
+    fn an_owner_that_may_not_be_changed() {
+        let line = "chown: /data: Operation not permitted";
+        let says = |who: &str| {
+            format!("critical Pod shop/web-1: container app exits 1: {who} may not use `/data` (permission denied): ")
+        };
+        check(
+            &super::DETECTOR,
+            &pod("emptyDir: {}", line),
+            &(says("user 1000") + "only root may change a file's owner"),
+        );
+        let root = pod("emptyDir: {}", line).replace("securityContext: {runAsUser: 1000}", "");
+        let root =
+            root.replace("image: 'shop/web:2'", "image: 'shop/web:2', securityContext: {capabilities: {drop: [ALL]}}");
+        let why = "capabilities.drop takes away CHOWN, without which root can't change a file's owner";
+        check(&super::DETECTOR, &root, &(says("its user") + why));
     }
 
     #[test]

@@ -104,17 +104,14 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
 /// The LimitRange that gave a container its memory limit: the pod says that it was given one.
 fn given<'a>(view: &View<'a>, pod: &Pod, container: &str, limit: &str) -> Option<&'a str> {
     let told = pod.metadata.annotations.get("kubernetes.io/limit-ranger")?;
-    let own = told.split(';').find(|part| part.contains(&format!("container {container}")))?;
+    // `LimitRanger plugin set: cpu, memory request for container app; memory limit for container app`
+    let own = format!(" limit for container {container}");
+    told.split(';').find(|part| part.ends_with(&own) && part.contains("memory"))?;
     let gives = |range: &&LimitRange| {
-        range
-            .spec
-            .limits
-            .iter()
-            .any(|item| item.kind == "Container" && item.default.get("memory").is_some_and(|given| given == limit))
+        let mut defaults = range.spec.limits.iter().filter(|item| item.kind == "Container");
+        defaults.any(|item| item.default.get("memory").is_some_and(|given| given == limit))
     };
-    let limits = own.split(" for ").next().filter(|what| what.contains("memory") && what.contains("limit"))?;
-    let ranges = view.within::<LimitRange>(&pod.metadata.namespace).iter();
-    ranges.filter(|_| !limits.is_empty()).find(gives).map(|range| range.metadata.name.as_str())
+    view.within::<LimitRange>(&pod.metadata.namespace).iter().find(gives).map(|range| range.metadata.name.as_str())
 }
 
 #[cfg(test)]
@@ -138,6 +135,22 @@ status:
             &POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled"),
             "critical Pod shop/web-1: container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi",
         );
+    }
+
+    #[test]
+    fn killed_at_a_limit_that_it_was_given() {
+        let told = "annotations: {kubernetes.io/limit-ranger: 'LimitRanger plugin set: memory request for container app; memory limit for container app'}";
+        let range = "
+---
+kind: LimitRange
+metadata: {name: small, namespace: shop}
+spec: {limits: [{type: Container, default: {memory: 32Mi}}]}
+";
+        let pod = POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled");
+        let pod = pod.replace("namespace: shop}", &format!("namespace: shop, {told}}}")) + range;
+        let says = "critical Pod shop/web-1: container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi";
+        check(&super::DETECTOR, &pod, &format!("{says}, the default of LimitRange small"));
+        check(&super::DETECTOR, &pod.replace("limit for container app", "limit for container other"), says);
     }
 
     #[test]

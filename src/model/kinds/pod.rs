@@ -347,6 +347,16 @@ slim! {
         pub privileged: Option<bool>,
         /// May gain rights.
         pub allow_privilege_escalation: Option<bool>,
+        /// Rights of root that it has.
+        pub capabilities: Option<Box<Capabilities>>,
+    }
+
+    /// `securityContext.capabilities`.
+    pub struct Capabilities {
+        /// Given beside the runtime's own.
+        pub add: List<String>,
+        /// Taken away; `ALL` for all.
+        pub drop: List<String>,
     }
 
     /// A volume.
