@@ -35,7 +35,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { requests: 200, bytes: 8 << 20, log_lines: 200, log_bytes: 64 << 10, time: Duration::from_secs(15) }
+        Bounds { requests: 200, bytes: 8 << 20, log_lines: 500, log_bytes: 64 << 10, time: Duration::from_secs(15) }
     }
 }
 

@@ -29,7 +29,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use neighbours::{neighbours, strangers};
 
 use crate::graph::View;
-use crate::model::{Finding, Kind, Want};
+use crate::model::kinds::Namespace;
+use crate::model::{Finding, Kind, ObjectRef, Want};
 
 /// What a detector is about, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +91,9 @@ pub fn find(id: &str) -> Option<&'static Detector> {
 pub fn detect(view: &View<'_>, threads: usize) -> Vec<Finding> {
     let mut findings = each(threads, |detector| {
         let mut findings = (detector.run)(view);
+        if !OF_DELETION.contains(&detector.id) {
+            findings.retain(|finding| !going(view, &finding.object));
+        }
         for finding in &mut findings {
             detector.id.clone_into(&mut finding.detector);
         }
@@ -97,6 +101,22 @@ pub fn detect(view: &View<'_>, threads: usize) -> Vec<Finding> {
     });
     findings.sort_by(|a, b| (&a.object, &a.detector, &a.key).cmp(&(&b.object, &b.detector, &b.key)));
     findings
+}
+
+/// The detectors that are about what keeps something from being deleted.
+const OF_DELETION: &[&str] = &[
+    "api-service-unavailable",
+    "claim-terminating",
+    "namespace-terminating",
+    "object-finalizer-stuck",
+    "pod-terminating",
+    "volume-terminating",
+];
+
+/// Whether an object goes with its namespace: what is taken away is not broken.
+fn going(view: &View<'_>, object: &ObjectRef) -> bool {
+    !object.ns().is_empty()
+        && view.get::<Namespace>("", object.ns()).is_some_and(|namespace| namespace.metadata.deleting())
 }
 
 /// What `ask` gets from each detector, in their order, whichever thread was first.

@@ -47,7 +47,7 @@ async fn a_log_tail_is_read_and_redacted() {
     assert_eq!((lines[0].as_str(), lines[2].as_str()), ("starting", "bye"));
     assert!(lines[1].contains("db:5432") && !lines[1].contains("hunter2pass"), "{}", lines[1]);
     assert_eq!(snapshot.log(&pod, "app", true).unwrap().lines, ["last words"]);
-    let expected = "/api/v1/namespaces/shop/pods/web/log?container=app&tailLines=200&limitBytes=65536";
+    let expected = "/api/v1/namespaces/shop/pods/web/log?container=app&tailLines=500&limitBytes=65536";
     let mut asked = fake.asked();
     asked.sort();
     assert_eq!(asked, [expected.to_owned(), format!("{expected}&previous=true")]);
@@ -65,11 +65,11 @@ async fn the_end_of_a_log_of_long_lines_is_what_is_read() {
     let long = "x".repeat(100);
     let fake = Fake::new()
         .on(&path_of("web"), [reply(200, &long)])
-        .on(&format!("{}?tailLines=12", path_of("web")), [reply(200, "the end")]);
+        .on(&format!("{}?tailLines=31", path_of("web")), [reply(200, "the end")]);
     let bounds = Bounds { log_bytes: 100, ..Bounds::default() };
     let snapshot = fetched(&fake, &[log_of("web")], &bounds).await;
     assert_eq!(snapshot.logs[0].lines, ["the end"]);
-    assert_eq!(fake.asked().len(), 3, "200, 50 and 12 lines");
+    assert_eq!(fake.asked().len(), 3, "500, 125 and 31 lines");
 }
 
 #[tokio::test]

@@ -39,7 +39,28 @@ runtime.",
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    claimed(view, |fault| *fault == Fault::Create).iter().filter_map(|failing| finding(view, failing)).collect()
+    let failing = claimed(view, |fault| *fault == Fault::Create);
+    let mut findings: Vec<Finding> = failing.iter().filter_map(|failing| finding(view, failing)).collect();
+    let misconfigured = waiting(view, &["CreateContainerConfigError"]);
+    findings.extend(misconfigured.iter().filter(|(_, waiting)| unclaimed(&waiting.message)).map(
+        |(container, waiting)| {
+            let object = container.pod.object_ref();
+            let summary = format!("{} can't be made: {}", container.title(), waiting.message.trim_end_matches('.'));
+            let finding = Finding::new(object.clone(), view.pod_severity(container.pod), Stage::Start, summary)
+                .key(&container.spec.name)
+                .since(pod_since(container.pod))
+                .field(&object, container.path("state.waiting.message"), &waiting.message);
+            describe(finding, &object)
+        },
+    ));
+    findings
+}
+
+/// Whether no other detector speaks of a configuration's error.
+fn unclaimed(message: &str) -> bool {
+    const CLAIMED: &[&str] =
+        &["not found", "couldn't find key", "runAsNonRoot", "non-root", "non-numeric user", "subPath", "subpath"];
+    !message.is_empty() && !CLAIMED.iter().any(|word| message.contains(word))
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -158,5 +179,21 @@ status:
             &pod("RunContainerError", r#"error mounting "/a" to rootfs at "/etc/x": not a directory"#),
             "",
         );
+    }
+
+    #[test]
+    fn a_configuration_that_no_one_else_names() {
+        let yaml = "
+kind: Pod
+metadata: {name: web-1, namespace: shop}
+spec: {containers: [{name: app}]}
+status: {phase: Pending, containerStatuses: [{name: app, state: {waiting: {reason: CreateContainerConfigError, message: 'MESSAGE'}}}]}
+";
+        check(
+            &super::DETECTOR,
+            &yaml.replace("MESSAGE", "missing value for POD_NAM"),
+            "critical Pod shop/web-1: container app can't be made: missing value for POD_NAM",
+        );
+        check(&super::DETECTOR, &yaml.replace("MESSAGE", "configmap \"app\" not found"), "");
     }
 }

@@ -58,8 +58,8 @@ pub(super) fn host_of(view: &View<'_>, failing: &Failing<'_>) -> Option<String> 
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let (pod, own) = (failing.container.pod, failing.namespace());
-    let host = host_of(view, failing)?;
-    let standing = resolve(view, own, &host);
+    let host = host_of(view, failing).filter(|host| is_name(host)).unwrap_or_default();
+    let standing = if host.is_empty() { Standing::Outside } else { resolve(view, own, &host) };
     let target = crate::detect::logs::service::Target { host: host.clone(), port: None };
     if told_by_call(view, failing, Some(&target))
         || (other_resolver(pod)
@@ -137,7 +137,9 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             }
         }
         _ => {
-            let what = if host.contains('.') {
+            let what = if host.is_empty() {
+                &failing.text
+            } else if host.contains('.') {
                 "it is no Service's name, so DNS outside the cluster must know it and does not"
             } else {
                 "no Service of this cluster that was read has this name"
@@ -146,6 +148,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("whether the name exists outside the cluster"))
         }
     })
+}
+
+/// Whether it can be the name of a host: what a program was given may be none.
+fn is_name(host: &str) -> bool {
+    host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 /// Whether a Service is headless and has no ready endpoint: then its name has no address.

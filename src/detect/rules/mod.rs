@@ -111,6 +111,7 @@ mod pod_create_refused;
 mod pod_evicted;
 mod pod_not_accepted;
 mod pod_outdated;
+mod pod_rejected;
 mod pod_security_violated;
 mod pod_terminating;
 mod port_in_use;
@@ -268,6 +269,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &pod_evicted::DETECTOR,
     &pod_not_accepted::DETECTOR,
     &pod_outdated::DETECTOR,
+    &pod_rejected::DETECTOR,
     &pod_security_violated::DETECTOR,
     &pod_terminating::DETECTOR,
     &port_in_use::DETECTOR,
