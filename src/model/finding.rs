@@ -122,8 +122,8 @@ pub struct Finding {
     pub proven: bool,
     /// Whether it only says that something is not well, and waits for a cause to explain it.
     pub symptom: bool,
-    /// A pod whose template has been changed since: what is wrong with the pod follows from its not having the new one.
-    pub outdates: Option<ObjectRef>,
+    /// A pod: whatever is wrong with it follows from this.
+    pub explains: Option<ObjectRef>,
     /// The pods (or other single objects) it stands for; filled when findings are grouped.
     pub members: Vec<ObjectRef>,
 }
@@ -145,7 +145,7 @@ impl Finding {
             unknown: Vec::new(),
             proven: false,
             symptom: false,
-            outdates: None,
+            explains: None,
             members: Vec::new(),
         }
     }
@@ -173,8 +173,8 @@ impl Finding {
 
     /// What is wrong with this pod follows.
     #[must_use]
-    pub fn outdates(mut self, pod: ObjectRef) -> Finding {
-        self.outdates = Some(pod);
+    pub fn explains(mut self, pod: ObjectRef) -> Finding {
+        self.explains = Some(pod);
         self
     }
 

@@ -137,7 +137,7 @@ const SHAPES: &[(&str, Read)] = &[
     (
         concat!(
             r#"(?i)password authentication failed|access denied for user|(authentication|auth|login) (failed|failure|error|denied|required)|\bwrongpass\b|\bnoauth\b|\b401\b.{0,20}unauthori[sz]ed|status(?: code)?[:= ]+401\b|unauthori[sz]ed(?: \(?401)?\b|invalid (username|user name|password|credentials?|token|api[ -]?key|access key|client secret)"#,
-            r#"|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken|not authorized|no pg_hba\.conf entry|bad credentials|credentials? (is|are|were)? ?(invalid|rejected|expired)|access_refused|sasl.{0,30}(fail|error)|permission denied for (database|table|schema|relation|sequence|user)|(incorrect|wrong) (password|username|credentials)|login incorrect"#
+            r#"|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken|not authorized|no pg_hba\.conf entry|bad credentials|credentials? (is|are|were)? ?(invalid|rejected|expired)|access_refused|sasl.{0,30}(fail|error)|permission denied for (database|table|schema|relation|sequence|user)|(incorrect|wrong) (password|username|credentials)|login incorrect|permission denied \(publickey"#
         ),
         |_, _| Some(Class::Auth),
     ),

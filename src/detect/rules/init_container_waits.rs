@@ -1,5 +1,6 @@
 //! Init containers that don't end.
 
+use crate::detect::addresses::in_command;
 use crate::detect::logs::service::{Standing, Target, callee, instead, resolve, targets, told_by_call, verdict};
 use crate::detect::logs::{Failing, Fault, claimed, short};
 use crate::detect::prelude::*;
@@ -51,8 +52,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             targets(line).into_iter().map(|target| (resolve(view, own, &target.host), target)).collect::<Vec<_>>()
         })
         .unwrap_or_default();
+    // `waiting for migrations`: a word alone is a name only where the command asks for it.
+    let asked: Vec<_> = command.lines().flat_map(in_command).map(|named| named.host).collect();
+    let known = |target: &Target| target.port.is_some() || target.host.contains('.') || asked.contains(&target.host);
     let ranked = said
         .into_iter()
+        .filter(|(standing, target)| !matches!(standing, Standing::Missing { .. }) || known(target))
         .find(|(standing, _)| matches!(standing, Standing::Service(_) | Standing::Missing { .. }))
         .map(|(standing, target)| (target, standing));
     let found: Option<(Target, Standing<'_>)> = ranked.or_else(|| callee(view, failing)).or_else(|| {
@@ -134,6 +139,15 @@ lines: ['LINE']
             &super::DETECTOR,
             &pod("wait", "['waiting for service search:9200 ...']", "2026-01-01T11:50:00Z"),
             "critical Pod shop/web-1: init container wait waits for search:9200: Service search does not exist in namespace shop; the pod can't start before it ends (PodInitializing) <- Service shop/search",
+        );
+    }
+
+    #[test]
+    fn a_word_is_no_name() {
+        check(
+            &super::DETECTOR,
+            &pod("wait", "['waiting for migrations to finish']", "2026-01-01T11:50:00Z"),
+            "critical Pod shop/web-1: init container wait does not end; it says: waiting for migrations to finish; the pod can't start before it ends (PodInitializing)",
         );
     }
 

@@ -86,6 +86,7 @@ mod limit_range_violated;
 mod liveness_probe_fails;
 mod load_balancer_pending;
 mod memory_exhausted;
+mod memory_unit_wrong;
 mod mount_type_mismatch;
 mod namespace_terminating;
 mod network_policy_blocks_dns;
@@ -244,6 +245,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &liveness_probe_fails::DETECTOR,
     &load_balancer_pending::DETECTOR,
     &memory_exhausted::DETECTOR,
+    &memory_unit_wrong::DETECTOR,
     &mount_type_mismatch::DETECTOR,
     &namespace_terminating::DETECTOR,
     &network_policy_blocks_dns::DETECTOR,

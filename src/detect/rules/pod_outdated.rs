@@ -77,7 +77,7 @@ fn finding(view: &View<'_>, set: &StatefulSet, pod: &Pod) -> Option<Finding> {
     let edited = crate::detect::intent::edited(&set.metadata, "spec.template").map(|(_, time)| time);
     let finding = Finding::new(object.clone(), view.pod_severity(pod), Stage::Admit, summary)
         .key(&*pod_ref.name)
-        .outdates(pod_ref.clone())
+        .explains(pod_ref.clone())
         .since(edited.or_else(|| pod_since(pod)))
         .field(&object, "status.updateRevision", &set.status.update_revision)
         .field(&pod_ref, "metadata.labels[controller-revision-hash]", hash)
