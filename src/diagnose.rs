@@ -157,6 +157,9 @@ pub async fn read(
     let (client, redactor) = (&connection.client, &context.redactor);
     let wants = detect::wants(&graph::build(&snapshot), threads());
     cluster::fetch(client, &wants, &Bounds::default(), redactor, &mut snapshot, &progress).await;
+    if snapshot.scope.namespace.is_none() {
+        return Ok(context.redactor.seal(snapshot));
+    }
     let (mut others, strangers) = {
         let view = graph::build(&snapshot);
         (detect::neighbours(&view), detect::strangers(&view))
