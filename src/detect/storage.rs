@@ -266,7 +266,7 @@ pub fn event<'a>(view: &View<'a>, claim: &PersistentVolumeClaim, reason: &str) -
 }
 
 /// Warnings of these reasons about a pod that can't start for them, the newest first; none once
-/// its containers run.
+/// its containers run, and none of a volume that was attached after all.
 pub fn blocked<'a>(view: &View<'a>, pod: &'a Pod, reasons: &[&str]) -> Vec<&'a Event> {
     let creating = |status: &ContainerStatus| {
         status
@@ -279,7 +279,26 @@ pub fn blocked<'a>(view: &View<'a>, pod: &'a Pod, reasons: &[&str]) -> Vec<&'a E
     if pod.metadata.deleting() || pod.status.phase != "Pending" || begun {
         return Vec::new();
     }
-    view.warnings(pod).filter(|event| reasons.contains(&event.reason.as_str())).collect()
+    let asked = |event: &&Event| reasons.contains(&event.reason.as_str());
+    view.warnings(pod).filter(asked).filter(|event| !attached_since(view, pod, event)).collect()
+}
+
+/// Whether this is a volume that could not be attached at first, and is by now: what fails comes later than that.
+fn attached_since(view: &View<'_>, pod: &Pod, failure: &Event) -> bool {
+    if failure.reason != "FailedAttachVolume" {
+        return false;
+    }
+    let volume = volume_of(&failure.message);
+    let attachments = view.all::<VolumeAttachment>().iter();
+    let mut here = attachments
+        .filter(|a| volume == Some(&*a.spec.source.persistent_volume_name) && a.spec.node_name == pod.spec.node_name);
+    let mut told = view.events(&pod.object_ref()).iter();
+    here.any(|attachment| attachment.status.attached)
+        || told.any(|event| {
+            event.reason == "SuccessfulAttachVolume"
+                && volume_of(&event.message) == volume
+                && event.last() >= failure.last()
+        })
 }
 
 /// Whether a mount failed for a ConfigMap, Secret or token that is not there: not the volume's fault.

@@ -13,6 +13,7 @@ mod line;
 mod links;
 pub mod mount;
 pub mod probe;
+pub mod server;
 pub mod service;
 #[cfg(test)]
 mod tests;

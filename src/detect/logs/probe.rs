@@ -377,7 +377,7 @@ fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(St
 }
 
 /// Where the program listens, if that is known to be elsewhere than on `asked`.
-fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
+pub(super) fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
     let proven = |text: String, right_port: Option<u16>, line: Option<String>| {
         Some(Told { text, right_port, proven: true, line })
     };

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::judge::{INVOLVED, superseded};
-use super::{complaint, mount, probe};
+use super::{complaint, mount, probe, server};
 use crate::detect::prelude::*;
 
 /// What is to be read of the failing containers: the last lines of their logs, values of the
@@ -43,6 +43,7 @@ pub fn wanted(view: &View<'_>) -> Vec<Want> {
         }
     }
     wants.extend(complaint::wanted(view));
+    wants.extend(server::wanted(view));
     wants.into_iter().collect()
 }
 

@@ -1,5 +1,6 @@
 //! Containers that fail because something they connect to refuses or does not answer.
 
+use crate::detect::logs::server::{Elsewhere, elsewhere};
 use crate::detect::logs::service::{
     Standing, Target, callee, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of, verdict,
 };
@@ -27,13 +28,15 @@ The line of the log, the variable that names the host, the Service's ports and e
 A name, namespace or port that its configuration gets wrong is `call-to-unknown-service`, `call-to-wrong-namespace` or
 `call-to-wrong-port`; a name that does not resolve is `dependency-name-unknown`; TLS and passwords are `tls-failed`
 and `dependency-auth-failed`. A Service that leads to a wrong port of its pods is `target-port-wrong`, a policy in
-between `network-policy-isolates`. Where the dependency became ready only after the last attempt, the finding says so:
+between `network-policy-isolates`. Ready pods that refuse are asked where they listen: their log, their arguments,
+their declared ports. Where the dependency became ready only after the last attempt, the finding says so:
 the next start may succeed.
 
 ## What it does not see
 Nothing is connected to: that a ready endpoint does not take the connection is the log's word. A server outside the
 cluster can't be judged, nor one that neither the line nor a variable names. Of programs that are ready only the logs
-of the twenty newest workloads are read, and believed where the Service lacks the port or endpoints. Under `-n` at most three other namespaces are read. Firewalls and service meshes are not seen.
+of the twenty newest workloads are read, and believed where the Service lacks the port or endpoints. Under `-n` at most
+three other namespaces are read. Firewalls and service meshes are not seen.
 
 ## What to do
 Mend the dependency first: its Service's endpoints (`kubectl get endpointslices -l kubernetes.io/service-name=NAME`),
@@ -99,12 +102,19 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
                 why
             };
             let object = service.object_ref();
+            let elsewhere =
+                target.port.filter(|_| blamed && !late && !slow).and_then(|port| elsewhere(view, service, port));
+            let why = elsewhere.as_ref().map_or(why, |found| format!("Service {} {}", object.name, found.text));
             let found = finding(&target, why).look(
                 "see the Service and its endpoints",
                 &object,
                 &["describe", "service", &object.name],
             );
             let found = if late { found.unknown("whether the next start succeeds") } else { found };
+            let found = match &elsewhere {
+                Some(elsewhere) => lead_there(found, &object, elsewhere),
+                None => found,
+            };
             if blamed { found.culprit(object) } else { failing.edit(view, found, "correct the port") }
         }
         Some((target, Standing::Missing { name, namespace })) => {
@@ -143,6 +153,19 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
     })
+}
+
+/// Adds what the server says of its port, and how the Service would lead there.
+fn lead_there(finding: Finding, service: &ObjectRef, elsewhere: &Elsewhere<'_>) -> Finding {
+    let finding = match &elsewhere.line {
+        Some((log, line)) => finding.log(log, line),
+        None => finding,
+    };
+    let Some(right) = elsewhere.right else { return finding };
+    let path = format!("/spec/ports/{}/targetPort", elsewhere.index);
+    let patch = format!(r#"[{{"op":"replace","path":"{path}","value":{right}}}]"#);
+    let words = ["patch", "service", &service.name, "--type=json", "-p", &patch];
+    finding.fix("send it to the port that the program listens on", service, &words)
 }
 
 /// What to say of a connection to the pod itself.
@@ -230,6 +253,39 @@ lines: [starting, "FATAL LINE"]
             &super::DETECTOR,
             &pod("dial tcp 10.96.0.7:5432: i/o timeout", "[{addresses: [10.0.0.1]}]"),
             "critical Pod shop/web-1: container app exits 1: its connection to 10.96.0.7:5432 times out: Service db has 1 ready endpoint, none of which takes the connection <- Service shop/db",
+        );
+    }
+
+    #[test]
+    fn a_service_that_leads_to_another_port_than_its_server_says() {
+        let server = "
+---
+kind: Pod
+metadata: {name: db-0, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: pg}]}
+status: {phase: Running, conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: pg, ready: true, state: {running: {}}}]}
+---
+kind: Log
+namespace: shop
+pod: db-0
+container: pg
+lines: ['listening on IPv4 address \"0.0.0.0\", port HEARD']
+";
+        let yaml = pod("dial tcp 10.96.0.7:5432: connect: connection refused", "[{addresses: [10.0.0.1]}]");
+        let yaml = yaml + server;
+        let says =
+            "critical Pod shop/web-1: container app exits 1: its connection to 10.96.0.7:5432 is refused: Service db";
+        check(
+            &super::DETECTOR,
+            &yaml.replace("HEARD", "5433"),
+            &format!(
+                "{says} sends port 5432 to port 5432 of its pods; the program listens on port 5433 (its log says so) <- Service shop/db"
+            ),
+        );
+        check(
+            &super::DETECTOR,
+            &yaml.replace("HEARD", "5432"),
+            &format!("{says} has 1 ready endpoint, none of which takes the connection <- Service shop/db"),
         );
     }
 

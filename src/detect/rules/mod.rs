@@ -32,6 +32,7 @@ mod container_create_failed;
 mod container_creating_stuck;
 mod container_exits;
 mod control_plane_lease_expired;
+mod conversion_webhook_unreachable;
 mod crd_not_established;
 mod create_forbidden;
 mod cron_job_blocked;
@@ -191,6 +192,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &container_creating_stuck::DETECTOR,
     &container_exits::DETECTOR,
     &control_plane_lease_expired::DETECTOR,
+    &conversion_webhook_unreachable::DETECTOR,
     &crd_not_established::DETECTOR,
     &create_forbidden::DETECTOR,
     &cron_job_blocked::DETECTOR,

@@ -115,4 +115,20 @@ lastTimestamp: '2026-01-01T11:59:30Z'
     fn it_was_attached_at_last() {
         check(&super::DETECTOR, &YAML.replace("PHASE", "Running").replace("STATE", "{running: {}}"), "");
     }
+
+    /// What fails after that is the mount, and `volume-mount-failed` tells it.
+    #[test]
+    fn it_is_attached_and_not_mounted() {
+        let attached = "
+---
+kind: Event
+metadata: {name: e2, namespace: shop}
+involvedObject: {kind: Pod, namespace: shop, name: web}
+reason: SuccessfulAttachVolume
+message: 'AttachVolume.Attach succeeded for volume \"pv-1\"'
+lastTimestamp: '2026-01-01T11:59:50Z'
+";
+        let waiting = YAML.replace("PHASE", "Pending").replace("STATE", "{waiting: {reason: ContainerCreating}}");
+        check(&super::DETECTOR, &(waiting + attached), "");
+    }
 }

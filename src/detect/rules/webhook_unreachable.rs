@@ -1,7 +1,7 @@
 //! Webhooks that fail closed while no one answers for them.
 
 use crate::detect::prelude::*;
-use crate::detect::webhooks::webhooks;
+use crate::detect::webhooks::{unanswered, webhooks};
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "webhook-unreachable",
@@ -57,15 +57,7 @@ fn finding(view: &View<'_>, config: &ObjectRef, hook: &Webhook) -> Option<Findin
     }
     let server = hook.client_config.service.as_ref()?;
     let service = ObjectRef::new(Kind::Service, &server.namespace, &server.name);
-    let why = if view.absent(&service) {
-        format!("its Service {}/{} does not exist", service.ns(), service.name)
-    } else {
-        let found = view.get::<Service>(service.ns(), &service.name)?;
-        match no_port(found, server.port.unwrap_or(443)) {
-            Some(why) => why,
-            None => no_endpoints(view, found)?,
-        }
-    };
+    let why = unanswered(view, server)?;
     let resources: Vec<String> = hook.rules.iter().flat_map(|rule| rule.resources.iter().cloned()).collect();
     let vital = ["*", "*/*", "pods", "deployments", "replicasets", "nodes", "services", "configmaps", "secrets"];
     let severity = if resources.iter().any(|resource| vital.contains(&resource.as_str())) {
@@ -112,35 +104,6 @@ fn applies(view: &View<'_>, hook: &Webhook) -> bool {
     namespaces.is_empty()
         || hook.namespace_selector.is_empty()
         || namespaces.iter().any(|namespace| hook.namespace_selector.matches(&namespace.metadata.labels))
-}
-
-/// That a Service does not have the port at which the webhook is asked.
-fn no_port(service: &Service, port: i64) -> Option<String> {
-    let ports: Vec<String> = service.spec.ports.iter().map(|port| port.port.to_string()).collect();
-    let has = service.spec.ports.iter().any(|has| has.port == port);
-    (!has && !ports.is_empty() && service.spec.kind != "ExternalName").then(|| {
-        format!(
-            "its Service {}/{} has no port {port}, only {}",
-            service.metadata.namespace,
-            service.metadata.name,
-            list(&ports)
-        )
-    })
-}
-
-/// Why a Service has no one who answers; none where it has, or where it is not known.
-fn no_endpoints(view: &View<'_>, service: &Service) -> Option<String> {
-    let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
-    let outside = !view.snapshot.scope.holds(namespace);
-    if outside || !service.selects() || !view.snapshot.knows(Kind::EndpointSlice, namespace) {
-        return None;
-    }
-    let ready =
-        view.slices_of(service).iter().flat_map(|slice| &slice.endpoints).any(crate::model::kinds::Endpoint::is_ready);
-    let pods = view.pods_behind(service);
-    let starting = pods.iter().any(|pod| view.age(*pod.metadata.creation_timestamp).is_some_and(|age| age < SETTLED));
-    let young = view.age(*service.metadata.creation_timestamp).is_some_and(|age| age < 10);
-    (!ready && !starting && !young).then(|| format!("its Service {namespace}/{name} has no ready endpoints"))
 }
 
 fn words(mut words: Vec<String>, otherwise: &str) -> String {

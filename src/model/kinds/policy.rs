@@ -188,6 +188,22 @@ slim! {
         pub names: DefinitionNames,
         /// Its versions.
         pub versions: List<DefinitionVersion>,
+        /// How objects get from one version to another.
+        pub conversion: Conversion,
+    }
+
+    /// `spec.conversion` of a custom kind.
+    pub struct Conversion {
+        /// `None` or `Webhook`.
+        pub strategy: String,
+        /// Who is asked.
+        pub webhook: ConversionWebhook,
+    }
+
+    /// `spec.conversion.webhook`.
+    pub struct ConversionWebhook {
+        /// Where it is.
+        pub client_config: super::WebhookClient,
     }
 
     /// Names of a custom kind.
