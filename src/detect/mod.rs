@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod config_uses;
 pub mod cron;
 pub mod endpoints;
+pub mod heap;
 pub mod images;
 pub mod intent;
 pub mod logs;

@@ -45,15 +45,35 @@ fn run(view: &View<'_>) -> Vec<Finding> {
     findings.extend(misconfigured.iter().filter(|(_, waiting)| unclaimed(&waiting.message)).map(
         |(container, waiting)| {
             let object = container.pod.object_ref();
-            let summary = format!("{} can't be made: {}", container.title(), waiting.message.trim_end_matches('.'));
-            let finding = Finding::new(object.clone(), view.pod_severity(container.pod), Stage::Start, summary)
+            let expression = undefined(container.spec, &waiting.message);
+            let why = match &expression {
+                Some((mount, name)) => format!(
+                    "its mount at {} has subPathExpr {}, and its env does not define {name}",
+                    mount.mount_path, mount.sub_path_expr
+                ),
+                None => waiting.message.trim_end_matches('.').to_owned(),
+            };
+            let summary = format!("{} can't be made: {why}", container.title());
+            let mut finding = Finding::new(object.clone(), view.pod_severity(container.pod), Stage::Start, summary)
                 .key(&container.spec.name)
                 .since(pod_since(container.pod))
                 .field(&object, container.path("state.waiting.message"), &waiting.message);
+            if let Some((mount, _)) = expression {
+                let path = container.spec_path(&format!("volumeMounts[{}].subPathExpr", mount.name));
+                finding = finding.field(&object, path, &mount.sub_path_expr);
+            }
             describe(finding, &object)
         },
     ));
     findings
+}
+
+/// The mount whose `subPathExpr` has the variable that the kubelet misses (`missing value for NAME`), and the name.
+fn undefined<'a>(spec: &'a Container, message: &str) -> Option<(&'a VolumeMount, String)> {
+    let name = message.strip_prefix("missing value for ")?.trim_end_matches('.');
+    let variable = format!("$({name})");
+    let mount = spec.volume_mounts.iter().find(|mount| mount.sub_path_expr.contains(&variable))?;
+    Some((mount, name.to_owned()))
 }
 
 /// Whether no other detector speaks of a configuration's error.
@@ -193,6 +213,13 @@ status: {phase: Pending, containerStatuses: [{name: app, state: {waiting: {reaso
             &super::DETECTOR,
             &yaml.replace("MESSAGE", "missing value for POD_NAM"),
             "critical Pod shop/web-1: container app can't be made: missing value for POD_NAM",
+        );
+        let mount = "volumeMounts: [{name: d, mountPath: /data, subPathExpr: 'run/$(POD_NAM)'}]";
+        let yaml_of_mount = yaml.replace("{name: app}]}", &format!("{{name: app, {mount}}}]}}"));
+        check(
+            &super::DETECTOR,
+            &yaml_of_mount.replace("MESSAGE", "missing value for POD_NAM"),
+            "critical Pod shop/web-1: container app can't be made: its mount at /data has subPathExpr run/$(POD_NAM), and its env does not define POD_NAM",
         );
         check(&super::DETECTOR, &yaml.replace("MESSAGE", "configmap \"app\" not found"), "");
     }

@@ -1,10 +1,6 @@
 //! Programs whose heap, or a process of theirs, has no memory left while the container lives on.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use crate::detect::logs::service::values;
+use crate::detect::heap::heap;
 use crate::detect::logs::{Class, Failing, Fault, said, short};
 use crate::detect::prelude::*;
 
@@ -51,7 +47,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let (spec, object) = (failing.container.spec, failing.pod());
     let sure = failing.fault == Fault::Said(Class::Memory(true));
     let limit = spec.resources.limits.get("memory");
-    let heap = heap(view, failing);
+    let heap = heap(view, failing.container.pod, spec);
     let what =
         if sure { "it runs out of memory" } else { "a process of it is killed (SIGKILL), probably for its memory" };
     let limited = limit.map_or_else(
@@ -59,40 +55,19 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         |limit| format!("the container's memory limit is {limit}"),
     );
     let bound = match &heap {
-        Some((bound, from)) => format!("its heap is bounded by {bound} ({from}), {limited}"),
+        Some(heap) => format!("its heap is bounded by {} ({}), {limited}", heap.text, heap.from),
         None => limited,
     };
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
     let summary = format!("{}: {what}; {bound}: {}", failing.happens(), short(&failing.text, 120));
     let mut finding = failing.finding(view, stage, summary);
-    if let Some((bound, from)) = &heap {
-        let path = from.strip_prefix("env ").map_or_else(|| "command".to_owned(), |name| format!("env[{name}]"));
-        finding = finding.field(&object, failing.container.spec_path(&path), bound);
+    if let Some(heap) = &heap {
+        finding = finding.field(&object, failing.container.spec_path(&heap.field), &heap.text);
     }
     if let Some(limit) = limit {
         finding = finding.field(&object, failing.container.spec_path("resources.limits.memory"), limit);
     }
     failing.edit(view, failing.read_log(finding), "raise what bounds its memory")
-}
-
-/// The option that bounds a program's heap, and where it stands.
-fn heap(view: &View<'_>, failing: &Failing<'_>) -> Option<(String, String)> {
-    static BOUND: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"-Xmx\d+\w?|-XX:Max(?:RAMPercentage|HeapSize)=[\d.]+\w?|--max[-_]old[-_]space[-_]size[= ]\d+|memory_limit[= ]+\d+\w?").ok()
-    });
-    let bound = |text: &str| BOUND.as_ref().and_then(|bound| Some(bound.find(text)?.as_str().to_owned()));
-    let spec = failing.container.spec;
-    let by_env = values(view, failing.container.pod, spec).into_iter().find_map(|(name, value)| {
-        let found = if matches!(name.as_str(), "GOMEMLIMIT" | "PHP_MEMORY_LIMIT") {
-            Some(format!("{name}={value}"))
-        } else {
-            bound(&value)
-        };
-        Some((found?, format!("env {name}")))
-    });
-    let words =
-        || spec.command.iter().chain(&spec.args).find_map(|word| Some((bound(word)?, "its command".to_owned())));
-    by_env.or_else(words)
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ mod quota_exceeded;
 mod quota_needs_requests;
 mod rbac_denied;
 mod read_only_root;
+mod readiness_gate_unmet;
 mod readiness_probe_fails;
 mod replicas_missing;
 mod rollout_paused;
@@ -282,6 +283,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &quota_needs_requests::DETECTOR,
     &rbac_denied::DETECTOR,
     &read_only_root::DETECTOR,
+    &readiness_gate_unmet::DETECTOR,
     &readiness_probe_fails::DETECTOR,
     &replicas_missing::DETECTOR,
     &rollout_paused::DETECTOR,

@@ -1,5 +1,6 @@
 //! Containers killed by the kernel for passing their memory limit, or for want of the node's.
 
+use crate::detect::heap::heap;
 use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
@@ -51,12 +52,18 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let limit = container.spec.resources.limits.get("memory");
     let by_node = container.ended().is_none_or(|ended| ended.reason != "OOMKilled");
     let title = container.title();
+    // A heap that may take the whole limit leaves nothing for the rest of the program.
+    let most = limit.and_then(|limit| Quantity::parse(limit));
+    let large = heap(view, pod, container.spec)
+        .filter(|heap| most.zip(heap.bytes).is_some_and(|(limit, heap)| i128::from(heap) >= i128::from(limit.whole())));
     let summary = match limit {
         _ if by_node => format!("{title} is killed (exit 137) because its node ran out of memory (SystemOOM)"),
         Some(limit) => {
             let from = given(view, pod, name, limit).map(|range| format!(", the default of LimitRange {range}"));
             let from = from.unwrap_or_default();
-            format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}{from}")
+            let may = large.as_ref().map(|heap| format!("; its heap may grow to {} ({})", heap.text, heap.from));
+            let may = may.unwrap_or_default();
+            format!("{title} is OOMKilled (exit 137): it needs more memory than its limit of {limit}{from}{may}")
         }
         None => {
             format!("{title} is OOMKilled without a memory limit of its own: the node or the pod ran out of memory")
@@ -65,6 +72,9 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let mut finding = failing.finding(view, Stage::Start, summary);
     if let Some(limit) = limit {
         finding = finding.field(&object, container.spec_path("resources.limits.memory"), limit);
+    }
+    if let Some(heap) = &large {
+        finding = finding.field(&object, container.spec_path(&heap.field), &heap.text);
     }
     if let Some(node) = view.node_of(pod).filter(|_| by_node || limit.is_none()) {
         let pressure = view
@@ -90,10 +100,17 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     if let (Some(limit), Some((workload, target))) =
         (limit.and_then(|limit| Quantity::parse(limit)).filter(|_| !by_node), failing.target(view))
     {
-        let double = Quantity::of(i64::try_from(limit.whole().saturating_mul(2)).unwrap_or(i64::MAX));
-        let value = format!("--limits=memory={}", double.display("memory"));
+        // Beside a heap of that size the rest of the program needs about a quarter more.
+        let heap = large.as_ref().and_then(|heap| heap.bytes).map(|bytes| i128::from(bytes) * 5 / 4);
+        let wanted = heap.unwrap_or_else(|| limit.whole().saturating_mul(2));
+        let value = Quantity::of(i64::try_from(wanted).unwrap_or(i64::MAX)).display("memory");
+        let value = format!("--limits=memory={value}");
         finding = finding.fix(
-            "give it twice the memory, if the work really needs it",
+            if heap.is_some() {
+                "give it room for its heap, if the work really needs that; else bound the heap below the limit"
+            } else {
+                "give it twice the memory, if the work really needs it"
+            },
             &workload,
             &["set", "resources", &target, "-c", name, &value],
         );
@@ -127,6 +144,21 @@ status:
   containerStatuses:
   - {name: app, restartCount: 4, state: STATE, lastState: {terminated: {reason: REASON, exitCode: 137, finishedAt: '2026-01-01T11:59:00Z'}}}
 ";
+
+    #[test]
+    fn a_heap_that_may_grow_beyond_the_limit() {
+        let pod = POD.replace("STATE", "{waiting: {reason: CrashLoopBackOff}}").replace("REASON", "OOMKilled");
+        let with = |value: &str| {
+            pod.replace(
+                "{name: app, resources",
+                &format!("{{name: app, env: [{{name: JAVA_OPTS, value: {value}}}], resources"),
+            )
+        };
+        let says = "critical Pod shop/web-1: container app is OOMKilled (exit 137): it needs more memory than its limit of 32Mi";
+        let large = format!("{says}; its heap may grow to -Xmx2g (env JAVA_OPTS)");
+        check(&super::DETECTOR, &with("-Xms1g -Xmx2g"), &large);
+        check(&super::DETECTOR, &with("-Xmx16m"), says);
+    }
 
     #[test]
     fn killed_at_its_limit() {

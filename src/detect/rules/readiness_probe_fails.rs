@@ -32,8 +32,8 @@ A pod that takes long to start is silent within its probe's budget (its delay an
 minute at least. A 503 is most often the truth: the probe is right, and the program is not ready.
 
 ## What it does not see
-A pod that is ready now and then: what counts is the moment of the look. Readiness gates (`readinessGates`) that
-another controller sets. Containers without a readiness probe. The probe is not tried from here: without an
+A pod that is ready now and then: what counts is the moment of the look. Readiness gates that
+another controller sets: `readiness-gate-unmet`. Containers without a readiness probe. The probe is not tried from here: without an
 `Unhealthy` event of this run it is only said that it does not pass, not what it was told.
 
 ## What to do

@@ -61,12 +61,22 @@ fn run(view: &View<'_>) -> Vec<Finding> {
     let all = refused(view, choose);
     let findings = all.iter().map(|(refusal, (name, why))| {
         let found = webhook(view, name, refusal.maker.ns());
-        let of = found.as_ref().map(|(config, _)| format!(" of {config}")).unwrap_or_default();
-        let summary = format!("{} refused: failed calling webhook {name}{of}: {why}", refusal.subject());
+        let of = found.as_ref().map(|(config, hook)| format!(" of {config}{}", asked(hook))).unwrap_or_default();
+        let late = why.contains("deadline exceeded") || why.contains("Timeout exceeded");
+        let limit = found.as_ref().and_then(|(_, hook)| hook.timeout_seconds).filter(|_| late);
+        let limit = limit.map(|seconds| format!(": no answer within {seconds}s")).unwrap_or_default();
+        let summary = format!("{} refused: failed calling webhook {name}{of}: {why}{limit}", refusal.subject());
         let finding = refusal.finding(view, summary).key(name);
         let Some((config, hook)) = found else { return finding };
         let policy = if hook.failure_policy.is_empty() { "Fail" } else { &hook.failure_policy };
         let finding = finding.culprit(config.clone()).field(&config, format!("webhooks[{name}].failurePolicy"), policy);
+        let finding = match &hook.client_config.service {
+            Some(server) => {
+                let service = ObjectRef::new(Kind::Service, &server.namespace, &server.name);
+                finding.look("see who answers there", &service, &["describe", "service", &server.name])
+            }
+            None => finding,
+        };
         finding.look(
             "see what it calls, and for what",
             &config,
@@ -74,6 +84,12 @@ fn run(view: &View<'_>) -> Vec<Finding> {
         )
     });
     findings.collect()
+}
+
+/// Who is asked: ` (Service shop/guard)`.
+fn asked(hook: &Webhook) -> String {
+    let service = hook.client_config.service.as_ref();
+    service.map(|service| format!(" (Service {}/{})", service.namespace, service.name)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -101,7 +117,7 @@ webhooks: [{name: inject.x.io, failurePolicy: Fail, clientConfig: {service: {nam
     #[test]
     fn its_service_is_missing() {
         let yaml = SET.replace("MESSAGE", r#"Internal error occurred: failed calling webhook "inject.x.io": failed to call webhook: Post "https://hook.sys.svc:443/?timeout=3s": service "hook" not found"#);
-        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: service \"hook\" not found <- MutatingWebhookConfiguration injector";
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector (Service sys/hook): service \"hook\" not found <- MutatingWebhookConfiguration injector";
         check(&super::DETECTOR, &yaml, expected);
     }
 
@@ -121,8 +137,15 @@ metadata: {name: b-elsewhere}
 webhooks: [{name: inject.x.io, failurePolicy: Fail, namespaceSelector: {matchLabels: {team: b}}}]
 ";
         let yaml = SET.replace("MESSAGE", r#"failed calling webhook "inject.x.io": timed out"#) + others;
-        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector: timed out <- MutatingWebhookConfiguration injector";
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector (Service sys/hook): timed out <- MutatingWebhookConfiguration injector";
         check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn it_does_not_answer_in_time() {
+        let yaml = SET.replace("MESSAGE", r#"failed calling webhook "inject.x.io": failed to call webhook: Post "https://hook.sys.svc:443/?timeout=3s": context deadline exceeded"#);
+        let expected = "critical ReplicaSet shop/web-5f: 1 pod is refused: failed calling webhook inject.x.io of MutatingWebhookConfiguration injector (Service sys/hook): context deadline exceeded: no answer within 3s <- MutatingWebhookConfiguration injector";
+        check(&super::DETECTOR, &yaml.replace("Fail,", "Fail, timeoutSeconds: 3,"), expected);
     }
 
     #[test]

@@ -249,6 +249,8 @@ slim! {
         pub mount_path: String,
         /// One item of the volume.
         pub sub_path: String,
+        /// The same, with variables of the container: `$(POD_NAME)`.
+        pub sub_path_expr: String,
         /// Whether it can't be written.
         pub read_only: bool,
     }
