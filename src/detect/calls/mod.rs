@@ -5,12 +5,14 @@
 //!
 //! - `client`: who calls
 //! - `read`: where objects name a Service, and which one
+//! - `script`: what a script does, without what it only prints
 //! - `judge`: what is wrong with a call
 //! - `talk`: what the caller's log says of it
 
 mod client;
 mod judge;
 mod read;
+mod script;
 mod talk;
 
 use std::collections::HashMap;
