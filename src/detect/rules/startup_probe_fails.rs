@@ -72,7 +72,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     {
         finding = finding.log(log, line);
     }
-    finding = describe(finding, &object);
+    finding = describe(told.cite(finding, container, &Fault::Startup), &object);
     Some(failing.edit(view, finding, "correct the startup probe"))
 }
 
