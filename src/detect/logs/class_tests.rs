@@ -128,6 +128,25 @@ fn servers_that_do_not_answer() {
 }
 
 #[test]
+fn certificates_and_keys_of_its_own() {
+    let own = Some(Class::KeyFile);
+    table(&[
+        ("tls: failed to find any PEM data in certificate input", own.clone()),
+        ("error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE", own.clone()),
+        ("cannot load client certificate: not a valid PEM file", own.clone()),
+        ("tls: private key does not match public key", own.clone()),
+        ("could not decode PEM block of /etc/tls/tls.key", own),
+        ("cannot load /etc/tls/ca.pem: file not found", Some(file("/etc/tls/ca.pem"))),
+        (
+            "unable to load PEM: open /etc/tls/tls.key: permission denied",
+            Some(Class::FileDenied(Some("/etc/tls/tls.key".into()))),
+        ),
+        ("remote error: tls: bad certificate", Some(Class::Tls)),
+        ("x509: certificate signed by unknown authority", Some(Class::Tls)),
+    ]);
+}
+
+#[test]
 fn files() {
     table(&[
         (

@@ -18,7 +18,7 @@ pub mod service;
 mod tests;
 mod wants;
 
-pub use class::{Class, Denial, Link, path_of};
+pub use class::{Class, Denial, Link, path_of, telling};
 pub use judge::{INVOLVED, soft, superseded};
 pub use line::{bare, short};
 pub use wants::wanted;

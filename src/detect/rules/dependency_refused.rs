@@ -3,7 +3,7 @@
 use crate::detect::logs::service::{
     Standing, Target, callee, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of, verdict,
 };
-use crate::detect::logs::{Class, Failing, complaining, short};
+use crate::detect::logs::{Class, Failing, complaining, telling};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -138,7 +138,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             let finding = failing.finding(
                 view,
                 stage,
-                format!("{}: a connection {how}: {}", failing.happens(), short(&failing.text, 160)),
+                format!("{}: a connection {how}: {}", failing.happens(), telling(&failing.text, 160)),
             );
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
