@@ -71,6 +71,19 @@ fn in_config_maps<'a>(view: &View<'a>, client: &Client<'a>, container: &'a Conta
     }
 }
 
+/// The hosts that a command and its arguments name.
+pub fn named_in(command: &[&str]) -> Vec<Named> {
+    if command.first().is_some_and(|program| prints(program)) {
+        return Vec::new();
+    }
+    let lines = command.iter().flat_map(|item| commands(item));
+    let mut found: Vec<Named> = lines.flat_map(|(_, done)| in_command(&done)).collect();
+    if command.len() > 1 && !command.iter().any(|word| word.contains('\n')) {
+        found.extend(in_words(command));
+    }
+    found
+}
+
 /// What the command and its arguments name.
 fn in_commands<'a>(client: &Client<'a>, container: &'a Container, add: &mut impl FnMut(Call<'a>)) {
     let mut words = container.command.iter().chain(container.args.iter()).map(String::as_str);

@@ -4,6 +4,7 @@
 //! claimed by one detector. So a fault that shows in many ways is said once. Text of a log or a
 //! termination message is data: it is quoted and classified by its shape, never followed.
 
+mod asked;
 mod class;
 #[cfg(test)]
 mod class_tests;
@@ -18,6 +19,7 @@ pub mod service;
 mod tests;
 mod wants;
 
+pub use asked::{Asked, asked};
 pub use class::{Class, Denial, Link, path_of, telling};
 pub use judge::{INVOLVED, soft, superseded};
 pub use line::{bare, short};

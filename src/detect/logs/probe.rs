@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::class::{Class, classify};
 use super::line::{bare, pattern, short};
-use super::{Fault, judge};
+use super::{Asked, Fault, asked, judge};
 use crate::detect::prelude::*;
 
 /// What a failing probe comes to.
@@ -23,11 +23,16 @@ pub struct Told {
     pub line: Option<String>,
     /// The field of the probe that proves it, and what stands there.
     pub field: Option<(&'static str, String)>,
+    /// What it asks and what can't answer.
+    pub culprit: Option<ObjectRef>,
 }
 
 impl Told {
-    /// Adds the field that proves it.
-    pub fn cite(&self, finding: Finding, container: &Running<'_>, fault: &Fault) -> Finding {
+    /// Adds the field that proves it, and what is to blame.
+    pub fn cite(&self, mut finding: Finding, container: &Running<'_>, fault: &Fault) -> Finding {
+        if let Some(culprit) = &self.culprit {
+            finding = finding.culprit(culprit.clone());
+        }
         let Some((field, quote)) = &self.field else { return finding };
         let path = container.spec_path(&format!("{}Probe.{field}", word(fault)));
         finding.field(&container.pod.object_ref(), path, quote)
@@ -207,7 +212,8 @@ fn port(probe: &Probe, container: &Container) -> Option<Result<u16, String>> {
 
 /// Says what a failing probe comes to.
 pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told {
-    let mut told = Told { text: String::new(), right_port: None, proven: false, line: None, field: None };
+    let mut told =
+        Told { text: String::new(), right_port: None, proven: false, line: None, field: None, culprit: None };
     let Some(probe) = of(container.spec, fault) else { return told };
     let answer = event(view, container, fault).map(|event| answer(said(event))).unwrap_or_default();
     let asked = port(probe, container.spec);
@@ -331,7 +337,7 @@ pub fn not_the_pod(host: &str) -> String {
 fn answer(message: &str) -> String {
     static HEAD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?: (?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?",
+            r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?:(?: |$)(?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?",
         )
     });
     HEAD.replace(message.trim(), "").trim().to_owned()
@@ -377,6 +383,13 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
             let line = near.as_ref().and_then(|(_, line)| line.clone());
             Told { text: format!("{what}: {path}: no such file{hint}"), proven: near.is_some(), line, ..told }
         }
+        _ if let Some(asked) = asks(view, container, exec) => Told {
+            text: format!("{what}, which asks {}: {}", asked.target.text(), asked.why),
+            proven: asked.culprit.is_none(),
+            field: Some(("exec.command", exec.command.join(" "))),
+            culprit: asked.culprit,
+            ..told
+        },
         _ if answer.contains("timed out") || answer.contains("deadline exceeded") => {
             let timeout = of(container.spec, &Fault::Liveness)
                 .into_iter()
@@ -395,6 +408,12 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
             ..told
         },
     }
+}
+
+/// The Service that a probe's command asks and that can't answer.
+fn asks(view: &View<'_>, container: &Running<'_>, exec: &Exec) -> Option<Asked> {
+    let (pod, command) = (container.pod, exec.command.iter().map(String::as_str).collect::<Vec<_>>());
+    asked(view, &pod.metadata.namespace, &pod.metadata.labels, &pod.spec, &command)
 }
 
 /// What is the matter with a command line that is written as one word.
@@ -436,7 +455,7 @@ fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(St
 /// Where the program listens, if that is known to be elsewhere than on `asked`.
 fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
     let proven = |text: String, right_port: Option<u16>, line: Option<String>| {
-        Some(Told { text, right_port, proven: true, line, field: None })
+        Some(Told { text, right_port, proven: true, line, field: None, culprit: None })
     };
     let pod = container.pod.object_ref();
     let logs = [false, true].into_iter().filter_map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));

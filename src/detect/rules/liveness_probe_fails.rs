@@ -114,7 +114,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         })
     });
     let what = what.or_else(|| probe.exec.as_ref().map(|exec| ("exec.command", exec.command.join(" "))));
-    if let Some((path, quote)) = what {
+    if let Some((path, quote)) = what.filter(|(path, _)| told.field.as_ref().is_none_or(|(field, _)| field != path)) {
         finding = finding.field(&object, container.spec_path(&format!("livenessProbe.{path}")), quote);
     }
     if let (Some(line), Some(log)) = (

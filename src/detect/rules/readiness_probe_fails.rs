@@ -13,7 +13,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that runs for longer than its readiness probe's budget (and a minute) and is not ready, and what
 the probe was told: refused on a port that the program does not listen on, 404, 503, a command that is
-not there or is a whole command line in one word, no answer in time; or that it asks another `host` than the pod.
+not there or is a whole command line in one word, no answer in time; or that it asks another `host` than the pod, or by
+its command a Service that has no ready endpoint, which is to blame then.
 
 ## Why it matters
 A pod that is not ready gets no traffic from its Services, and a rollout waits for it. A readiness probe never
@@ -65,7 +66,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     {
         finding = finding.log(log, line);
     }
-    if !told.proven {
+    if !told.proven && told.culprit.is_none() {
         finding = failing.read_log(
             finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"),
         );
@@ -148,6 +149,51 @@ lines: ['LINE']
         let nothing = format!("{SAYS}asks port 8081, where nothing listens (connection refused) (3 × 10s)");
         check(&super::DETECTOR, &asks("127.0.0.1").replace("spec: {", "spec: {hostNetwork: true, "), &nothing);
         check(&super::DETECTOR, &asks("10.0.0.9").replace("status:\n", "status:\n  podIP: 10.0.0.9\n"), &nothing);
+    }
+
+    #[test]
+    fn a_command_that_asks_a_service() {
+        let service = "
+---
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{port: 5432}]}
+---
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+endpoints: []
+";
+        let asks = |command: &str| pod(&format!("{{exec: {{command: {command}}}}}"), "failed: ", "x") + service;
+        let runs = format!("{SAYS}runs `nc -z db 5432`, which");
+        let alone = "(3 × 10s)";
+        check(
+            &super::DETECTOR,
+            &asks("[nc, -z, db, '5432']"),
+            &format!("{runs} asks db:5432: Service db has no ready endpoint {alone} <- Service shop/db"),
+        );
+        let own = asks("[nc, -z, db, '5432']")
+            .replace("name: web-1, namespace: shop}\nspec", "name: web-1, namespace: shop, labels: {app: db}}\nspec");
+        check(
+            &super::DETECTOR,
+            &own,
+            &format!("{runs} asks db:5432: its own Service db, which has no endpoint before it is ready {alone}"),
+        );
+        let script = "[sh, -c, 'wget -qO- http://search:9200/']";
+        check(
+            &super::DETECTOR,
+            &asks(script),
+            &format!(
+                "{SAYS}runs `sh -c wget -qO- http://search:9200/`, which asks search:9200: Service search does not exist in namespace shop {alone} <- Service shop/search"
+            ),
+        );
+        let well = asks("[nc, -z, db, '5432']").replace("endpoints: []", "endpoints: [{addresses: [10.0.0.1]}]");
+        check(&super::DETECTOR, &well, &format!("{runs} fails without a word {alone}"));
+        let told = asks("[sh, -c, 'echo asking db:5432; exit 1']");
+        check(
+            &super::DETECTOR,
+            &told,
+            &format!("{SAYS}runs `sh -c echo asking db:5432; exit 1`, which fails without a word {alone}"),
+        );
     }
 
     #[test]
