@@ -20,7 +20,7 @@ use std::collections::HashMap;
 pub use client::{Client, clients};
 pub use judge::{Fault, judge, right_port, suspicious};
 pub use read::{config_maps, named_host, named_in, wanted_values};
-pub use talk::{complaint, last_line, unresolved};
+pub use talk::{complaint, last_line};
 
 use super::addresses::Named;
 use super::prelude::*;

@@ -244,6 +244,16 @@ pub(super) fn classify(text: &str) -> Option<Class> {
     shape(&head(text)).map(|(class, _)| class)
 }
 
+/// Whether a line says that a name could not be resolved, or not be asked for.
+pub fn unresolved(line: &str) -> bool {
+    static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)no servers could be reached|\b(lookup|getaddrinfo)\b.*\b(error|fail\w*|refused|time-?d? ?out|not known)",
+        )
+    });
+    matches!(classify(line), Some(Class::UnknownHost(_))) || ASKS.is_match(line)
+}
+
 /// A hostile line may be long; what matters is said early.
 fn head(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() > 2000 { text.chars().take(1000).collect::<String>().into() } else { text.into() }

@@ -103,6 +103,22 @@ fn hosts_without_an_address() {
 }
 
 #[test]
+fn names_that_could_not_be_asked_for() {
+    for line in [
+        "dial tcp: lookup db on 10.96.0.10:53: no such host",
+        "lookup db on 10.96.0.10:53: read udp 10.0.0.1:1->10.96.0.10:53: read: connection refused",
+        ";; connection timed out; no servers could be reached",
+        "getaddrinfo db: error EAI_FAIL",
+    ] {
+        assert!(unresolved(line), "{line}");
+    }
+    for line in ["dial tcp 10.96.3.4:5432: connect: connection refused", "lookup table built", "cannot find lookup.csv"]
+    {
+        assert!(!unresolved(line), "{line}");
+    }
+}
+
+#[test]
 fn servers_that_do_not_answer() {
     table(&[
         ("dial tcp 10.96.3.4:5432: connect: connection refused", Some(Class::Unreachable(false))),

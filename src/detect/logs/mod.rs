@@ -9,6 +9,7 @@ mod class;
 #[cfg(test)]
 mod class_tests;
 mod complaint;
+mod decide;
 mod judge;
 mod line;
 mod links;
@@ -20,8 +21,9 @@ mod tests;
 mod wants;
 
 pub use asked::{Asked, asked};
-pub use class::{Class, Denial, Link, path_of, telling};
-pub use judge::{INVOLVED, soft, superseded};
+pub use class::{Class, Denial, Link, path_of, telling, unresolved};
+pub use decide::soft;
+pub use judge::{INVOLVED, superseded};
 pub use line::{bare, short};
 pub use wants::wanted;
 

@@ -214,7 +214,7 @@ lines: ['ERROR LINE']
     #[test]
     fn a_key_that_others_may_read() {
         let line = r#"Permissions 0644 for "/data/id_rsa" are too open."#;
-        let refused = r#"LINE', 'deploy@git: Permission denied (publickey)."#;
+        let refused = "LINE', 'deploy@git: Permission denied (publickey).";
         let yaml =
             pod("secret: {secretName: ssh, defaultMode: 420}", &refused.replace("LINE", line)).replace("ERROR ", "");
         let says = "critical Pod shop/web-1: container app exits 1: `/data/id_rsa` may be read by others, and so is not used: Secret ssh, mounted at /data,";

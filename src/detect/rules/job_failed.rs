@@ -143,10 +143,10 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
     if condition.reason == "DeadlineExceeded"
         && let Some((container, init, asked)) = waits(view, job)
     {
-        let (word, list) = if init { ("init container", "initContainers") } else { ("container", "containers") };
+        let (word, field) = if init { ("init container", "initContainers") } else { ("container", "containers") };
         let name = &container.name;
         summary = format!("{summary}; {word} {name} asks {}: {}", asked.target.text(), asked.why);
-        let path = format!("spec.template.spec.{list}[{name}].command");
+        let path = format!("spec.template.spec.{field}[{name}].command");
         finding = finding.field(&object, path, words(container).join(" "));
         if let Some(culprit) = asked.culprit {
             finding = finding.culprit(culprit);
