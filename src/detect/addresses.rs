@@ -51,13 +51,13 @@ pub(super) fn same_stem(name: &str, stem: &str) -> bool {
 
 /// A host and a port as they stand in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named {
+pub struct Named {
     /// The host.
-    pub(super) host: String,
+    pub host: String,
     /// The port.
-    pub(super) port: Option<i64>,
+    pub port: Option<i64>,
     /// Whether the port is not written but the scheme's.
-    pub(super) implied: bool,
+    pub implied: bool,
 }
 
 /// The ports that clients take where a URL has none.

@@ -59,6 +59,25 @@ pub fn behind<'a>(view: &View<'a>, service: &Service) -> Behind<'a> {
     found
 }
 
+/// The Service of the cluster that an ExternalName Service stands for; any other Service is itself.
+pub fn stands_for<'a>(view: &View<'a>, service: &'a Service) -> &'a Service {
+    const MOST: usize = 8;
+    let mut found = service;
+    for _ in 0..MOST {
+        let mut labels = found.spec.external_name.trim_end_matches('.').split('.');
+        let (Some(name), Some(namespace), Some("svc"), Some(_)) =
+            (labels.next(), labels.next(), labels.next(), labels.next())
+        else {
+            break;
+        };
+        match view.get::<Service>(namespace, name).filter(|_| found.spec.kind == "ExternalName") {
+            Some(next) => found = next,
+            None => break,
+        }
+    }
+    found
+}
+
 /// Whether something leads to a Service: an Ingress, a route, a webhook, an aggregated API.
 pub fn leads<'v>(view: &'v View<'_>, service: &ObjectRef) -> Option<&'v ObjectRef> {
     view.dependents(service).find(|(edge, _)| matches!(edge, Edge::Backend | Edge::Server)).map(|(_, from)| from)

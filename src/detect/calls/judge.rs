@@ -4,7 +4,7 @@
 //! container or a complaining log line.
 
 use super::{Call, Client, Form, complaint};
-use crate::detect::endpoints::{Target, target};
+use crate::detect::endpoints::{Target, stands_for, target};
 use crate::detect::prelude::*;
 use crate::model::Resource;
 use crate::model::selector::subset;
@@ -75,6 +75,7 @@ fn wrong_port(view: &View<'_>, client: &Client<'_>, call: &Call<'_>) -> bool {
     let (Some(service), Some(port)) = (view.get::<Service>(call.service.ns(), &call.service.name), call.port) else {
         return false;
     };
+    let service = stands_for(view, service);
     let own = service.selects()
         && client.namespace == service.metadata.namespace
         && subset(&service.spec.selector, client.labels);

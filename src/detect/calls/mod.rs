@@ -5,20 +5,22 @@
 //!
 //! - `client`: who calls
 //! - `read`: where objects name a Service, and which one
+//! - `script`: what a script does, without what it only prints
 //! - `judge`: what is wrong with a call
 //! - `talk`: what the caller's log says of it
 
 mod client;
 mod judge;
 mod read;
+mod script;
 mod talk;
 
 use std::collections::HashMap;
 
 pub use client::{Client, clients};
 pub use judge::{Fault, judge, right_port, suspicious};
-pub use read::{config_maps, named_host, wanted_values};
-pub use talk::{complaint, last_line, unresolved};
+pub use read::{config_maps, named_host, named_in, wanted_values};
+pub use talk::{complaint, last_line};
 
 use super::addresses::Named;
 use super::prelude::*;

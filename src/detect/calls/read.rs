@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::script::{commands, prints};
 use super::{Call, Client, Form, clients};
 use crate::detect::addresses::{Named, host_stem, in_command, in_text, in_words, is_host, same_stem, speaks_of_others};
 use crate::detect::prelude::*;
@@ -22,6 +23,13 @@ pub(super) fn read_calls<'a>(view: &View<'a>, client: &Client<'a>) -> Vec<Call<'
                     && (other.port == call.port || call.port.is_none())
             };
             if !found.iter().any(same) {
+                // `nc db.shop.svc 5432`: the host of a line is no second call beside the host with its port.
+                found.retain(|other| {
+                    other.container.name != call.container.name
+                        || other.service != call.service
+                        || other.path != call.path
+                        || other.port.is_some()
+                });
                 found.push(call);
             }
         };
@@ -51,9 +59,11 @@ fn in_config_maps<'a>(view: &View<'a>, client: &Client<'a>, container: &'a Conta
     for map in mounted_maps(client.spec, container) {
         let at = ObjectRef::new(Kind::ConfigMap, client.namespace, map);
         for value in values(map) {
-            for line in value.value.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
+            for (line, done) in
+                commands(&value.value).into_iter().filter(|(line, _)| !line.trim_start().starts_with(';'))
+            {
                 // Without a port a host in a file may be a name that the file itself defines.
-                for target in in_text(line).into_iter().filter(|target| target.port.is_some() && !target.implied) {
+                for target in in_text(&done).into_iter().filter(|target| target.port.is_some() && !target.implied) {
                     add(Call::new(container, &at, format!("data[{}]", value.key), line.trim(), target));
                 }
             }
@@ -61,30 +71,30 @@ fn in_config_maps<'a>(view: &View<'a>, client: &Client<'a>, container: &'a Conta
     }
 }
 
-/// The lines of a script that do something: no comments, and no text that it only prints (`cat <<END`).
-fn commands(script: &str) -> Vec<&str> {
-    let mut end: Option<&str> = None;
-    let mut lines = Vec::new();
-    for line in script.lines() {
-        let trimmed = line.trim();
-        if let Some(mark) = end {
-            end = Some(mark).filter(|mark| trimmed != *mark);
-        } else if !trimmed.starts_with('#') {
-            lines.push(line);
-            let printed = trimmed.strip_prefix("cat <<").filter(|rest| !rest.contains('>') && !rest.contains('|'));
-            end = printed.map(|mark| mark.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
-        }
+/// The hosts that a command and its arguments name.
+pub fn named_in(command: &[&str]) -> Vec<Named> {
+    if command.first().is_some_and(|program| prints(program)) {
+        return Vec::new();
     }
-    lines
+    let lines = command.iter().flat_map(|item| commands(item));
+    let mut found: Vec<Named> = lines.flat_map(|(_, done)| in_command(&done)).collect();
+    if command.len() > 1 && !command.iter().any(|word| word.contains('\n')) {
+        found.extend(in_words(command));
+    }
+    found
 }
 
 /// What the command and its arguments name.
 fn in_commands<'a>(client: &Client<'a>, container: &'a Container, add: &mut impl FnMut(Call<'a>)) {
+    let mut words = container.command.iter().chain(container.args.iter()).map(String::as_str);
+    if words.next().is_some_and(prints) {
+        return;
+    }
     for (field, items) in [("command", &container.command), ("args", &container.args)] {
         for (index, item) in items.iter().enumerate() {
             let path = client.path(container, &format!("{field}[{index}]"));
-            for line in commands(item) {
-                for target in in_command(line) {
+            for (line, done) in commands(item) {
+                for target in in_command(&done) {
                     add(Call::new(container, &client.object, path.clone(), line.trim(), target));
                 }
             }
@@ -245,22 +255,11 @@ pub fn named_host(client: &Client<'_>) -> Option<(String, String)> {
             let host = !in_text(value).is_empty() || host_stem(&env.name).is_some() && is_host(value);
             host.then(|| (client.path(container, &format!("env[{}].value", env.name)), value.to_owned()))
         });
-        let mut words = container.command.iter().chain(container.args.iter()).flat_map(|item| item.lines());
+        let mut words = container.command.iter().chain(container.args.iter()).flat_map(|item| commands(item));
         env.or_else(|| {
             words
-                .find(|line| !in_command(line).is_empty())
-                .map(|line| (client.path(container, "command"), line.trim().to_owned()))
+                .find(|(_, done)| !in_command(done).is_empty())
+                .map(|(line, _)| (client.path(container, "command"), line.trim().to_owned()))
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::commands;
-
-    #[test]
-    fn what_a_script_prints_is_no_command() {
-        let script = "# nc a 1\ncat <<'END'\nnc b 2\nEND\nnc c 3\ncat <<END > /etc/app\nhost: d\nEND";
-        assert_eq!(commands(script), ["cat <<'END'", "nc c 3", "cat <<END > /etc/app", "host: d", "END"]);
-    }
 }

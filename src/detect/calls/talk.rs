@@ -67,36 +67,6 @@ fn fails(line: &str) -> bool {
     WORDS.iter().any(|word| line.contains(word))
 }
 
-/// Whether a line says that a name could not be resolved.
-pub fn unresolved(line: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "no such host",
-        "name or service not known",
-        "not known",
-        "could not resolve",
-        "couldn't resolve",
-        "cannot resolve",
-        "can't resolve",
-        "unable to resolve",
-        "failed to resolve",
-        "nxdomain",
-        "enotfound",
-        "eai_again",
-        "bad address",
-        "unknown host",
-        "unknownhost",
-        "getaddrinfo",
-        "temporary failure in name resolution",
-        "server misbehaving",
-        "no servers could be reached",
-        "lookup",
-        "name resolution",
-        "gaierror",
-    ];
-    let line = line.to_ascii_lowercase();
-    WORDS.iter().any(|word| line.contains(word)) && fails(&line)
-}
-
 /// Whether a line holds a name as a word of its own.
 fn mentions(line: &str, name: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
 
-use super::line::pattern;
+use super::line::{pattern, short};
 
 /// What is complained of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Class {
     Unreachable(bool),
     /// A certificate or a handshake.
     Tls,
+    /// A file of its own that is to hold a certificate or a key, and doesn't.
+    KeyFile,
     /// A server knows the client and refuses it.
     Auth,
     /// A port is taken.
@@ -44,6 +46,8 @@ pub enum Class {
     MissingFile(String),
     /// A file or folder may not be read or written.
     FileDenied(Option<String>),
+    /// A file that others may read as well, which the program does not bear.
+    FileOpen(Option<String>),
     /// A configuration, flag or argument that the program doesn't take.
     Config,
 }
@@ -127,12 +131,28 @@ const SHAPES: &[(&str, Read)] = &[
         ),
         |_, line| Some(Class::UnknownHost(host_of(line).unwrap_or_default())),
     ),
+    // Who can't read its own file has not come to speak to anybody.
+    (
+        concat!(
+            r"(?i)\bno start line\b|bad (base64 decode|end line)|key values mismatch|private key does not match",
+            r"|(?:^|[^\w./-])pem\b.{0,60}\b(invalid|malformed|bad|error|fail\w*|missing|not found|no (data|certificates?|keys?|blocks?))\b|\b(invalid|malformed|bad|no|not( a)?( valid)?|any|find|decode|parse|load|missing)( \w+){0,3} pem\b"
+        ),
+        |_, line| {
+            static GONE: LazyLock<Regex> =
+                LazyLock::new(|| pattern(r"(?i)no such file|enoent|permission denied|eacces"));
+            (!GONE.is_match(line)).then_some(Class::KeyFile)
+        },
+    ),
     (
         concat!(
             r"(?i)\bx509: |certificate (signed by unknown authority|has expired|is not valid|is not trusted|verify failed|verification failed|is valid for)|certificate_verify_failed|unable to get (local )?issuer certificate|self[- ]signed certificate|unable to verify the first certificate",
             r"|pkix path|sslhandshakeexception|(tls|ssl).{0,20}handshake (failure|failed|error)|tls: |err_tls_|cert_has_expired|(ssl|tls)[ _]?(error|alert|exception)|wrong version number|gave http response to https client|hostname mismatch|no ssl certificate|certificate expired"
         ),
         |_, _| Some(Class::Tls),
+    ),
+    (
+        r"(?i)permissions? .{0,150}\btoo (open|permissive|broad|loose|wide|lax)\b|bad permissions|unprotected private key|has group or world access|insecure (file )?permissions",
+        |_, line| Some(Class::FileOpen(path_of(line))),
     ),
     (
         concat!(
@@ -221,13 +241,49 @@ static COMPILED: LazyLock<Shapes> = LazyLock::new(|| Shapes {
 
 /// What a text complains of.
 pub(super) fn classify(text: &str) -> Option<Class> {
-    // A hostile line may be long; what matters is said early.
-    let head: String = if text.len() > 2000 { text.chars().take(1000).collect() } else { text.to_owned() };
-    COMPILED.set.matches(&head).iter().find_map(|index| {
-        let captures = COMPILED.all.get(index)?.captures(&head)?;
+    shape(&head(text)).map(|(class, _)| class)
+}
+
+/// Whether a line says that a name could not be resolved, or not be asked for.
+pub fn unresolved(line: &str) -> bool {
+    static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)no servers could be reached|\b(lookup|getaddrinfo)\b.*\b(error|fail\w*|refused|time-?d? ?out|not known)",
+        )
+    });
+    matches!(classify(line), Some(Class::UnknownHost(_))) || ASKS.is_match(line)
+}
+
+/// A hostile line may be long; what matters is said early.
+fn head(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() > 2000 { text.chars().take(1000).collect::<String>().into() } else { text.into() }
+}
+
+/// What a text complains of, and where it says so.
+fn shape(head: &str) -> Option<(Class, std::ops::Range<usize>)> {
+    COMPILED.set.matches(head).iter().find_map(|index| {
+        let captures = COMPILED.all.get(index)?.captures(head)?;
         let (_, read) = SHAPES.get(index)?;
-        read(&captures, &head)
+        Some((read(&captures, head)?, captures.get(0)?.range()))
     })
+}
+
+/// A text in one line, cut to so many characters, of which the words that tell what it complains of are never cut
+/// off: rather what stands before them.
+pub fn telling(text: &str, most: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found = (text.chars().count() > most).then(|| shape(&head(&text)).map(|(_, at)| at)).flatten();
+    let Some(at) = found else { return short(&text, most) };
+    let count = |range: std::ops::Range<usize>| text.get(range).map_or(0, |part| part.chars().count());
+    // After the words there is room for what they are about: `for user "app"`.
+    let room = most.saturating_sub(2).saturating_sub(most / 4);
+    if count(0..at.end) <= room {
+        return short(&text, most);
+    }
+    let before = text.get(..at.start).unwrap_or_default();
+    let clauses = before.match_indices(": ").map(|(colon, _)| colon + 2).chain([at.start]);
+    let from = clauses.into_iter().find(|from| count(*from..at.end) <= room).unwrap_or(at.start);
+    format!("…{}", short(text.get(from..).unwrap_or_default(), most.saturating_sub(1)))
 }
 
 fn text(captures: &Captures<'_>, name: &str) -> String {

@@ -103,6 +103,22 @@ fn hosts_without_an_address() {
 }
 
 #[test]
+fn names_that_could_not_be_asked_for() {
+    for line in [
+        "dial tcp: lookup db on 10.96.0.10:53: no such host",
+        "lookup db on 10.96.0.10:53: read udp 10.0.0.1:1->10.96.0.10:53: read: connection refused",
+        ";; connection timed out; no servers could be reached",
+        "getaddrinfo db: error EAI_FAIL",
+    ] {
+        assert!(unresolved(line), "{line}");
+    }
+    for line in ["dial tcp 10.96.3.4:5432: connect: connection refused", "lookup table built", "cannot find lookup.csv"]
+    {
+        assert!(!unresolved(line), "{line}");
+    }
+}
+
+#[test]
 fn servers_that_do_not_answer() {
     table(&[
         ("dial tcp 10.96.3.4:5432: connect: connection refused", Some(Class::Unreachable(false))),
@@ -124,6 +140,25 @@ fn servers_that_do_not_answer() {
         ("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)", Some(Class::PortInUse(Some(80)))),
         ("Error: listen EADDRINUSE: address already in use :::3000", Some(Class::PortInUse(Some(3000)))),
         ("listen tcp :80: bind: permission denied", Some(Class::PortDenied(Some(80)))),
+    ]);
+}
+
+#[test]
+fn certificates_and_keys_of_its_own() {
+    let own = Some(Class::KeyFile);
+    table(&[
+        ("tls: failed to find any PEM data in certificate input", own.clone()),
+        ("error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE", own.clone()),
+        ("cannot load client certificate: not a valid PEM file", own.clone()),
+        ("tls: private key does not match public key", own.clone()),
+        ("could not decode PEM block of /etc/tls/tls.key", own),
+        ("cannot load /etc/tls/ca.pem: file not found", Some(file("/etc/tls/ca.pem"))),
+        (
+            "unable to load PEM: open /etc/tls/tls.key: permission denied",
+            Some(Class::FileDenied(Some("/etc/tls/tls.key".into()))),
+        ),
+        ("remote error: tls: bad certificate", Some(Class::Tls)),
+        ("x509: certificate signed by unknown authority", Some(Class::Tls)),
     ]);
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::class::{Class, classify};
+use super::decide::{decide, decide_dependency};
 use super::line::{Level, bare, orders, pattern, read, short};
 use super::{Case, Failing, Fault, complaint, links, probe};
 use crate::detect::prelude::*;
@@ -26,11 +27,11 @@ pub const INVOLVED: &[&str] = &[
 ];
 
 /// What decides, before it is tied to its container.
-struct Draft {
-    fault: Fault,
-    text: String,
-    around: String,
-    evidence: Vec<Evidence>,
+pub(super) struct Draft {
+    pub(super) fault: Fault,
+    pub(super) text: String,
+    pub(super) around: String,
+    pub(super) evidence: Vec<Evidence>,
 }
 
 impl Draft {
@@ -328,7 +329,7 @@ fn tail(view: &View<'_>, container: &Running<'_>, mut draft: Draft) -> Draft {
     draft
 }
 
-fn evidence_of(log: &LogTail, line: &str) -> Evidence {
+pub(super) fn evidence_of(log: &LogTail, line: &str) -> Evidence {
     let source = Source::Log { object: log.pod.clone(), container: log.container.clone(), previous: log.previous };
     Evidence { quote: line.to_owned(), source, time: None }
 }
@@ -349,87 +350,6 @@ fn sibling_log<'a>(view: &View<'a>, container: &Running<'_>) -> Option<&'a LogTa
         .filter_map(|log| Some((log, view.get::<Pod>(log.pod.ns(), &log.pod.name)?)))
         .find(|(_, other)| view.workload_of(other) == workload && code(other) == code(pod))
         .map(|(log, _)| log)
-}
-
-/// The line of a text that decides, with what it complains of.
-fn decide(lines: &[String], cite: &dyn Fn(&str, usize) -> Evidence) -> Option<Draft> {
-    let read: Vec<(String, Level)> = lines.iter().map(|line| read(line)).collect();
-    let (at, class) = deciding(&read)?;
-    let text = bare(&read.get(at)?.0);
-    let around: Vec<&str> = read.iter().skip(at.saturating_sub(2)).take(5).map(|(text, _)| text.as_str()).collect();
-    let fault = class.map_or(Fault::Exit, Fault::Said);
-    Some(Draft {
-        fault,
-        text: short(&text, 240),
-        around: format!("{text}\n{}", around.join("\n")),
-        evidence: vec![cite(lines.get(at)?, at)],
-    })
-}
-
-/// Which line decides: one whose error has a known shape before one that only sounds bad; a
-/// panic before an error before a warning; of equals the last.
-fn deciding(lines: &[(String, Level)]) -> Option<(usize, Option<Class>)> {
-    static LATE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r"(?i)giving up|gave up|retries|attempts|shut(ting)? ?down|abort(ed|ing)|roll(ed|ing) back|received signal|sigterm|exiting|stopp(ed|ing)|exit(ed)? (status|code|with)|(application|server|service|startup|process|command) .{0,30}(failed|terminated)|failed to (start|run|init\w*)|aborting|terminating",
-        )
-    });
-    let mut best: Option<(i32, usize, Option<Class>)> = None;
-    for (index, (text, level)) in lines.iter().enumerate() {
-        let weight = match level {
-            Level::Noise => continue,
-            Level::Info => -2,
-            Level::Warn => 0,
-            Level::Plain => 2,
-            Level::Bad => 3,
-            Level::Error => 4,
-            Level::Fatal => 6,
-        };
-        let class = classify(text);
-        let shape = match &class {
-            Some(Class::Config) => 4,
-            Some(_) => 5,
-            None if LATE.is_match(text) => -3,
-            None => 0,
-        };
-        let soft = if soft(text) { -6 } else { 0 };
-        let score = weight + shape + soft;
-        if score >= 3 && best.as_ref().is_none_or(|(most, ..)| score >= *most) {
-            best = Some((score, index, class));
-        }
-    }
-    best.map(|(_, index, class)| (index, class))
-}
-
-/// Whether a line says itself that what failed does not matter.
-pub fn soft(line: &str) -> bool {
-    static SOFT: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r"(?i)\b(optional|ignor(ed|ing)|using defaults?|fall(ing)? ?back|continu(e|es|ing) (without|anyway)|skipp(ed|ing)|non-?fatal|not fatal|harmless|deprecated|disabling|(is|will be|now)? ?disabled|0 errors?|no errors?)\b",
-        )
-    });
-    SOFT.is_match(line)
-}
-
-/// What a container needs and does not get, where its last lines say so.
-fn decide_dependency(log: &LogTail) -> Option<Draft> {
-    let from = log.lines.len().saturating_sub(15);
-    let last = log.lines.get(from..)?;
-    let draft = decide(last, &|text, _| evidence_of(log, text))?;
-    let needs = matches!(
-        &draft.fault,
-        Fault::Said(
-            Class::Unreachable(_)
-                | Class::UnknownHost(_)
-                | Class::Auth
-                | Class::Tls
-                | Class::Forbidden(_)
-                | Class::DiskFull(_)
-                | Class::ReadOnly(_)
-                | Class::Memory(_)
-        )
-    );
-    needs.then_some(draft)
 }
 
 /// An event of the node that tells of memory at the time when the container was killed.

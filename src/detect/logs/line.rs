@@ -107,6 +107,17 @@ pub(super) fn orders(line: &str) -> bool {
     ORDERS.is_match(line)
 }
 
+/// Whether a line only says more of the one before it: `DETAIL:  Role "app" does not exist.`
+pub(super) fn follows(text: &str) -> bool {
+    static FOLLOWS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
+            r"^(?:\S+ ){0,3}?(?:DETAILS?|HINT|CONTEXT|STATEMENT|LOCATION|QUERY):\s",
+            r"|^(?:[\w./-]+: )?(?:[Dd]etails?|[Hh]int|[Hh]elp|[Nn]ote):\s"
+        ))
+    });
+    FOLLOWS.is_match(text)
+}
+
 /// Message and error of a JSON line, with its level.
 fn json(line: &str) -> Option<(String, Option<Level>)> {
     const MESSAGE: &[&str] = &["message", "msg", "@m", "short_message", "event", "text", "log", "title"];

@@ -4,10 +4,12 @@
 //! claimed by one detector. So a fault that shows in many ways is said once. Text of a log or a
 //! termination message is data: it is quoted and classified by its shape, never followed.
 
+mod asked;
 mod class;
 #[cfg(test)]
 mod class_tests;
 mod complaint;
+mod decide;
 mod judge;
 mod line;
 mod links;
@@ -19,8 +21,10 @@ pub mod service;
 mod tests;
 mod wants;
 
-pub use class::{Class, Denial, Link, path_of};
-pub use judge::{INVOLVED, soft, superseded};
+pub use asked::{Asked, asked};
+pub use class::{Class, Denial, Link, path_of, telling, unresolved};
+pub use decide::soft;
+pub use judge::{INVOLVED, superseded};
 pub use line::{bare, short};
 pub use wants::wanted;
 

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::class::{Class, classify};
 use super::line::{bare, pattern, short};
-use super::{Fault, judge};
+use super::{Asked, Fault, asked, judge};
 use crate::detect::prelude::*;
 
 /// What a failing probe comes to.
@@ -21,6 +21,22 @@ pub struct Told {
     pub proven: bool,
     /// The log line that proves it.
     pub line: Option<String>,
+    /// The field of the probe that proves it, and what stands there.
+    pub field: Option<(&'static str, String)>,
+    /// What it asks and what can't answer.
+    pub culprit: Option<ObjectRef>,
+}
+
+impl Told {
+    /// Adds the field that proves it, and what is to blame.
+    pub fn cite(&self, mut finding: Finding, container: &Running<'_>, fault: &Fault) -> Finding {
+        if let Some(culprit) = &self.culprit {
+            finding = finding.culprit(culprit.clone());
+        }
+        let Some((field, quote)) = &self.field else { return finding };
+        let path = container.spec_path(&format!("{}Probe.{field}", word(fault)));
+        finding.field(&container.pod.object_ref(), path, quote)
+    }
 }
 
 /// The word for the probe of a fault.
@@ -196,7 +212,8 @@ fn port(probe: &Probe, container: &Container) -> Option<Result<u16, String>> {
 
 /// Says what a failing probe comes to.
 pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told {
-    let mut told = Told { text: String::new(), right_port: None, proven: false, line: None };
+    let mut told =
+        Told { text: String::new(), right_port: None, proven: false, line: None, field: None, culprit: None };
     let Some(probe) = of(container.spec, fault) else { return told };
     let answer = event(view, container, fault).map(|event| answer(said(event))).unwrap_or_default();
     let asked = port(probe, container.spec);
@@ -230,6 +247,10 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
         (None, Some(port)) => format!("asks port {port}"),
         _ => "asks".to_owned(),
     };
+    if let Some((field, host)) = other_host(container.pod, probe) {
+        let text = format!("{what} {}: leave {field} out, then it asks the pod", not_the_pod(host));
+        return Told { text, proven: true, field: Some((field, host.to_owned())), ..told };
+    }
     let low = answer.to_ascii_lowercase();
     if let Some(code) = status_code(&answer) {
         let other = probe
@@ -284,11 +305,39 @@ pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told 
     told
 }
 
+/// The host that a probe asks in the place of its pod.
+fn other_host<'a>(pod: &Pod, probe: &'a Probe) -> Option<(&'static str, &'a str)> {
+    let http = probe.http_get.as_ref().map(|get| ("httpGet.host", get.host.as_str()));
+    let (field, host) = http.or_else(|| Some(("tcpSocket.host", probe.tcp_socket.as_ref()?.host.as_str())))?;
+    elsewhere(pod, host).then_some((field, host))
+}
+
+/// Whether the `host` of a probe or a hook is another one than the pod.
+pub fn elsewhere(pod: &Pod, host: &str) -> bool {
+    !host.is_empty() && host != pod.status.pod_ip && !(pod.spec.host_network && (loopback(host) || is_node(pod, host)))
+}
+
+fn loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host == "0.0.0.0" || host == "::1" || host.starts_with("127.")
+}
+
+/// Whether a host is the node that the pod shares its network with.
+fn is_node(pod: &Pod, host: &str) -> bool {
+    host == pod.spec.node_name
+}
+
+/// What a host that is not the pod is to the kubelet: `of host 127.0.0.1, which is the node itself, not the pod`.
+pub fn not_the_pod(host: &str) -> String {
+    let is = if loopback(host) { "which to the kubelet is the node, not the pod" } else { "which is not the pod" };
+    format!("of host {host}, {is}")
+}
+
 /// What a probe was told, without the words that the kubelet and the runtime put before it.
 fn answer(message: &str) -> String {
     static HEAD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?: (?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?",
+            r"^\w+ probe (?:failed|errored|warning)(?: and resulted in unknown state)?:(?: |$)(?:rpc error: code = \w+ desc = )?(?:failed to exec in container: )?(?:failed to start exec \x22\w+\x22: )?",
         )
     });
     HEAD.replace(message.trim(), "").trim().to_owned()
@@ -314,6 +363,12 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
     let command = short(&exec.command.join(" "), 80);
     let what = format!("runs `{command}`");
     match classify(answer) {
+        Some(Class::NoCommand(name)) if one_word(exec) == Some(name.as_str()) => Told {
+            text: format!("runs `{command}`, {ONE_WORD}"),
+            proven: true,
+            field: Some(("exec.command", format!("{:?}", exec.command.iter().collect::<Vec<_>>()))),
+            ..told
+        },
         Some(Class::NoCommand(name)) => {
             let name = if name.is_empty() { command } else { name };
             Told {
@@ -328,6 +383,13 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
             let line = near.as_ref().and_then(|(_, line)| line.clone());
             Told { text: format!("{what}: {path}: no such file{hint}"), proven: near.is_some(), line, ..told }
         }
+        _ if let Some(asked) = asks(view, container, exec) => Told {
+            text: format!("{what}, which asks {}: {}", asked.target.text(), asked.why),
+            proven: asked.culprit.is_none(),
+            field: Some(("exec.command", exec.command.join(" "))),
+            culprit: asked.culprit,
+            ..told
+        },
         _ if answer.contains("timed out") || answer.contains("deadline exceeded") => {
             let timeout = of(container.spec, &Fault::Liveness)
                 .into_iter()
@@ -346,6 +408,20 @@ fn exec_told(view: &View<'_>, container: &Running<'_>, exec: &Exec, answer: &str
             ..told
         },
     }
+}
+
+/// The Service that a probe's command asks and that can't answer.
+fn asks(view: &View<'_>, container: &Running<'_>, exec: &Exec) -> Option<Asked> {
+    let (pod, command) = (container.pod, exec.command.iter().map(String::as_str).collect::<Vec<_>>());
+    asked(view, &pod.metadata.namespace, &pod.metadata.labels, &pod.spec, &command)
+}
+
+/// What is the matter with a command line that is written as one word.
+pub const ONE_WORD: &str = "which is one word and so taken for the name of a program: split it into a list of words, or let a shell run it (sh, -c)";
+
+/// The program of a command, where it is a whole command line.
+pub fn one_word(exec: &Exec) -> Option<&str> {
+    exec.command.first().map(String::as_str).filter(|first| first.trim().contains(char::is_whitespace))
 }
 
 /// A path that the container's command or log names and that has words in common with `path`.
@@ -379,7 +455,7 @@ fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(St
 /// Where the program listens, if that is known to be elsewhere than on `asked`.
 pub(super) fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
     let proven = |text: String, right_port: Option<u16>, line: Option<String>| {
-        Some(Told { text, right_port, proven: true, line })
+        Some(Told { text, right_port, proven: true, line, field: None, culprit: None })
     };
     let pod = container.pod.object_ref();
     let logs = [false, true].into_iter().filter_map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::Failing;
 use super::line::pattern;
+use crate::detect::endpoints::stands_for;
 use crate::detect::{calls, prelude::*};
 
 /// A host and, where it is said, a port.
@@ -368,6 +369,14 @@ pub fn told_by_call(view: &View<'_>, failing: &Failing<'_>, target: Option<&Targ
         _ => false,
     };
     wrong.iter().any(|(host, service)| *host == target.host || same(service))
+}
+
+/// What a standing comes to where it is an ExternalName Service for one of the cluster.
+pub fn followed<'a>(view: &View<'a>, standing: Standing<'a>) -> Standing<'a> {
+    match standing {
+        Standing::Service(service) => Standing::Service(stands_for(view, service)),
+        other => other,
+    }
 }
 
 /// How a Service stands to those who call it on a port: what to say, and whether it is to blame.

@@ -79,6 +79,82 @@ fn the_fatal_line_and_not_a_warning_that_was_survived() {
 }
 
 #[test]
+fn the_cause_and_not_what_closes_or_announces() {
+    decides(
+        &["ERROR schema version 4 is newer than 3", "FATAL process did not exit normally - check the logs"],
+        "Exit: schema version 4 is newer than 3",
+    );
+    decides(
+        &[
+            "Host key of the server is unknown and was refused",
+            "Please make sure you have the correct access rights",
+            "and that the thing exists; access denied otherwise is not possible, see the documentation",
+        ],
+        "Exit: Host key of the server is unknown and was refused",
+    );
+    decides(
+        &["ERROR cannot start because of the following problems:", "  - queue name is empty", "INFO bye"],
+        "Exit: cannot start because of the following problems: queue name is empty",
+    );
+    decides(
+        &["Error: these variables are missing:", "  DATABASE_URL is not set"],
+        "Said(MissingEnv(\"DATABASE_URL\")): DATABASE_URL is not set",
+    );
+    decides(&["ERROR cannot start:", "INFO request took 3 ms"], "Exit: cannot start:");
+    decides(
+        &[
+            "ERROR schema version 4 is newer than 3",
+            "ERROR failed to export traces to collector:4317: connection refused",
+        ],
+        "Exit: schema version 4 is newer than 3",
+    );
+    decides(
+        &["ERROR failed to load spans from db:5432: connection refused"],
+        "Said(Unreachable(false)): failed to load spans from db:5432: connection refused",
+    );
+}
+
+#[test]
+fn the_error_with_its_detail() {
+    decides(
+        &[
+            "2026-01-01 10:00:00.000 UTC [1] FATAL:  data directory \"/data\" has wrong ownership",
+            "2026-01-01 10:00:00.000 UTC [1] DETAIL:  It belongs to another user.",
+            "2026-01-01 10:00:00.000 UTC [1] HINT:  The server must be started by the user that owns the directory.",
+        ],
+        "Exit: [1] FATAL: data directory \"/data\" has wrong ownership DETAIL: It belongs to another user.",
+    );
+    decides(
+        &["startup failed", "Details: DB_URL is not set"],
+        "Said(MissingEnv(\"DB_URL\")): Details: DB_URL is not set",
+    );
+    decides(
+        &[
+            "setup: error: directory is not empty",
+            "setup: hint: an invalid or missing mount, permission denied otherwise",
+        ],
+        "Exit: setup: error: directory is not empty",
+    );
+}
+
+#[test]
+fn what_tells_is_not_cut_off() {
+    let line = format!(
+        "FATAL cannot connect to (host={} user=app): {}FATAL: password authentication failed for user app",
+        "h".repeat(60),
+        "server error: ".repeat(14)
+    );
+    let expected = telling(&line, 240);
+    assert!(
+        expected.starts_with('…') && expected.ends_with("FATAL: password authentication failed for user app"),
+        "{expected}"
+    );
+    assert_eq!(telling("dial tcp 10.0.0.1:80: connection refused", 240), "dial tcp 10.0.0.1:80: connection refused");
+    let early = format!("connection refused by {}", "x".repeat(300));
+    assert!(telling(&early, 100).starts_with("connection refused by x"));
+}
+
+#[test]
 fn the_deepest_exception() {
     decides(
         &[

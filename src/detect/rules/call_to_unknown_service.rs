@@ -164,6 +164,20 @@ status: {phase: Running, conditions: [{type: Ready, status: 'READY'}], container
     }
 
     #[test]
+    fn what_is_only_printed_is_no_call() {
+        let runs = |script: &str| {
+            let command = format!("{{name: app, command: [sh, -c, '{script}']");
+            shop("ledger-database", "false")
+                .replace("'false'", "'False'")
+                .replace("{name: app, env", &(command + ", env"))
+        };
+        check(&super::DETECTOR, &runs("echo connecting to http://ledger-db.shop.svc:5432; exit 1"), "");
+        let expected = "critical Pod shop/web: container app of Pod web calls ledger-db.shop.svc:5432, but Service ledger-db does not exist in namespace shop; did you mean Service ledger-database? <- Service shop/ledger-db";
+        check(&super::DETECTOR, &runs("echo x | nc ledger-db.shop.svc 5432"), expected);
+        check(&super::DETECTOR, &runs("").replace("sh, -c, ''", "echo, 'http://ledger-db.shop.svc:5432'"), "");
+    }
+
+    #[test]
     fn outside_or_there() {
         for host in ["db.example.com", "localhost", "ledger-database", "10.0.0.7", "db.data.svc.corp.example"] {
             check(&super::DETECTOR, &shop(host, "false").replace("'false'", "'False'"), "");

@@ -1,7 +1,7 @@
 //! Workloads that are told to call a Service on a port it does not have.
 
 use crate::detect::calls::{Fault, calls, clients, complaint, judge, right_port};
-use crate::detect::endpoints::{port_text, ports_text};
+use crate::detect::endpoints::{port_text, ports_text, stands_for};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -22,7 +22,8 @@ The field with host and port, the Service's ports, and the last log line that co
 
 ## Look-alikes
 A Service whose own port leads nowhere is `target-port-wrong`; one without ready pods is `service-no-endpoints`.
-Headless and ExternalName Services are silent, since their clients reach the ports directly; so are calls of a pod to
+An ExternalName Service has the ports of the Service in the cluster that it stands for. Headless Services and names
+outside the cluster are silent, since their clients reach the ports directly; so are calls of a pod to
 its own Service, and addresses of origins, issuers and the like that nobody connects to.
 
 ## What it does not see
@@ -41,27 +42,34 @@ fn run(view: &View<'_>) -> Vec<Finding> {
     for client in clients(view) {
         for call in calls(view, &client) {
             let (Some(Fault::WrongPort), Some(port)) = (judge(view, &client, &call), call.port) else { continue };
-            let Some(service) = view.get::<Service>(call.service.ns(), &call.service.name) else { continue };
+            let Some(named) = view.get::<Service>(call.service.ns(), &call.service.name) else { continue };
+            let service = stands_for(view, named);
+            let (reached, other) = (service.object_ref(), !std::ptr::eq(service, named));
+            let title = if other {
+                let meta = &service.metadata;
+                format!("Service {} stands for Service {}/{}, which", named.metadata.name, meta.namespace, meta.name)
+            } else {
+                format!("Service {}", service.metadata.name)
+            };
             let told = complaint(view, &client, &call);
             let right = right_port(service, port);
             let by_scheme = if call.implied { format!(" (port {port} by its scheme)") } else { String::new() };
-            let summary = format!(
-                "{}{by_scheme}, but Service {} only has {}",
-                call.sentence(&client),
-                service.metadata.name,
-                ports_text(service)
-            );
+            let summary =
+                format!("{}{by_scheme}, but {title} only has {}", call.sentence(&client), ports_text(service));
             let down = client.ails(call.container) && client.down();
             let severity = if down || told.is_some() { Severity::Critical } else { Severity::Warning };
             let object = client.object.clone();
             let mut finding =
                 Finding::new(object.clone(), severity, client.blocks(call.container, told.is_some()), summary)
                     .key(format!("{}/{}:{port}", call.container.name, call.host))
-                    .culprit(call.service.clone())
+                    .culprit(reached.clone())
                     .proven()
                     .field(&call.at, &call.path, &call.quote)
-                    .field(&call.service, "spec.ports", ports_text(service))
+                    .field(&reached, "spec.ports", ports_text(service))
                     .since(client.since());
+            if other {
+                finding = finding.field(&call.service, "spec.externalName", &named.spec.external_name);
+            }
             match told {
                 Some((log, line)) => finding = finding.log(log, line),
                 None => finding = finding.unknown("whether it is called at all: its log doesn't say"),
@@ -81,11 +89,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
                     );
                 }
             }
-            findings.push(finding.look(
-                "see the Service's ports",
-                &call.service,
-                &["get", "service", &call.service.name],
-            ));
+            findings.push(finding.look("see the Service's ports", &reached, &["get", "service", &reached.name]));
         }
     }
     findings
@@ -142,6 +146,26 @@ status: {phase: Running, conditions: [{type: Ready, status: 'True'}], containerS
             &shop("https://rates"),
             "warning Deployment shop/web: container app of Deployment web has RATES_URL=https://rates (port 443 by its scheme), but Service rates only has port 80 (targetPort 8080) <- Service shop/rates",
         );
+    }
+
+    #[test]
+    fn a_name_for_a_service_of_another_namespace() {
+        let named = |port: &str, name: &str| {
+            let alias = format!(
+                "---\nkind: Service\nmetadata: {{name: fx, namespace: shop}}\nspec: {{type: ExternalName, externalName: {name}}}\n"
+            );
+            shop(&format!("http://fx:{port}"))
+                .replace("{name: rates, namespace: shop}", "{name: rates, namespace: data}")
+                + &alias
+        };
+        check(
+            &super::DETECTOR,
+            &named("8080", "rates.data.svc.cluster.local"),
+            "warning Deployment shop/web: container app of Deployment web has RATES_URL=http://fx:8080, but Service fx stands for Service data/rates, which only has port 80 (targetPort 8080) <- Service data/rates",
+        );
+        check(&super::DETECTOR, &named("80", "rates.data.svc.cluster.local"), "");
+        check(&super::DETECTOR, &named("8080", "rates.example.com"), "");
+        check(&super::DETECTOR, &named("8080", "fx.shop.svc.cluster.local"), "");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::detect::logs::mount::{meets_empty_folder, mount_of, mounts};
 use crate::detect::logs::probe::told_port;
 use crate::detect::logs::service::values;
-use crate::detect::logs::{Class, Failing, Fault, claimed, path_of, short, wanted};
+use crate::detect::logs::{Class, Failing, Fault, claimed, path_of, short, telling, wanted};
 use crate::detect::{calls, prelude::*};
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -15,7 +15,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container (init containers and sidecars too) that ends with an error, for which no other detector knows a more exact
 cause. The line of its log that decides is found among noise: a panic before its stack, the error before the farewell,
-the deepest exception; JSON lines are read by their message and error.
+the deepest exception; JSON lines are read by their message and error. A certificate or key file of its own that is
+not PEM is told with the Secret or ConfigMap that it comes from.
 
 ## Why it matters
 The kubelet restarts it with growing pauses (CrashLoopBackOff, by default up to five minutes); in between nothing
@@ -44,7 +45,9 @@ Exit codes above 128 are signals: 134 an abort, 137 SIGKILL (memory or a probe, 
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    let claims = |fault: &Fault| matches!(fault, Fault::Exit | Fault::Said(Class::Config | Class::PortDenied(_)));
+    let claims = |fault: &Fault| {
+        matches!(fault, Fault::Exit | Fault::Said(Class::Config | Class::KeyFile | Class::PortDenied(_)))
+    };
     claimed(view, claims)
         .iter()
         .filter(|failing| !told_elsewhere(view, failing))
@@ -63,9 +66,12 @@ fn told_elsewhere(view: &View<'_>, failing: &Failing<'_>) -> bool {
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let (spec, happens) = (failing.container.spec, failing.happens());
-    let line = short(&failing.text, 160);
+    let line = telling(&failing.text, 160);
     if let Fault::Said(Class::PortDenied(port)) = &failing.fault {
         return port_denied(view, failing, *port);
+    }
+    if matches!(failing.fault, Fault::Said(Class::KeyFile)) {
+        return key_file(view, failing);
     }
     if matches!(failing.fault, Fault::Said(Class::Config)) {
         let source = config_source(failing);
@@ -108,6 +114,53 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         }
     };
     failing.read_log(finding)
+}
+
+/// A file that is to hold a certificate or a key, and doesn't.
+fn key_file(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let (pod, spec, namespace) = (failing.container.pod, failing.container.spec, failing.namespace());
+    let source = |path: &str| mount_of(pod, spec, path).and_then(|mounted| mounted.source(namespace));
+    let said = path_of(&failing.text).filter(|path| source(path).is_some());
+    let holds = |path: &str| [".pem", ".crt", ".cer", ".cert", ".key"].iter().any(|end| path.ends_with(end));
+    // The line names no file: those that the container is told of, else those that are mounted.
+    let told = || {
+        let words = spec.command.iter().chain(&spec.args).cloned();
+        let words = words.chain(values(view, pod, spec).into_iter().map(|(_, value)| value));
+        let words: Vec<String> = words.collect();
+        let paths = words
+            .iter()
+            .flat_map(|word| word.split(|c: char| c.is_whitespace() || matches!(c, '=' | ',' | '"' | '\'')));
+        only(paths.filter(|path| holds(path)).filter_map(source))
+    };
+    let mounted = || {
+        let files = mounts(pod, spec)
+            .filter(|mounted| mounted.files(view, namespace).is_some_and(|files| files.iter().any(|file| holds(file))));
+        only(files.filter_map(|mounted| mounted.source(namespace)))
+    };
+    let object = said.as_deref().and_then(source).or_else(told).or_else(mounted);
+    let what = match (&said, &object) {
+        (Some(path), Some(object)) => format!("`{path}` (from {} {})", object.kind, object.name),
+        (_, Some(object)) => format!("a file from {} {}", object.kind, object.name),
+        _ => "a file of its own".to_owned(),
+    };
+    let summary = format!(
+        "{}: {what} does not hold the certificate or key in PEM form that it should: {}",
+        failing.happens(),
+        telling(&failing.text, 160)
+    );
+    let finding = failing.read_log(failing.finding(view, Stage::Start, summary));
+    match object {
+        Some(object) => finding
+            .look("see which keys it has", &object, &["describe", &object.kind.argument(), &object.name])
+            .culprit(object),
+        None => finding.unknown("which file that is: neither the line nor the container's mounts tell"),
+    }
+}
+
+/// The one that all are.
+fn only(mut all: impl Iterator<Item = ObjectRef>) -> Option<ObjectRef> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 /// A port below 1024, for which the program lacks the capability.
@@ -202,6 +255,27 @@ lines: LINES
             .replace("NAME", "app")
             .replace("STATE", "{waiting: {reason: CrashLoopBackOff}}");
         pod.replace("CODE", code).replace("LINES", lines)
+    }
+
+    #[test]
+    fn a_key_file_that_holds_none() {
+        let line = "tls: failed to find any PEM data in certificate input";
+        let why = |what: &str, line: &str| {
+            format!(
+                "critical Pod shop/web-1: container app exits 1: {what} does not hold the certificate or key in PEM form that it should: {line}"
+            )
+        };
+        let yaml = pod("1", &format!("['FATAL {line}']"))
+            .replace("configMap: {name: settings}", "secret: {secretName: web-tls}");
+        check(&super::DETECTOR, &yaml, &why("a file of its own", line));
+        let keys = "---\nkind: SecretKeys\nnamespace: shop\nname: web-tls\nkeys: [{name: tls.crt}, {name: tls.key}]\n";
+        let blames = |text: String| text + " <- Secret shop/web-tls";
+        check(&super::DETECTOR, &(yaml.clone() + keys), &blames(why("a file from Secret web-tls", line)));
+        let told = yaml.replace("image: 'shop/web:2'", "args: ['--cert=/etc/web/tls.crt']");
+        check(&super::DETECTOR, &told, &blames(why("a file from Secret web-tls", line)));
+        let named = "could not decode PEM block of /etc/web/tls.key";
+        let yaml = yaml.replace(line, named);
+        check(&super::DETECTOR, &yaml, &blames(why("`/etc/web/tls.key` (from Secret web-tls)", named)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Containers that fail because a server does not accept their credentials.
 
 use crate::detect::logs::service::{Standing, callee, title};
-use crate::detect::logs::{Class, Failing, said, short};
+use crate::detect::logs::{Class, Failing, said, telling};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -58,7 +58,8 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
         _ => "a server".to_owned(),
     };
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
-    let summary = format!("{}: {whom} refuses its credentials: {}{from}", failing.happens(), short(&failing.text, 140));
+    let summary =
+        format!("{}: {whom} refuses its credentials: {}{from}", failing.happens(), telling(&failing.text, 140));
     let mut finding = failing.finding(view, stage, summary);
     for (_, path, quote) in secrets.iter().take(2) {
         finding = finding.field(&failing.pod(), failing.container.spec_path(path), quote);

@@ -2,9 +2,10 @@
 
 use crate::detect::logs::server::{Elsewhere, elsewhere};
 use crate::detect::logs::service::{
-    Standing, Target, callee, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of, verdict,
+    Standing, Target, callee, followed, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of,
+    verdict,
 };
-use crate::detect::logs::{Class, Failing, complaining, short};
+use crate::detect::logs::{Class, Failing, complaining, telling};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -56,7 +57,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let slow = failing.class() == Some(&Class::Unreachable(true));
     let how = if slow { "times out" } else { "is refused" };
     let (pod, own) = (failing.container.pod, failing.namespace());
-    let found = callee(view, failing);
+    let found = callee(view, failing).map(|(target, standing)| (target, followed(view, standing)));
     // What its configuration names wrongly is said where the configuration is judged.
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| has_port(service, port)));
     if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
@@ -134,8 +135,14 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .culprit(other.object_ref())
         }
         Some((target, Standing::Own)) => {
-            let why = at_home(view, pod, target.port.map(i64::from));
-            finding(&target, why)
+            let port = target.port.map(i64::from);
+            let found = finding(&target, at_home(view, pod, port));
+            let fails = at_home_by(pod, port).is_some_and(|home| {
+                home.name != failing.container.spec.name
+                    && containers(pod).any(|other| std::ptr::eq(other.spec, home) && down(view, &other))
+            });
+            // Why the other container does not listen is told of itself.
+            if fails { found.symptom() } else { found }
         }
         Some((target, Standing::Outside)) => {
             let finding =
@@ -148,7 +155,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             let finding = failing.finding(
                 view,
                 stage,
-                format!("{}: a connection {how}: {}", failing.happens(), short(&failing.text, 160)),
+                format!("{}: a connection {how}: {}", failing.happens(), telling(&failing.text, 160)),
             );
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
@@ -168,13 +175,22 @@ fn lead_there(finding: Finding, service: &ObjectRef, elsewhere: &Elsewhere<'_>) 
     finding.fix("send it to the port that the program listens on", service, &words)
 }
 
+/// The container of the pod that declares a port.
+fn at_home_by(pod: &Pod, port: Option<i64>) -> Option<&Container> {
+    let declares = |container: &&Container| {
+        port.is_some() && container.ports.iter().any(|declared| Some(declared.container_port) == port)
+    };
+    pod.spec.all_containers().find(declares)
+}
+
+/// Whether a container ends badly itself.
+fn down(view: &View<'_>, container: &Running<'_>) -> bool {
+    container.ended().is_some_and(|ended| ended.exit_code != 0) && failing(view, container)
+}
+
 /// What to say of a connection to the pod itself.
 fn at_home(view: &View<'_>, pod: &Pod, port: Option<i64>) -> String {
-    let here = pod
-        .spec
-        .all_containers()
-        .find(|container| container.ports.iter().any(|declared| Some(declared.container_port) == port));
-    if let Some(container) = here {
+    if let Some(container) = at_home_by(pod, port) {
         return format!("that is the pod itself, where container {} does not listen (yet)", container.name);
     }
     let services: Vec<String> = view
@@ -301,6 +317,30 @@ lines: ['listening on IPv4 address \"0.0.0.0\", port HEARD']
             &pod("connect to api.example.com:443: connection refused", "[]"),
             "critical Pod shop/web-1: container app exits 1: its connection to api.example.com:443 is refused: no Service or pod of this cluster that was read has this address",
         );
+    }
+
+    #[test]
+    fn a_sidecar_that_is_down_itself() {
+        let proxy = |state: &str| {
+            let status = format!("containerStatuses:\n  - {{name: proxy, restartCount: 3, {state}}}");
+            pod("connect ECONNREFUSED 127.0.0.1:5432", "[]")
+                .replace("{containers: [", "{containers: [{name: proxy, ports: [{containerPort: 5432}]}, ")
+                .replace("containerStatuses:", &status)
+        };
+        let killed = proxy(
+            "state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: OOMKilled, exitCode: 137, finishedAt: '2026-01-01T11:59:00Z'}}",
+        );
+        let well = proxy("ready: true, state: {running: {startedAt: '2026-01-01T08:00:00Z'}}");
+        for (yaml, symptom) in [(killed, true), (well, false)] {
+            check(
+                &super::DETECTOR,
+                &yaml,
+                "critical Pod shop/web-1: container app exits 1: its connection to 127.0.0.1:5432 is refused: that is the pod itself, where container proxy does not listen (yet)",
+            );
+            let snapshot = crate::detect::testing::snapshot(&yaml);
+            let found = (super::DETECTOR.run)(&crate::graph::build(&snapshot));
+            assert!(found.iter().all(|finding| finding.symptom == symptom), "{found:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Pods that call Services by name, but don't ask the cluster's DNS.
 
-use crate::detect::calls::{Call, Client, Form, calls, clients, last_line, unresolved};
+use crate::detect::calls::{Call, Client, Form, calls, clients, last_line};
+use crate::detect::logs::unresolved;
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {

@@ -12,7 +12,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A container that fails with `permission denied` on a file or folder: a volume that belongs to another user
-(no `fsGroup`), a Secret mounted with a mode for root alone, or a folder of the image that its user may not write.
+(no `fsGroup`), a Secret mounted with a mode for root alone, or a folder of the image that its user may not write. Also
+the contrary: a key that the program does not use since others may read it (`permissions 0644 are too open`).
 
 ## Why it matters
 The program can't read its configuration or write its data.
@@ -39,7 +40,49 @@ Secrets: `defaultMode: 0440` with `fsGroup`. Folders of the image: mount an empt
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    said(view, |class| matches!(class, Class::FileDenied(_))).iter().map(|failing| finding(view, failing)).collect()
+    let denied = said(view, |class| matches!(class, Class::FileDenied(_)));
+    let open = said(view, |class| matches!(class, Class::FileOpen(_)));
+    denied
+        .iter()
+        .map(|failing| finding(view, failing))
+        .chain(open.iter().map(|failing| too_open(view, failing)))
+        .collect()
+}
+
+/// A key that others may read as well, which programs refuse to use.
+fn too_open(view: &View<'_>, failing: &Failing<'_>) -> Finding {
+    let (pod, spec, object) = (failing.container.pod, failing.container.spec, failing.pod());
+    let path = match &failing.fault {
+        Fault::Said(Class::FileOpen(path)) => path.as_deref(),
+        _ => None,
+    };
+    let what = path.map_or_else(|| "a key file".to_owned(), |path| format!("`{path}`"));
+    let mounted = path.and_then(|path| mount_of(pod, spec, path)).filter(|m| m.source(failing.namespace()).is_some());
+    let group = pod.spec.security_context.fs_group;
+    let why = match (mounted, group) {
+        (Some(mounted), None) => format!(
+            "{}, mounted at {}, gives its files mode {:04o}: set defaultMode: 0400 of volume {}",
+            mounted.title(failing.namespace()),
+            mounted.mount.mount_path,
+            mounted.mode(),
+            mounted.mount.name
+        ),
+        // The kubelet gives the group of the volume the right to read whatever mode is asked for.
+        (Some(mounted), Some(group)) => format!(
+            "{}, mounted at {}, may be read by group {group} (fsGroup), whatever its defaultMode is: leave fsGroup out and set defaultMode: 0400, or copy the file with mode 0600 to an emptyDir first",
+            mounted.title(failing.namespace()),
+            mounted.mount.mount_path
+        ),
+        (None, _) => "its owner alone may read it (mode 0600 or 0400)".to_owned(),
+    };
+    let summary = format!("{}: {what} may be read by others, and so is not used: {why}", failing.happens());
+    let mut finding = failing.finding(view, Stage::Start, summary);
+    if let Some(mounted) = mounted {
+        let source = if mounted.volume.is_some_and(|volume| volume.secret.is_some()) { "secret" } else { "configMap" };
+        let field = format!("spec.volumes[{}].{source}.defaultMode", mounted.mount.name);
+        finding = finding.field(&object, field, format!("{} (octal {:04o})", mounted.mode(), mounted.mode()));
+    }
+    failing.edit(view, failing.read_log(finding), "set the mode of the volume's files (defaultMode)")
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
@@ -166,6 +209,28 @@ lines: ['ERROR LINE']
             &pod("secret: {secretName: tls, defaultMode: 256}", "open /data/tls.key: permission denied"),
             "critical Pod shop/web-1: container app exits 1: user 1000 may not use `/data/tls.key` (permission denied): Secret tls, mounted at /data: its files belong to root and have mode 0400; give them to the program's group with fsGroup and mode 0440",
         );
+    }
+
+    #[test]
+    fn a_key_that_others_may_read() {
+        let line = r#"Permissions 0644 for "/data/id_rsa" are too open."#;
+        let refused = "LINE', 'deploy@git: Permission denied (publickey).";
+        let yaml =
+            pod("secret: {secretName: ssh, defaultMode: 420}", &refused.replace("LINE", line)).replace("ERROR ", "");
+        let says = "critical Pod shop/web-1: container app exits 1: `/data/id_rsa` may be read by others, and so is not used: Secret ssh, mounted at /data,";
+        check(
+            &super::DETECTOR,
+            &yaml,
+            &format!("{says} gives its files mode 0644: set defaultMode: 0400 of volume data"),
+        );
+        check(
+            &super::DETECTOR,
+            &yaml.replace("runAsUser: 1000", "fsGroup: 1000"),
+            &format!(
+                "{says} may be read by group 1000 (fsGroup), whatever its defaultMode is: leave fsGroup out and set defaultMode: 0400, or copy the file with mode 0600 to an emptyDir first"
+            ),
+        );
+        check(&super::DETECTOR, &pod("emptyDir: {}", "too many open files for permissions of /data/x"), "");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Containers whose lifecycle hooks fail.
 
+use crate::detect::logs::probe::{ONE_WORD, elsewhere, not_the_pod, one_word};
 use crate::detect::logs::{Failing, Fault, claimed, short, superseded};
 use crate::detect::prelude::*;
 
@@ -65,6 +66,14 @@ fn action(handler: &Handler) -> String {
     }
 }
 
+/// What is wrong with a hook that fails, where its spec alone tells.
+fn why(pod: &Pod, handler: &Handler) -> Option<String> {
+    let word = handler.exec.as_ref().filter(|exec| exec.command.len() == 1).and_then(one_word);
+    let host = handler.http_get.as_ref().map(|get| get.host.as_str()).filter(|host| elsewhere(pod, host));
+    let asks = || Some(format!("{}: leave httpGet.host out, then it asks the pod", not_the_pod(host?)));
+    word.map(|_| ONE_WORD.to_owned()).or_else(asks)
+}
+
 fn post_start(container: &Container) -> Option<&Handler> {
     container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref())
 }
@@ -72,8 +81,10 @@ fn post_start(container: &Container) -> Option<&Handler> {
 fn failed(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let container = &failing.container;
     let what = post_start(container.spec).map(action).unwrap_or_default();
+    let why = post_start(container.spec).and_then(|hook| why(container.pod, hook));
+    let why = why.map(|why| format!(", {why}").replace(", of host", " of host")).unwrap_or_default();
     let summary =
-        format!("{} is killed because its postStart hook fails (FailedPostStartHook): {what}", container.title());
+        format!("{} is killed because its postStart hook fails (FailedPostStartHook): {what}{why}", container.title());
     let finding = failing.finding(view, Stage::Start, summary).field(
         &failing.pod(),
         container.spec_path("lifecycle.postStart"),
@@ -170,6 +181,32 @@ lastTimestamp: '2026-01-01T11:TIME'
             .replace("REASON", reason)
             .replace("TYPE", "Warning")
             .replace("TIME", time)
+    }
+
+    #[test]
+    fn a_command_line_in_one_word_and_another_host() {
+        let says =
+            "critical Pod shop/web-1: container app is killed because its postStart hook fails (FailedPostStartHook):";
+        let with = |hook: &str| {
+            pod("Running", ENDED, "FailedPostStartHook", "58:58Z").replace("exec: {command: [sh, -c, exit 3]}", hook)
+        };
+        check(
+            &super::DETECTOR,
+            &with("exec: {command: [touch /tmp/up]}"),
+            &format!(
+                "{says} `touch /tmp/up`, which is one word and so taken for the name of a program: split it into a list of words, or let a shell run it (sh, -c)"
+            ),
+        );
+        let get = "httpGet: {host: 127.0.0.1, port: 8080, path: /up}";
+        check(
+            &super::DETECTOR,
+            &with(get),
+            &format!(
+                "{says} GET /up on port 8080 of host 127.0.0.1, which to the kubelet is the node, not the pod: leave httpGet.host out, then it asks the pod"
+            ),
+        );
+        let own = with(get).replace("spec: {", "spec: {hostNetwork: true, ");
+        check(&super::DETECTOR, &own, &format!("{says} GET /up on port 8080"));
     }
 
     const ENDED: &str = "state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {reason: Error, exitCode: 137, startedAt: '2026-01-01T11:58:58Z', finishedAt: '2026-01-01T11:59:00Z'}}";

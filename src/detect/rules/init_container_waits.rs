@@ -1,7 +1,9 @@
 //! Init containers that don't end.
 
 use crate::detect::addresses::in_command;
-use crate::detect::logs::service::{Standing, Target, callee, instead, resolve, targets, told_by_call, verdict};
+use crate::detect::logs::service::{
+    Standing, Target, callee, followed, instead, resolve, targets, told_by_call, verdict,
+};
 use crate::detect::logs::{Failing, Fault, claimed, short};
 use crate::detect::prelude::*;
 
@@ -66,6 +68,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .map(|(standing, target)| (target, standing))
             .find(|(_, standing)| matches!(standing, Standing::Service(_)))
     });
+    let found = found.map(|(target, standing)| (target, followed(view, standing)));
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
     if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
         return None;

@@ -1,5 +1,6 @@
 //! Jobs that gave up.
 
+use crate::detect::logs::{Asked, asked};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -10,7 +11,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: Some(wants),
     doc: r"## What it detects
 A Job whose condition `Failed` is true, with the reason (`BackoffLimitExceeded`, `DeadlineExceeded`, a pod failure
-policy), how its last pod ended and the last lines it wrote.
+policy), how its last pod ended and the last lines it wrote. Of a Job that ran out of time the command of its template
+is read as well: a Service that it asks for and that is not there or has no ready endpoint is what it waited for.
 
 ## Why it matters
 The work is not done, and nothing will try again.
@@ -138,8 +140,35 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         }
         finding = finding.look("read its log", &pod_ref, &["logs", &pod_ref.name, "-c", &container.spec.name]);
     }
+    if condition.reason == "DeadlineExceeded"
+        && let Some((container, init, asked)) = waits(view, job)
+    {
+        let (word, field) = if init { ("init container", "initContainers") } else { ("container", "containers") };
+        let name = &container.name;
+        summary = format!("{summary}; {word} {name} asks {}: {}", asked.target.text(), asked.why);
+        let path = format!("spec.template.spec.{field}[{name}].command");
+        finding = finding.field(&object, path, words(container).join(" "));
+        if let Some(culprit) = asked.culprit {
+            finding = finding.culprit(culprit);
+        }
+    }
     summary.trim_end_matches('.').clone_into(&mut finding.summary);
     describe(finding, &object)
+}
+
+/// What a container of the Job's template asks, by its command, and what can't answer: what it waited for.
+fn waits<'a>(view: &View<'_>, job: &'a Job) -> Option<(&'a Container, bool, Asked)> {
+    let template = &job.spec.template;
+    let (spec, labels) = (&template.spec, &template.metadata.labels);
+    let init = spec.init_containers.iter().map(|container| (container, true));
+    init.chain(spec.containers.iter().map(|container| (container, false))).find_map(|(container, init)| {
+        let found = asked(view, &job.metadata.namespace, labels, spec, &words(container))?;
+        Some((container, init, found))
+    })
+}
+
+fn words(container: &Container) -> Vec<&str> {
+    container.command.iter().chain(container.args.iter()).map(String::as_str).collect()
 }
 
 #[cfg(test)]
@@ -173,6 +202,39 @@ lines: [starting, 'ERROR: no such table', '']
             "critical Job shop/migrate: Job migrate failed (BackoffLimitExceeded): its pods failed more than backoffLimit 1 times; container app exits 3: ERROR: no such table",
         );
         check_wants(&super::DETECTOR, &JOB.replace("OWNER", ""), "log shop/migrate-a app");
+    }
+
+    #[test]
+    fn out_of_time_for_what_it_waits_for() {
+        let job = "
+kind: Job
+apiVersion: batch/v1
+metadata: {name: load, namespace: shop}
+spec: {activeDeadlineSeconds: 60, template: {spec: {initContainers: [{name: wait, command: [sh, -c, 'until nc -z db 5432; do sleep 1; done']}], containers: [{name: app}]}}}
+status: {conditions: [{type: Failed, status: 'True', reason: DeadlineExceeded, message: Job was active longer than specified deadline}]}
+";
+        let service = "
+---
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{port: 5432}]}
+---
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+endpoints: []
+";
+        let says = "critical Job shop/load: Job load failed (DeadlineExceeded): it ran longer than its deadline of 60 s (activeDeadlineSeconds)";
+        let waits = |why: &str| format!("{says}; init container wait asks db:5432: {why} <- Service shop/db");
+        let both = format!("{job}{service}");
+        check(&super::DETECTOR, &both, &waits("Service db has no ready endpoint"));
+        check(&super::DETECTOR, job, &waits("Service db does not exist in namespace shop"));
+        check(&super::DETECTOR, &both.replace("endpoints: []", "endpoints: [{addresses: [10.0.0.1]}]"), says);
+        let retries = both.replace("DeadlineExceeded", "BackoffLimitExceeded");
+        check(
+            &super::DETECTOR,
+            &retries,
+            "critical Job shop/load: Job load failed (BackoffLimitExceeded): its pods failed more than backoffLimit 6 times",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Containers that their liveness probe kills.
 
-use crate::detect::logs::probe::{explain, numbers, of};
+use crate::detect::logs::probe::{event, explain, numbers, of};
 use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
@@ -13,7 +13,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that the kubelet restarts because its liveness probe fails, and why: the probe asks another port
 than the program listens on, a path that answers 404, by the wrong scheme, a command that is not in
-the image; it waits too short for an answer; or it begins before the program can have started.
+the image; it waits too short for an answer; or it begins before the program can have started. As a warning: a
+liveness probe whose command can't be executed at all, which the kubelet counts for nothing.
 
 ## Why it matters
 A program that is well is killed, or one that is ill is restarted for ever.
@@ -42,7 +43,30 @@ Correct port, path or scheme. For slow starts add a startupProbe rather than a l
 };
 
 fn run(view: &View<'_>) -> Vec<Finding> {
-    claimed(view, |fault| *fault == Fault::Liveness).iter().filter_map(|failing| finding(view, failing)).collect()
+    let killed = claimed(view, |fault| *fault == Fault::Liveness);
+    let mut findings: Vec<Finding> = killed.iter().filter_map(|failing| finding(view, failing)).collect();
+    let live = view.all::<Pod>().iter().filter(|pod| pod.status.phase == "Running" && !pod.metadata.deleting());
+    findings.extend(live.flat_map(containers).filter_map(|container| never_runs(view, &container)));
+    findings
+}
+
+/// A probe whose command can't be executed neither passes nor fails: the container is never restarted by it.
+fn never_runs(view: &View<'_>, container: &Running<'_>) -> Option<Finding> {
+    container.spec.liveness_probe.as_ref()?.exec.as_ref()?;
+    let running = container.status.state.running.as_ref().filter(|_| container.status.ready)?;
+    let event = event(view, container, &Fault::Liveness)
+        .filter(|event| event.last() >= *running.started_at && event.message.contains("errored"))?;
+    let told = explain(view, container, &Fault::Liveness);
+    if !told.proven {
+        return None;
+    }
+    let object = container.pod.object_ref();
+    let summary = format!("the liveness probe of {} never works: it {}", container.title(), told.text);
+    let finding = Finding::new(object.clone(), Severity::Warning, Stage::Serve, summary)
+        .key(&container.spec.name)
+        .event(event)
+        .since(event.first());
+    Some(describe(told.cite(finding, container, &Fault::Liveness), &object))
 }
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
@@ -90,7 +114,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         })
     });
     let what = what.or_else(|| probe.exec.as_ref().map(|exec| ("exec.command", exec.command.join(" "))));
-    if let Some((path, quote)) = what {
+    if let Some((path, quote)) = what.filter(|(path, _)| told.field.as_ref().is_none_or(|(field, _)| field != path)) {
         finding = finding.field(&object, container.spec_path(&format!("livenessProbe.{path}")), quote);
     }
     if let (Some(line), Some(log)) = (
@@ -103,7 +127,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     ) {
         finding = finding.log(log, line);
     }
-    finding = describe(finding, &object);
+    finding = describe(told.cite(finding, container, &Fault::Liveness), &object);
     Some(failing.edit(view, finding, "correct the liveness probe"))
 }
 
@@ -203,6 +227,26 @@ lines: ['LINE']
                 "{SAYS}, where nothing listens (connection refused) (3 × 5s), 19s after its start: if it only starts slower than that, give it a startupProbe"
             ),
         );
+    }
+
+    #[test]
+    fn a_command_that_can_not_be_executed() {
+        let errored = "Liveness probe errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in container: exec: \"cat /tmp/up\": stat cat /tmp/up: no such file or directory: unknown";
+        let well = |said: &str| {
+            pod("", "", "x")
+                .replace("httpGet: {path: /healthz, port: 8080}", "exec: {command: [cat /tmp/up]}")
+                .replace("Liveness probe failed: ", said)
+                .replace("restartCount: 3", "restartCount: 0")
+                .replace("ready: false", "ready: true")
+                .replace("reason: Killing", "reason: Pulled")
+                .replace("lastState: {terminated:", "lastState: {ignored:")
+        };
+        check(
+            &super::DETECTOR,
+            &well(errored),
+            "warning Pod shop/web-1: the liveness probe of container app never works: it runs `cat /tmp/up`, which is one word and so taken for the name of a program: split it into a list of words, or let a shell run it (sh, -c)",
+        );
+        check(&super::DETECTOR, &well("Liveness probe failed: cat: /tmp/up: Permission denied"), "");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! NetworkPolicies that keep pods from the cluster's DNS.
 
-use crate::detect::calls::{Client, clients, last_line, named_host, unresolved};
+use crate::detect::calls::{Client, clients, last_line, named_host};
+use crate::detect::logs::unresolved;
 use crate::detect::policies::{End, Way, all_allow_text, blocking_dns, title};
 use crate::detect::prelude::*;
 

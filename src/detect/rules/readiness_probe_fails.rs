@@ -13,7 +13,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that runs for longer than its readiness probe's budget (and a minute) and is not ready, and what
 the probe was told: refused on a port that the program does not listen on, 404, 503, a command that is
-not there, no answer in time.
+not there or is a whole command line in one word, no answer in time; or that it asks another `host` than the pod, or by
+its command a Service that has no ready endpoint, which is to blame then.
 
 ## Why it matters
 A pod that is not ready gets no traffic from its Services, and a rollout waits for it. A readiness probe never
@@ -65,12 +66,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     {
         finding = finding.log(log, line);
     }
-    if !told.proven {
+    if !told.proven && told.culprit.is_none() {
         finding = failing.read_log(
             finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"),
         );
     }
-    finding = describe(finding, &object);
+    finding = describe(told.cite(finding, container, &Fault::Readiness), &object);
     Some(if told.proven { failing.edit(view, finding, "correct the readiness probe") } else { finding })
 }
 
@@ -129,6 +130,93 @@ lines: ['LINE']
             &super::DETECTOR,
             &pod("{exec: {command: [pg_isready]}}", missing, "x"),
             &format!("{SAYS}runs `pg_isready`, and `pg_isready` is not in image shop/web:2 (3 × 10s)"),
+        );
+    }
+
+    #[test]
+    fn another_host_than_the_pod() {
+        let refused = "failed: dial tcp 127.0.0.1:8081: connect: connection refused";
+        let asks = |host: &str| pod(&format!("{{tcpSocket: {{host: {host}, port: 8081}}}}"), refused, "x");
+        let why = "leave tcpSocket.host out, then it asks the pod (3 × 10s)";
+        let node = "which to the kubelet is the node, not the pod";
+        check(&super::DETECTOR, &asks("127.0.0.1"), &format!("{SAYS}asks port 8081 of host 127.0.0.1, {node}: {why}"));
+        check(
+            &super::DETECTOR,
+            &asks("web.shop"),
+            &format!("{SAYS}asks port 8081 of host web.shop, which is not the pod: {why}"),
+        );
+        // With the node's network the node is the pod; and its own address is the pod.
+        let nothing = format!("{SAYS}asks port 8081, where nothing listens (connection refused) (3 × 10s)");
+        check(&super::DETECTOR, &asks("127.0.0.1").replace("spec: {", "spec: {hostNetwork: true, "), &nothing);
+        check(&super::DETECTOR, &asks("10.0.0.9").replace("status:\n", "status:\n  podIP: 10.0.0.9\n"), &nothing);
+    }
+
+    #[test]
+    fn a_command_that_asks_a_service() {
+        let service = "
+---
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{port: 5432}]}
+---
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+endpoints: []
+";
+        let asks = |command: &str| pod(&format!("{{exec: {{command: {command}}}}}"), "failed: ", "x") + service;
+        let runs = format!("{SAYS}runs `nc -z db 5432`, which");
+        let alone = "(3 × 10s)";
+        check(
+            &super::DETECTOR,
+            &asks("[nc, -z, db, '5432']"),
+            &format!("{runs} asks db:5432: Service db has no ready endpoint {alone} <- Service shop/db"),
+        );
+        let own = asks("[nc, -z, db, '5432']")
+            .replace("name: web-1, namespace: shop}\nspec", "name: web-1, namespace: shop, labels: {app: db}}\nspec");
+        check(
+            &super::DETECTOR,
+            &own,
+            &format!("{runs} asks db:5432: its own Service db, which has no endpoint before it is ready {alone}"),
+        );
+        let script = "[sh, -c, 'wget -qO- http://search:9200/']";
+        check(
+            &super::DETECTOR,
+            &asks(script),
+            &format!(
+                "{SAYS}runs `sh -c wget -qO- http://search:9200/`, which asks search:9200: Service search does not exist in namespace shop {alone} <- Service shop/search"
+            ),
+        );
+        let well = asks("[nc, -z, db, '5432']").replace("endpoints: []", "endpoints: [{addresses: [10.0.0.1]}]");
+        check(&super::DETECTOR, &well, &format!("{runs} fails without a word {alone}"));
+        let told = asks("[sh, -c, 'echo asking db:5432; exit 1']");
+        check(
+            &super::DETECTOR,
+            &told,
+            &format!("{SAYS}runs `sh -c echo asking db:5432; exit 1`, which fails without a word {alone}"),
+        );
+    }
+
+    #[test]
+    fn a_command_line_in_one_word() {
+        let errored = |said: &str| {
+            format!(
+                "errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in container: failed to start exec \"3c1b\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"cat /tmp/ready\": {said}: unknown"
+            )
+        };
+        for said in ["stat cat /tmp/ready: no such file or directory", "executable file not found in $PATH"] {
+            check(
+                &super::DETECTOR,
+                &pod("{exec: {command: [cat /tmp/ready]}}", &errored(said), "x"),
+                &format!(
+                    "{SAYS}runs `cat /tmp/ready`, which is one word and so taken for the name of a program: split it into a list of words, or let a shell run it (sh, -c) (3 × 10s)"
+                ),
+            );
+        }
+        // One that ran is there, blanks or not.
+        check(
+            &super::DETECTOR,
+            &pod("{exec: {command: [/opt/my app/ready]}}", "failed: not yet", "x"),
+            &format!("{SAYS}runs `/opt/my app/ready`, which fails: not yet (3 × 10s)"),
         );
     }
 

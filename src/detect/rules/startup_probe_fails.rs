@@ -64,7 +64,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let summary = format!("{} {verb}, which {} ({}){after}", container.title(), told.text, numbers.text());
     let object = failing.pod();
     let mut finding = failing.finding(view, Stage::Start, summary);
-    if let Some(exec) = &probe.exec {
+    if let Some(exec) = probe.exec.as_ref().filter(|_| told.field.is_none()) {
         finding = finding.field(&object, container.spec_path("startupProbe.exec.command"), exec.command.join(" "));
     }
     if let Some(line) = &told.line
@@ -72,7 +72,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     {
         finding = finding.log(log, line);
     }
-    finding = describe(finding, &object);
+    finding = describe(told.cite(finding, container, &Fault::Startup), &object);
     Some(failing.edit(view, finding, "correct the startup probe"))
 }
 

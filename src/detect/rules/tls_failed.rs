@@ -1,7 +1,7 @@
 //! Containers that fail because a certificate or a TLS handshake is refused.
 
 use crate::detect::logs::service::{Standing, callee, title};
-use crate::detect::logs::{Class, Failing, said, short};
+use crate::detect::logs::{Class, Failing, said, telling};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -23,7 +23,8 @@ The line of the log, and the Service that it was connected to.
 ## Look-alikes
 - Nobody answers at all: `dependency-refused`. The name does not resolve: `dependency-name-unknown`. The
   password or token is wrong: `dependency-auth-failed`.
-- A certificate file that the program can't find or read: `file-missing`, `file-permission-denied`.
+- A certificate file that the program can't find or read: `file-missing`, `file-permission-denied`; one of its own
+  that is not PEM: `container-exits`.
 - The certificate of an Ingress or Gateway itself: `certificate-expired`, `certificate-wrong-name`.
 - The API server can't trust a webhook: `webhook-failing`. A registry's certificate: `image-registry-unreachable`.
 - A wrong clock on the node, or a proxy that opens TLS on the way out, gives the same words.
@@ -60,7 +61,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     let finding = failing.finding(
         view,
         stage,
-        format!("{}: TLS{whom} fails: {why}: {}", failing.happens(), short(&failing.text, 140)),
+        format!("{}: TLS{whom} fails: {why}: {}", failing.happens(), telling(&failing.text, 140)),
     );
     let finding = match callee(view, failing) {
         Some((_, Standing::Service(service))) => finding.culprit(service.object_ref()),
