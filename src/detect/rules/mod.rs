@@ -80,6 +80,7 @@ mod init_container_waits;
 mod insufficient_resources;
 mod internal_traffic_policy_local;
 mod job_failed;
+mod job_held_open;
 mod kubelet_version_skew;
 mod lease_holder_gone;
 mod limit_range_violated;
@@ -239,6 +240,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &insufficient_resources::DETECTOR,
     &internal_traffic_policy_local::DETECTOR,
     &job_failed::DETECTOR,
+    &job_held_open::DETECTOR,
     &kubelet_version_skew::DETECTOR,
     &lease_holder_gone::DETECTOR,
     &limit_range_violated::DETECTOR,
