@@ -148,6 +148,7 @@ mod target_port_wrong;
 mod tls_failed;
 mod unschedulable;
 mod update_held_back;
+mod variable_not_expanded;
 mod volume_attach_failed;
 mod volume_attached_elsewhere;
 mod volume_failed;
@@ -308,6 +309,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &tls_failed::DETECTOR,
     &unschedulable::DETECTOR,
     &update_held_back::DETECTOR,
+    &variable_not_expanded::DETECTOR,
     &volume_attach_failed::DETECTOR,
     &volume_attached_elsewhere::DETECTOR,
     &volume_failed::DETECTOR,
