@@ -70,7 +70,7 @@ fn consequences(
     let mut seen: HashSet<ObjectRef> = HashSet::new();
     let mut queue = VecDeque::from([(cause.object.clone(), cause.stage, vec![cause.object.clone()], true)]);
     seen.insert(cause.object.clone());
-    if let Some(pod) = &cause.explains {
+    for pod in &cause.explains {
         let at = index.at.get(pod).into_iter().flatten().filter(|at| **at != number);
         found.extend(at.map(|at| (*at, vec![pod.clone(), cause.object.clone()])));
     }

@@ -244,6 +244,11 @@ fn missing_one(view: &View<'_>, pod: &Pod, used: &Use<'_>) -> Option<Finding> {
 
 /// Where something of nearly that name is, as the end of a sentence.
 fn elsewhere(view: &View<'_>, wanted: &ObjectRef) -> String {
+    // The other kind of that very name is what was meant.
+    let other = if wanted.kind == Kind::Secret { Kind::ConfigMap } else { Kind::Secret };
+    if view.existence(&ObjectRef::new(other, wanted.ns(), &wanted.name)) == Existence::Present {
+        return format!("; there is a {other} of that name, and the reference asks for a {}", wanted.kind);
+    }
     let names: Vec<(&str, &str)> = match wanted.kind {
         Kind::Secret => view
             .all::<Secret>()

@@ -92,9 +92,7 @@ pub fn find(id: &str) -> Option<&'static Detector> {
 pub fn detect(view: &View<'_>, threads: usize) -> Vec<Finding> {
     let mut findings = each(threads, |detector| {
         let mut findings = (detector.run)(view);
-        if !OF_DELETION.contains(&detector.id) {
-            findings.retain(|finding| !going(view, &finding.object));
-        }
+        findings.retain(|finding| finding.of_deletion || !going(view, &finding.object));
         for finding in &mut findings {
             detector.id.clone_into(&mut finding.detector);
         }
@@ -103,16 +101,6 @@ pub fn detect(view: &View<'_>, threads: usize) -> Vec<Finding> {
     findings.sort_by(|a, b| (&a.object, &a.detector, &a.key).cmp(&(&b.object, &b.detector, &b.key)));
     findings
 }
-
-/// The detectors that are about what keeps something from being deleted.
-const OF_DELETION: &[&str] = &[
-    "api-service-unavailable",
-    "claim-terminating",
-    "namespace-terminating",
-    "object-finalizer-stuck",
-    "pod-terminating",
-    "volume-terminating",
-];
 
 /// Whether an object goes with its namespace: what is taken away is not broken.
 fn going(view: &View<'_>, object: &ObjectRef) -> bool {

@@ -40,10 +40,12 @@ pub fn wait<'a>(view: &View<'a>, claim: &'a PersistentVolumeClaim) -> Option<Wai
     if !claim.spec.volume_name.is_empty() {
         return view.snapshot.knows(Kind::PersistentVolume, "").then_some(Wait::NoVolume);
     }
-    let free = |class: &str| {
-        view.all::<PersistentVolume>()
-            .iter()
-            .any(|volume| volume.spec.storage_class_name == class && volume.status.phase != "Bound")
+    // A class is no more than a name where people make its volumes; those that a provisioner made tell nothing of it.
+    let by_hand = |class: &str| {
+        view.all::<PersistentVolume>().iter().any(|volume| {
+            let made = volume.metadata.annotations.contains_key("pv.kubernetes.io/provisioned-by");
+            volume.spec.storage_class_name == class && (!made || volume.status.phase != "Bound")
+        })
     };
     let available = |class: &str| {
         view.all::<PersistentVolume>()
@@ -61,7 +63,7 @@ pub fn wait<'a>(view: &View<'a>, claim: &'a PersistentVolumeClaim) -> Option<Wai
         Some(name) => match view.get::<StorageClass>("", name) {
             Some(class) if class.provisioner == STATIC => still(view, claim, class),
             Some(class) => dynamic(view, claim, class),
-            None if free(name) => Some(Wait::NoVolume),
+            None if by_hand(name) => Some(Wait::NoVolume),
             None if view.snapshot.knows(Kind::StorageClass, "")
                 || event(view, claim, "ProvisioningFailed").is_some() =>
             {

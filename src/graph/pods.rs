@@ -51,7 +51,20 @@ impl<'a> View<'a> {
         if workload.kind == Kind::StatefulSet {
             return true;
         }
-        !self.pods_of(workload).iter().any(|pod| pod.ready() && !pod.metadata.deleting())
+        !self.pods_of(workload).iter().any(|pod| pod.ready() && !pod.metadata.deleting() && !self.flaps(pod))
+    }
+
+    /// Whether a pod that is ready now is so between two ends: a container of it was restarted three times or more, and
+    /// its last run was short, ended badly, and did so within the last ten minutes.
+    pub fn flaps(&self, pod: &Pod) -> bool {
+        const RECENT: i64 = 600;
+        pod.status.all_statuses().any(|status| {
+            let Some(ended) = &status.last_state.terminated else { return false };
+            let lived = ended.started_at.zip(*ended.finished_at);
+            let short = lived.is_some_and(|(start, end)| end.as_second().saturating_sub(start.as_second()) < RECENT);
+            let recent = self.age(*ended.finished_at).is_some_and(|age| age < RECENT);
+            status.restart_count >= 3 && short && recent && ended.exit_code != 0
+        })
     }
 
     /// How much a broken pod hurts: critical where nothing of its workload is ready.

@@ -122,8 +122,10 @@ pub struct Finding {
     pub proven: bool,
     /// Whether it only says that something is not well, and waits for a cause to explain it.
     pub symptom: bool,
-    /// A pod: whatever is wrong with it follows from this.
-    pub explains: Option<ObjectRef>,
+    /// Pods: whatever is wrong with them follows from this.
+    pub explains: Vec<ObjectRef>,
+    /// Whether it is about what keeps an object from being deleted, and so matters while its namespace goes.
+    pub of_deletion: bool,
     /// The pods (or other single objects) it stands for; filled when findings are grouped.
     pub members: Vec<ObjectRef>,
 }
@@ -145,7 +147,8 @@ impl Finding {
             unknown: Vec::new(),
             proven: false,
             symptom: false,
-            explains: None,
+            explains: Vec::new(),
+            of_deletion: false,
             members: Vec::new(),
         }
     }
@@ -174,7 +177,14 @@ impl Finding {
     /// What is wrong with this pod follows.
     #[must_use]
     pub fn explains(mut self, pod: ObjectRef) -> Finding {
-        self.explains = Some(pod);
+        self.explains.push(pod);
+        self
+    }
+
+    /// It keeps an object from being deleted: what goes with its namespace is not broken, but this holds it up.
+    #[must_use]
+    pub fn of_deletion(mut self) -> Finding {
+        self.of_deletion = true;
         self
     }
 

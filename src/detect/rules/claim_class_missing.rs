@@ -11,7 +11,7 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A pending PersistentVolumeClaim whose `storageClassName` is the name of no StorageClass, and of no
-volume that is free.
+volume that was made by hand.
 
 ## Why it matters
 Nobody makes a volume for it, and every pod that uses it waits.
@@ -109,6 +109,18 @@ status: {phase: Pending}
                 + "---\nkind: PersistentVolume\nmetadata: {name: pv-1}\nspec: {storageClassName: manual}\nstatus: {phase: Available}\n"),
             "",
         );
+    }
+
+    #[test]
+    fn a_volume_of_a_provisioner_that_is_bound_tells_nothing() {
+        let bound = "---\nkind: PersistentVolume\nmetadata: {name: pv-1, annotations: {pv.kubernetes.io/provisioned-by: x}}\nspec: {storageClassName: manual}\nstatus: {phase: Bound}\n";
+        check(
+            &super::DETECTOR,
+            &(YAML.replace("WANTED", "manual") + bound),
+            "warning PersistentVolumeClaim shop/data: StorageClass manual does not exist (storageclass.storage.k8s.io \"manual\" not found); there is standard (default) <- StorageClass manual",
+        );
+        let by_hand = bound.replace(", annotations: {pv.kubernetes.io/provisioned-by: x}", "");
+        check(&super::DETECTOR, &(YAML.replace("WANTED", "manual") + &by_hand), "");
     }
 
     #[test]

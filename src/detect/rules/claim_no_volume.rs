@@ -50,7 +50,7 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
     if nearest.is_some() && lacks.is_empty() && young {
         return None;
     }
-    let mut finding = storage::finding(view, claim, summary(claim, nearest, &lacks));
+    let mut finding = storage::finding(view, claim, summary(view, claim, nearest, &lacks));
     let events = ["VolumeMismatch", "FailedBinding", "ProvisioningFailed"];
     finding = match events.iter().find_map(|reason| storage::event(view, claim, reason)) {
         Some(event) => finding.event(event),
@@ -91,7 +91,12 @@ fn lacks(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Vec<String
     lacks
 }
 
-fn summary(claim: &PersistentVolumeClaim, nearest: Option<&PersistentVolume>, lacks: &[String]) -> String {
+fn summary(
+    view: &View<'_>,
+    claim: &PersistentVolumeClaim,
+    nearest: Option<&PersistentVolume>,
+    lacks: &[String],
+) -> String {
     let size = claim.spec.resources.requests.get("storage").map_or("?", String::as_str);
     let asks = format!("{size} {}", claim.spec.access_modes.join(","));
     let (named, lack) = (&claim.spec.volume_name, lacks.join("; "));
@@ -102,7 +107,11 @@ fn summary(claim: &PersistentVolumeClaim, nearest: Option<&PersistentVolume>, la
         }
         Some(name) => format!("PersistentVolume {name}, which it names, can't be bound: {lack}"),
         None if !named.is_empty() => format!("PersistentVolume {named}, which it names, does not exist"),
-        None => format!("no PersistentVolume is free for the {asks} that it asks for, and {} makes none", maker(claim)),
+        None => format!(
+            "no PersistentVolume is free for the {asks} that it asks for{}, and {}",
+            bound(view, claim),
+            maker(view, claim)
+        ),
     }
 }
 
@@ -122,10 +131,31 @@ fn taken(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Vec<String
     found
 }
 
-fn maker(claim: &PersistentVolumeClaim) -> String {
+/// The volumes of the claim's class that others have, as a part of a sentence.
+fn bound(view: &View<'_>, claim: &PersistentVolumeClaim) -> String {
+    let Some(class) = claim.spec.storage_class_name.as_deref().filter(|class| !class.is_empty()) else {
+        return String::new();
+    };
+    let taken: Vec<String> = view
+        .all::<PersistentVolume>()
+        .iter()
+        .filter(|volume| volume.spec.storage_class_name == class)
+        .filter_map(|volume| {
+            let kept = volume.spec.claim_ref.as_ref()?;
+            let size = volume.spec.capacity.get("storage").map_or("?", String::as_str);
+            Some(format!("{} ({size}) by {}/{}", volume.metadata.name, kept.namespace, kept.name))
+        })
+        .collect();
+    if taken.is_empty() { String::new() } else { format!(" (of class {class} are taken: {})", list(&taken)) }
+}
+
+fn maker(view: &View<'_>, claim: &PersistentVolumeClaim) -> String {
     match claim.spec.storage_class_name.as_deref() {
-        None | Some("") => "without a class nothing".to_owned(),
-        Some(class) => format!("class {class}"),
+        None | Some("") => "without a class nothing makes one".to_owned(),
+        Some(class) if view.get::<StorageClass>("", class).is_none() => {
+            format!("there is no StorageClass {class} that would make one")
+        }
+        Some(class) => format!("class {class} makes none"),
     }
 }
 
@@ -189,7 +219,18 @@ status: {phase: Pending}
         check(
             &super::DETECTOR,
             &yaml("{namespace: bank, name: gold}", "Bound", "''", "1Gi", "ReadWriteOnce"),
-            "warning PersistentVolumeClaim shop/data: no PersistentVolume is free for the 1Gi ReadWriteOnce that it asks for, and class manual makes none",
+            "warning PersistentVolumeClaim shop/data: no PersistentVolume is free for the 1Gi ReadWriteOnce that it asks for (of class manual are taken: pv-1 (5Gi) by bank/gold), and class manual makes none",
+        );
+    }
+
+    #[test]
+    fn the_class_is_but_a_name() {
+        let yaml = yaml("{namespace: bank, name: gold}", "Bound", "''", "1Gi", "ReadWriteOnce");
+        let classless = yaml.split_once("---").map(|(_, rest)| rest).unwrap();
+        check(
+            &super::DETECTOR,
+            classless,
+            "warning PersistentVolumeClaim shop/data: no PersistentVolume is free for the 1Gi ReadWriteOnce that it asks for (of class manual are taken: pv-1 (5Gi) by bank/gold), and there is no StorageClass manual that would make one",
         );
     }
 

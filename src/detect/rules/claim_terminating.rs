@@ -74,6 +74,7 @@ fn finding(view: &View<'_>, claim: &PersistentVolumeClaim) -> Option<Finding> {
         return None;
     };
     let finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+        .of_deletion()
         .field(&object, "metadata.deletionTimestamp", since.to_string())
         .field(&object, "metadata.finalizers", claim.metadata.finalizers.join(", "))
         .since(Some(since));

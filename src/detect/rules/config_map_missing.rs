@@ -19,7 +19,7 @@ volume needs it (`ContainerCreating`, `FailedMount`). It tries again for ever.
 
 ## Evidence
 The reference in the pod's spec; the kubelet's `configmap "…" not found` in the container's status or
-in a `FailedMount` event; the list of ConfigMaps.
+in a `FailedMount` event; the list of ConfigMaps, and of Secrets, where one may have the name.
 
 ## Look-alikes
 One that exists and lacks the key is `config-key-missing`; a missing Secret is `secret-missing`. A ConfigMap that is
@@ -81,6 +81,27 @@ metadata: {name: web-settings, namespace: other}
 ";
         let expected = "critical Pod shop/web-1: ConfigMap web-settings does not exist in namespace shop, and volume all needs it (FailedMount); there is one in namespace other <- ConfigMap shop/web-settings";
         check(&super::DETECTOR, yaml, expected);
+    }
+
+    #[test]
+    fn a_secret_has_the_name() {
+        let other = "
+---
+kind: Secret
+metadata: {name: web-settings, namespace: PLACE}
+";
+        let says = "critical Pod shop/web-1: ConfigMap web-settings does not exist in namespace shop, and envFrom of container app needs it (CreateContainerConfigError)";
+        let blamed = "<- ConfigMap shop/web-settings";
+        check(
+            &super::DETECTOR,
+            &(POD.replace("STATE", WAITS) + &other.replace("PLACE", "shop")),
+            &format!("{says}; there is a Secret of that name, and the reference asks for a ConfigMap {blamed}"),
+        );
+        check(
+            &super::DETECTOR,
+            &(POD.replace("STATE", WAITS) + &other.replace("PLACE", "other")),
+            &format!("{says} {blamed}"),
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::detect::config_uses::{Way, uses};
+use crate::detect::logs::{Class, Fault, claimed};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -20,7 +21,8 @@ Environment is read once, when a container starts, and a `subPath` file is never
 program goes on with the old value.
 
 ## Evidence
-The time of the edit in `metadata.managedFields`, which names the keys, and the start of the container.
+The time of the edit in `metadata.managedFields`, which names the keys, and the start of the container. It is a warning,
+but where the container is not ready and its log names what it is configured for (credentials, a host, a setting).
 
 ## Look-alikes
 Field managers say which keys a client wrote, not which of them it changed: an edit that wrote the same value again
@@ -145,11 +147,15 @@ fn stale(view: &View<'_>, container: &Running<'_>) -> Vec<Finding> {
             if *by_env { "env is read only at the start" } else { "a subPath mount never follows edits" }
         );
         let object = container.pod.object_ref();
-        let finding = Finding::new(object.clone(), Severity::Warning, Stage::Serve, summary)
+        let class = fails_at(view, container);
+        let severity = if class.is_some() { view.pod_severity(container.pod) } else { Severity::Warning };
+        let finding = Finding::new(object.clone(), severity, Stage::Serve, summary)
             .key(format!("{} {name}", container.spec.name))
             .field(&holder, format!("metadata.managedFields[{}].time", manager.manager), time.to_string())
             .field(&object, container.path("state.running.startedAt"), started.to_string())
             .since(Some(time));
+        // Old credentials are the reason why it is not let in; a host that does not answer may have another.
+        let finding = if class == Some(Class::Auth) { finding.explains(object) } else { finding };
         let workload = view.workload_of(container.pod);
         let target = format!("{}/{}", workload.kind.argument(), workload.name);
         let restartable = matches!(workload.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
@@ -160,6 +166,16 @@ fn stale(view: &View<'_>, container: &Running<'_>) -> Vec<Finding> {
         })
     });
     findings.collect()
+}
+
+/// What a container that runs and is not well says of what it is configured for: a host, credentials, settings.
+fn fails_at(view: &View<'_>, container: &Running<'_>) -> Option<Class> {
+    let configured = |class: &Class| {
+        matches!(class, Class::Auth | Class::UnknownHost(_) | Class::Unreachable(_) | Class::Config | Class::Tls)
+    };
+    let failing = claimed(view, |fault| matches!(fault, Fault::Said(class) if configured(class)));
+    let own = failing.iter().find(|failing| std::ptr::eq(failing.container.status, container.status))?;
+    own.class().cloned()
 }
 
 /// The keys of `data` that a client wrote; none where its list was cut, as it then proves nothing.
@@ -202,6 +218,31 @@ metadata:
     fn edited_after_the_start() {
         let expected = "warning Pod shop/web-1: container app still has the old value of mode: ConfigMap flags was edited after it started, and env is read only at the start; restart the pods";
         check(&super::DETECTOR, &yaml("2026-01-01T11:45:00Z", "'f:mode': {}"), expected);
+    }
+
+    #[test]
+    fn the_old_value_is_felt() {
+        let yaml = |line: &str| {
+            let log = format!("\n---\nkind: Log\nnamespace: shop\npod: web-1\ncontainer: app\nlines: ['{line}']\n");
+            let event = "
+---
+kind: Event
+metadata: {name: e1, namespace: shop}
+type: Warning
+involvedObject: {kind: Pod, namespace: shop, name: web-1, fieldPath: 'spec.containers{app}'}
+reason: Unhealthy
+message: 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+lastTimestamp: '2026-01-01T11:59:50Z'
+";
+            yaml("2026-01-01T11:45:00Z", "'f:mode': {}")
+                .replace("ready: true", "ready: false")
+                .replace("{name: app, env", "{name: app, readinessProbe: {httpGet: {path: /, port: 80}}, env")
+                + &log
+                + event
+        };
+        let says = "Pod shop/web-1: container app still has the old value of mode: ConfigMap flags was edited after it started, and env is read only at the start; restart the pods";
+        check(&super::DETECTOR, &yaml("ERROR password authentication failed"), &format!("critical {says}"));
+        check(&super::DETECTOR, &yaml("ERROR warming up the cache"), &format!("warning {says}"));
     }
 
     #[test]

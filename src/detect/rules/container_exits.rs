@@ -298,6 +298,24 @@ lines: LINES
     }
 
     #[test]
+    fn one_that_is_ready_between_two_ends() {
+        let ready = |began: &str| {
+            pod("3", "[starting, 'ERROR ledger is corrupt at block 7']")
+                .replace("phase: Running", "phase: Running\n  conditions: [{type: Ready, status: 'True'}]")
+                .replace(
+                    "state: {waiting: {reason: CrashLoopBackOff}}",
+                    "ready: true, state: {running: {startedAt: '2026-01-01T11:59:30Z'}}",
+                )
+                .replace("exitCode: 3,", &format!("exitCode: 3, startedAt: '2026-01-01T{began}Z',"))
+                .replace("container: app", "container: app\nprevious: true")
+        };
+        let says = "Pod shop/web-1: container app exits 3: ledger is corrupt at block 7";
+        check(&super::DETECTOR, &ready("11:58:00"), &format!("critical {says}"));
+        // One that ran for hours before serves most of the time.
+        check(&super::DETECTOR, &ready("08:00:00"), &format!("warning {says}"));
+    }
+
+    #[test]
     fn a_configuration_that_is_not_taken() {
         check(
             &super::DETECTOR,

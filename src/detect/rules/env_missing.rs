@@ -11,7 +11,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A container that fails because a variable is not set: its log names it. A variable of nearly the same name
-in its spec, and a ConfigMap of the namespace that has the key and is not used, are named.
+in its spec, and a ConfigMap of the namespace that has the key and is not used, are named. Where `envFrom` has a
+`prefix`, the names are compared with it.
 
 ## Why it matters
 The program does not start.
@@ -90,17 +91,34 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         crate::graph::configuration(&failing.container.pod.spec).into_iter().map(|(_, name, _)| name).collect();
     let maps = || view.within::<ConfigMap>(namespace).iter();
     let mut holding = maps().filter(|map| map.has(name) && !used.contains(&map.metadata.name.as_str()));
+    // What `envFrom` sets, with its prefix.
+    let imported: Vec<(&ConfigMap, &str, String)> = spec
+        .env_from
+        .iter()
+        .filter_map(|from| Some((from, view.get::<ConfigMap>(namespace, &from.config_map_ref.as_ref()?.name)?)))
+        .flat_map(|(from, map)| map.keys().map(move |key| (map, key, format!("{}{key}", from.prefix))))
+        .collect();
+    let prefixed = imported.iter().find(|(_, key, variable)| key == name && variable != name);
     let misnamed = || {
-        let imported = spec.env_from.iter().filter_map(|from| from.config_map_ref.as_ref());
-        imported
-            .filter_map(|map| view.get::<ConfigMap>(namespace, &map.name))
-            .find_map(|map| Some((map, meant(name, map.keys())?)))
+        let near = meant(name, imported.iter().map(|(_, _, variable)| variable.as_str()))?;
+        imported.iter().find(|(_, _, variable)| variable == near)
     };
     let finding = if let Some(near) = near {
         finding(format!("is not set; the spec sets {near}, did you mean that?")).field(&object, path(near), near)
-    } else if let Some((map, key)) = misnamed() {
-        finding(format!("is not set; ConfigMap {} has {key}, did you mean that?", map.metadata.name))
-            .field(&map.object_ref(), "data", key)
+    } else if let Some((map, key, variable)) = prefixed {
+        finding(format!(
+            "is not set; ConfigMap {} has it, and the prefix of envFrom makes it {variable}",
+            map.metadata.name
+        ))
+        .field(
+            &object,
+            failing.container.spec_path("envFrom"),
+            variable.strip_suffix(key).unwrap_or_default(),
+        )
+    } else if let Some((map, key, variable)) = misnamed() {
+        let has = if variable == key { (*key).to_owned() } else { format!("{key}, which envFrom sets as {variable}") };
+        finding(format!("is not set; ConfigMap {} has {has}, did you mean that?", map.metadata.name))
+            .field(&map.object_ref(), "data", *key)
             .culprit(map.object_ref())
     } else if let Some(map) = holding.next().filter(|_| holding.next().is_none()) {
         finding(format!("is not set; ConfigMap {} has it, and the container does not use it", map.metadata.name)).field(
@@ -218,6 +236,32 @@ value: 'VALUE'
             &super::DETECTOR,
             &yaml.replace("VALUE", ""),
             &format!("{SAYS}is empty: it comes from key DATABASE_URL of ConfigMap web-env <- ConfigMap shop/web-env"),
+        );
+    }
+
+    #[test]
+    fn a_prefix_changes_its_name() {
+        let with = |prefix: &str, key: &str| {
+            let from = format!("envFrom: [{{prefix: '{prefix}', configMapRef: {{name: web-env}}}}]");
+            POD.replace("LINE", LINE).replace("env: [ENV]", &from).replace("MAPKEY", key)
+        };
+        check(
+            &super::DETECTOR,
+            &with("APP_", "DATABASE_URL"),
+            &format!("{SAYS}is not set; ConfigMap web-env has it, and the prefix of envFrom makes it APP_DATABASE_URL"),
+        );
+        check(
+            &super::DETECTOR,
+            &with("DATABASE_", "ULR"),
+            &format!(
+                "{SAYS}is not set; ConfigMap web-env has ULR, which envFrom sets as DATABASE_ULR, did you mean that? <- ConfigMap shop/web-env"
+            ),
+        );
+        // With the prefix the key is the variable: it is set, and not misspelt.
+        check(
+            &super::DETECTOR,
+            &with("DATABASE_", "URL"),
+            &format!("{SAYS}is not set: neither its env nor its envFrom has it"),
         );
     }
 

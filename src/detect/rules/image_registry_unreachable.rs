@@ -1,6 +1,6 @@
 //! Registries that give no usable answer.
 
-use crate::detect::images::{Answer, Pull, close, parts, pulls, why_unreachable};
+use crate::detect::images::{Answer, Pull, close, parts, patch_container, pulls, why_unreachable};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -33,7 +33,9 @@ Which nodes are affected is seen only by the pods that pull there. Pulls that ar
 ## What to do
 Check the registry's host name in the image. On the node (`kubectl debug node/NAME -it --image=IMAGE`, with an
 image that it has): does the name resolve, is the port open, is the proxy set, is the certificate's authority
-installed? With 429, log in to the registry or use a mirror.",
+installed? With 429, log in to the registry or use a mirror. Where the node holds the image already (another pod there
+runs it), `imagePullPolicy: IfNotPresent` starts the pod without the registry; for a tag that moves that may be an older
+image.",
     run,
 };
 
@@ -45,7 +47,12 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
     let image = &pull.container.spec.image;
     let (registry, repository, _) = parts(image);
     let other = close(view, image);
+    let held = held(view, pull);
     let hint = match &other {
+        _ if held => format!(
+            "; node {} holds the image, and only imagePullPolicy: Always asks for it again (IfNotPresent would start it)",
+            pull.container.pod.spec.node_name
+        ),
         Some(other) if parts(other).1 == repository => {
             format!("; pods that have the image already run tag {} of it", parts(other).2)
         }
@@ -58,10 +65,32 @@ fn finding(view: &View<'_>, pull: &Pull<'_>) -> Finding {
         why_unreachable(pull.text)
     );
     let finding = pull.finding(view, summary);
+    if held {
+        let finding =
+            finding.field(&pull.container.pod.object_ref(), pull.container.spec_path("imagePullPolicy"), "Always");
+        let fields = serde_json::json!({ "imagePullPolicy": "IfNotPresent" });
+        return patch_container(view, finding, &pull.container, "use the image that the node holds", fields);
+    }
     match other {
         Some(other) => pull.set_image(view, finding, &other),
         None => finding,
     }
+}
+
+/// Whether the pod's node has the very image: a container of it has been started there.
+fn held(view: &View<'_>, pull: &Pull<'_>) -> bool {
+    let (pod, spec) = (pull.container.pod, pull.container.spec);
+    let begun = |container: &Running<'_>| {
+        container.spec.image == spec.image
+            && (container.status.state.running.is_some() || container.status.last_state.terminated.is_some())
+    };
+    spec.image_pull_policy == "Always"
+        && !pod.spec.node_name.is_empty()
+        && view
+            .all::<Pod>()
+            .iter()
+            .filter(|other| other.spec.node_name == pod.spec.node_name)
+            .any(|other| containers(other).any(|container| begun(&container)))
 }
 
 #[cfg(test)]
@@ -90,6 +119,27 @@ status:
         let yaml = POD.replace("MESSAGE", "unexpected status code [manifests 2]: 503 Service Unavailable");
         let expected = "critical Pod shop/web-1: image r.acme.io/fetch:2 of init container fetch can't be pulled from registry r.acme.io: it answers 503 Service Unavailable";
         check(&super::DETECTOR, &yaml, expected);
+    }
+
+    #[test]
+    fn the_node_holds_the_image() {
+        let other = "
+---
+kind: Pod
+metadata: {name: old, namespace: shop}
+spec: {nodeName: node-1, containers: [{name: app, image: 'r.acme.io/fetch:2'}]}
+status: {phase: Running, containerStatuses: [{name: app, ready: true, state: {running: {startedAt: '2026-01-01T11:00:00Z'}}}]}
+";
+        let yaml = POD
+            .replace("MESSAGE", "503 Service Unavailable")
+            .replace("spec: {containers", "spec: {nodeName: NODE, containers")
+            .replace("fetch:2'}]", "fetch:2', imagePullPolicy: POLICY}]")
+            + other;
+        let says = "critical Pod shop/web-1: image r.acme.io/fetch:2 of init container fetch can't be pulled from registry r.acme.io: it answers 503 Service Unavailable";
+        let held = "; node node-1 holds the image, and only imagePullPolicy: Always asks for it again (IfNotPresent would start it)";
+        check(&super::DETECTOR, &yaml.replace("NODE", "node-1").replace("POLICY", "Always"), &format!("{says}{held}"));
+        check(&super::DETECTOR, &yaml.replace("NODE", "node-2").replace("POLICY", "Always"), says);
+        check(&super::DETECTOR, &yaml.replace("NODE", "node-1").replace("POLICY", "IfNotPresent"), says);
     }
 
     #[test]

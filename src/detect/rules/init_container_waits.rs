@@ -4,7 +4,7 @@ use crate::detect::addresses::in_command;
 use crate::detect::logs::service::{
     Standing, Target, callee, followed, instead, resolve, targets, told_by_call, verdict,
 };
-use crate::detect::logs::{Failing, Fault, claimed, short};
+use crate::detect::logs::{Failing, Fault, bare, claimed, short};
 use crate::detect::prelude::*;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -14,9 +14,10 @@ pub(super) const DETECTOR: Detector = Detector {
     reads: &[Kind::Pod, Kind::Service],
     wants: None,
     doc: r"## What it detects
-An init container that runs for more than a minute and says that it waits (in its log, or by its command:
-`until nc -z db 5432`), or runs for more than ten minutes. Where the line or the command names a Service, it is judged:
-whether it exists, has the port, has ready endpoints.
+An init container that runs for more than a minute and says that it waits: the end of its log repeats it, or its
+command names what it waits for (`until nc -z db 5432`). One that says so once, or only by a word, is given five
+minutes, any other ten. Where the line or the command names a Service, it is judged: whether it exists, has the port,
+has ready endpoints.
 
 ## Why it matters
 The pod's containers start only after the last init container has ended: the pod stays in `Init:0/1`.
@@ -25,8 +26,8 @@ The pod's containers start only after the last init container has ended: the pod
 The last line of its log, its command, and the Service with its endpoints.
 
 ## Look-alikes
-A long migration or download is work: without a word of waiting it is silent for ten minutes, and reported
-after. An init container that ends badly and is restarted is `container-exits` or the detector of its error. A
+A long migration or download is work: where the last lines differ from each other and do not say that it waits, it
+is silent for half an hour; where nothing tells, for ten minutes. An init container that ends badly and is restarted is `container-exits` or the detector of its error. A
 wrong name in its configuration is `call-to-unknown-service`; a Service without pods is also
 `service-no-endpoints`.
 
@@ -47,6 +48,7 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let (spec, own, object) = (failing.container.spec, failing.namespace(), failing.pod());
+    let pace = pace(view, failing);
     let command = spec.command.iter().chain(spec.args.iter()).map(String::as_str).collect::<Vec<_>>().join(" ");
     let said = failing
         .line()
@@ -69,6 +71,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .find(|(_, standing)| matches!(standing, Standing::Service(_)))
     });
     let found = found.map(|(target, standing)| (target, followed(view, standing)));
+    let named = matches!(&found, Some((_, Standing::Service(_) | Standing::Missing { .. })));
+    if runs_for(view, failing) < patience(pace, named) {
+        return None;
+    }
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
     if !sound && told_by_call(view, failing, found.as_ref().map(|(target, _)| target)) {
         return None;
@@ -99,6 +105,101 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         None => finding.unknown("what it waits for exactly: its log and command decide"),
     };
     Some(failing.read_log(finding))
+}
+
+/// What the end of a log tells of what its container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// It says again and again that it waits.
+    Waits,
+    /// Its lines go on: something is done.
+    Works,
+    /// Neither.
+    Unclear,
+}
+
+/// How many of the last lines tell what a container does.
+const LAST: usize = 12;
+
+fn pace(view: &View<'_>, failing: &Failing<'_>) -> Pace {
+    let log = view.snapshot.log(&failing.pod(), &failing.container.spec.name, false);
+    let lines = log.map(|log| log.lines.as_slice()).unwrap_or_default();
+    let spoken: Vec<String> = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| bare(line)).collect();
+    let last = spoken.get(spoken.len().saturating_sub(LAST)..).unwrap_or_default();
+    let waits = last.iter().filter(|line| says_that_it_waits(line)).count();
+    let others = last.iter().filter(|line| !says_that_it_waits(line) && !sounds_bad(line));
+    let steps = others.clone().collect::<std::collections::BTreeSet<_>>().len();
+    let again = |line: &String| last.iter().filter(|other| shape(other) == shape(line)).count() > 1;
+    let repeats = last.iter().rev().take(3).any(|line| says_that_it_waits(line) && again(line));
+    let same = last.last().is_some_and(|line| last.iter().filter(|other| *other == line).count() >= 3);
+    if steps >= 3 && others.count() >= waits {
+        return Pace::Works;
+    }
+    if repeats || same || last.last().is_some_and(|line| says_that_it_waits(line)) {
+        return Pace::Waits;
+    }
+    Pace::Unclear
+}
+
+/// A line without its counters.
+fn shape(line: &str) -> String {
+    line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+fn says_that_it_waits(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "waiting",
+        "wait for",
+        "waits for",
+        "not ready",
+        "not yet",
+        "not available",
+        "not reachable",
+        "not found",
+        "not up",
+        "unavailable",
+        "unreachable",
+        "still no",
+        "retrying",
+        "sleeping",
+        "attempt",
+        "not exist",
+    ];
+    let lower = line.to_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a line tells of what did not go well: it is no step of a work.
+fn sounds_bad(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "fail",
+        "refused",
+        "error",
+        "timed out",
+        "timeout",
+        "cannot",
+        "can't",
+        "could not",
+        "unable",
+        " no ",
+        " down ",
+    ];
+    let lower = format!(" {} ", line.to_lowercase());
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
+fn runs_for(view: &View<'_>, failing: &Failing<'_>) -> i64 {
+    let running = failing.container.status.state.running.as_ref();
+    running.and_then(|running| view.age(*running.started_at)).unwrap_or_default()
+}
+
+/// How long it may run before it counts as stuck; `named` where an object shows what it waits for.
+fn patience(pace: Pace, named: bool) -> i64 {
+    match pace {
+        Pace::Works => 30 * SETTLED,
+        Pace::Unclear if !named => 5 * SETTLED,
+        Pace::Waits | Pace::Unclear => SETTLED,
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +252,25 @@ lines: ['LINE']
             &super::DETECTOR,
             &pod("wait", "['waiting for migrations to finish']", "2026-01-01T11:50:00Z"),
             "critical Pod shop/web-1: init container wait does not end; it says: waiting for migrations to finish; the pod can't start before it ends (PodInitializing)",
+        );
+    }
+
+    #[test]
+    fn work_that_speaks_of_waiting_is_work() {
+        let steps = "['batch 12 of 300 copied', 'waiting 1 s before the next', 'batch 13 of 300 copied', 'waiting 1 s before the next', 'batch 14 of 300 copied', 'waiting 1 s before the next']";
+        check(&super::DETECTOR, &pod("copy", steps, "2026-01-01T11:58:14Z"), "");
+        check(&super::DETECTOR, &pod("copy", steps, "2026-01-01T11:45:00Z"), "");
+        let quiet = "until [ -s /data/index ]; do make-a-part; done";
+        check(&super::DETECTOR, &pod(quiet, "[]", "2026-01-01T11:58:14Z"), "");
+    }
+
+    #[test]
+    fn a_counter_is_no_progress() {
+        let again = "['[1] waiting for the schema', '[2] waiting for the schema', '[3] waiting for the schema']";
+        check(
+            &super::DETECTOR,
+            &pod("wait", again, "2026-01-01T11:58:14Z"),
+            "critical Pod shop/web-1: init container wait does not end; it says: [3] waiting for the schema; the pod can't start before it ends (PodInitializing)",
         );
     }
 

@@ -81,6 +81,7 @@ mod init_container_waits;
 mod insufficient_resources;
 mod internal_traffic_policy_local;
 mod job_failed;
+mod job_held_open;
 mod kubelet_version_skew;
 mod lease_holder_gone;
 mod limit_range_violated;
@@ -149,6 +150,7 @@ mod target_port_wrong;
 mod tls_failed;
 mod unschedulable;
 mod update_held_back;
+mod variable_not_expanded;
 mod volume_attach_failed;
 mod volume_attached_elsewhere;
 mod volume_failed;
@@ -242,6 +244,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &insufficient_resources::DETECTOR,
     &internal_traffic_policy_local::DETECTOR,
     &job_failed::DETECTOR,
+    &job_held_open::DETECTOR,
     &kubelet_version_skew::DETECTOR,
     &lease_holder_gone::DETECTOR,
     &limit_range_violated::DETECTOR,
@@ -310,6 +313,7 @@ pub(super) const DETECTORS: &[&Detector] = &[
     &tls_failed::DETECTOR,
     &unschedulable::DETECTOR,
     &update_held_back::DETECTOR,
+    &variable_not_expanded::DETECTOR,
     &volume_attach_failed::DETECTOR,
     &volume_attached_elsewhere::DETECTOR,
     &volume_failed::DETECTOR,

@@ -78,6 +78,7 @@ fn finding(view: &View<'_>, object: &ObjectRef, meta: &Meta) -> Option<Finding> 
         None => format!("deletion is stuck (Terminating): finalizer {} is not removed by whoever set it", list(&names)),
     };
     let mut finding = Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+        .of_deletion()
         .field(object, "metadata.deletionTimestamp", since.map(|time| time.to_string()).unwrap_or_default())
         .field(object, "metadata.finalizers", meta.finalizers.join(", "))
         .since(since);

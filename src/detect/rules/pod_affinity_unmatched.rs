@@ -26,7 +26,7 @@ labels that pods there do carry.
 Labels of nodes are `node-selector-unmatched`, pods to keep away from `pod-anti-affinity-full`, an even spread
 `spread-impossible`. Where the pods that are named wait for a node too, their own finding is the cause. A pod that its
 own affinity speaks of may be the first one: the scheduler lets it pass. A term without `namespaces` and
-`namespaceSelector` speaks only of pods in the pod's own namespace: a twin in another one does not count.
+`namespaceSelector` speaks only of pods in the pod's own namespace: a twin in another one does not count, and is named.
 
 ## What it does not see
 It speaks only where the scheduler names pod affinity in its message. Preferred affinity is not looked at. Under -n the
@@ -70,7 +70,8 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
     } else if !running.is_empty() {
         format!("{asks}; they run only where it can't: {}", list(&running.into_iter().collect::<Vec<_>>()))
     } else if named.is_empty() {
-        format!("{asks}, and there is none{}", similar(pod, term, &others))
+        let hint = elsewhere(pod, term, &others).unwrap_or_else(|| similar(pod, term, &others));
+        format!("{asks}, and there is none{hint}")
     } else {
         format!("{asks}, and those have no node themselves")
     };
@@ -82,6 +83,29 @@ fn finding(view: &View<'_>, places: &Places<'_>, unplaced: &Unplaced<'_>) -> Fin
     }
     let finding = finding.look("see the pods' labels", &pod.object_ref(), &["get", "pods", "--show-labels"]);
     scheduling::edit(finding, view, pod, "correct its affinity, or make it a preference")
+}
+
+/// Namespaces of which the term does not speak, and where such pods run.
+fn elsewhere(pod: &Pod, term: &PodTerm, others: &[&Pod]) -> Option<String> {
+    let alike = others.iter().filter(|other| term.label_selector.matches(&other.metadata.labels));
+    let places: BTreeSet<String> =
+        alike.filter(|other| !other.spec.node_name.is_empty()).map(|other| other.metadata.namespace.clone()).collect();
+    // A selector that is empty takes all, and a label that many carry tells nothing.
+    if places.is_empty() || places.len() > 3 || term.label_selector.is_empty() {
+        return None;
+    }
+    let own = term.namespaces.is_empty() && term.namespace_selector.is_none();
+    let speaks = if own {
+        format!(
+            "the term speaks of namespace {} alone, and needs namespaces or namespaceSelector",
+            pod.metadata.namespace
+        )
+    } else {
+        "the term's namespaces and namespaceSelector leave that out".to_owned()
+    };
+    let places: Vec<String> = places.into_iter().collect();
+    let word = if places.len() == 1 { "namespace" } else { "namespaces" };
+    Some(format!(" in reach; such pods run in {word} {}: {speaks}", list(&places)))
 }
 
 /// The labels that pods beside it do carry for the keys of the term.
@@ -147,6 +171,27 @@ status:
             &super::DETECTOR,
             &yaml("node-1", "db"),
             "critical Pod shop/web: its required pod affinity wants a pod with app=db in the same kubernetes.io/hostname, and there is none; pods of the namespace carry app=redis-cache",
+        );
+    }
+
+    #[test]
+    fn in_another_namespace() {
+        let away =
+            yaml("node-1", "redis-cache").replace("name: other, namespace: shop", "name: other, namespace: data");
+        check(
+            &super::DETECTOR,
+            &away,
+            "critical Pod shop/web: its required pod affinity wants a pod with app=redis-cache in the same kubernetes.io/hostname, and there is none in reach; such pods run in namespace data: the term speaks of namespace shop alone, and needs namespaces or namespaceSelector",
+        );
+        check(
+            &super::DETECTOR,
+            &away.replace("labelSelector:", "namespaces: [cache], labelSelector:"),
+            "critical Pod shop/web: its required pod affinity wants a pod with app=redis-cache in the same kubernetes.io/hostname, and there is none in reach; such pods run in namespace data: the term's namespaces and namespaceSelector leave that out",
+        );
+        check(
+            &super::DETECTOR,
+            &away.replace("nodeName: node-1", "nodeName: ''"),
+            "critical Pod shop/web: its required pod affinity wants a pod with app=redis-cache in the same kubernetes.io/hostname, and there is none",
         );
     }
 

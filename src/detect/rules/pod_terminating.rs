@@ -68,6 +68,7 @@ fn finding(view: &View<'_>, pod: &Pod) -> Option<Finding> {
     let asked = jiff::Timestamp::from_second(due.saturating_sub(grace)).ok();
     let make = |summary: String| {
         Finding::new(object.clone(), Severity::Warning, Stage::Ready, summary)
+            .of_deletion()
             .field(&object, "metadata.deletionGracePeriodSeconds", grace.to_string())
             .since(asked)
     };

@@ -19,7 +19,7 @@ too small. The controller tries again more and more rarely, a ReplicaSet at last
 
 ## Evidence
 The `FailedCreate` event or the `ReplicaFailure` condition, with what is requested, used and allowed at that
-moment; the quota's status as it is now.
+moment; the quota's status as it is now. Where a container does not set the amount itself, the LimitRange that does.
 
 ## Look-alikes
 A quota that counts what the containers don't set: `quota-needs-requests`. A single container over a bound of
@@ -57,8 +57,11 @@ fn finding(view: &View<'_>, refusal: &Refusal<'_>, name: &str, bounds: &[Bound])
         .map(|b| format!("{} {} used + {} requested > {} allowed", b.resource, b.used, b.requested, b.limited))
         .collect();
     let sums = if sums.is_empty() { String::new() } else { format!(": {}", list(&sums)) };
+    let defaults = defaults(view, refusal, bounds);
+    let ranges: Vec<String> = defaults.iter().map(|default| default.sentence.clone()).collect();
+    let whence = if ranges.is_empty() { String::new() } else { format!("; {}", list(&ranges)) };
     let mut finding = refusal
-        .finding(view, format!("{} refused, exceeded quota {name}{sums}", refusal.subject()))
+        .finding(view, format!("{} refused, exceeded quota {name}{sums}{whence}", refusal.subject()))
         .key(name)
         .culprit(quota.clone());
     if let Some(object) = view.get::<ResourceQuota>(quota.ns(), name) {
@@ -74,6 +77,9 @@ fn finding(view: &View<'_>, refusal: &Refusal<'_>, name: &str, bounds: &[Bound])
             }
         }
     }
+    for default in defaults {
+        finding = finding.field(&default.range, default.path, default.amount);
+    }
     finding = finding.look("see what the quota allows", &quota, &["describe", "resourcequota", name]);
     match room(refusal, bounds) {
         Some(patch) => finding.fix(
@@ -83,6 +89,60 @@ fn finding(view: &View<'_>, refusal: &Refusal<'_>, name: &str, bounds: &[Bound])
         ),
         None => finding,
     }
+}
+
+/// An amount that no container asks for: a LimitRange of the namespace put it in.
+struct Default {
+    range: ObjectRef,
+    path: String,
+    amount: String,
+    sentence: String,
+}
+
+/// What of the amounts comes from a LimitRange.
+fn defaults(view: &View<'_>, refusal: &Refusal<'_>, bounds: &[Bound]) -> Vec<Default> {
+    let Some(workload) = view.workload(&refusal.maker) else { return Vec::new() };
+    bounds
+        .iter()
+        .filter_map(|bound| default_of(view, &refusal.maker, &workload.template.spec, &bound.resource))
+        .collect()
+}
+
+fn default_of(view: &View<'_>, maker: &ObjectRef, spec: &PodSpec, counted: &str) -> Option<Default> {
+    let (limits, resource) = match counted.split_once('.') {
+        Some(("limits", resource)) => (true, resource),
+        Some(("requests", resource)) => (false, resource),
+        _ => (false, counted),
+    };
+    // A request that is not set is the limit, where that is.
+    let sets = |container: &&Container| {
+        let own = &container.resources;
+        own.limits.contains_key(resource) || !limits && own.requests.contains_key(resource)
+    };
+    let without: Vec<String> =
+        spec.containers.iter().filter(|container| !sets(container)).map(|container| container.name.clone()).collect();
+    if without.is_empty() {
+        return None;
+    }
+    let field = if limits { "default" } else { "defaultRequest" };
+    view.within::<LimitRange>(maker.ns()).iter().find_map(|range| {
+        let items = range.spec.limits.iter().filter(|item| item.kind == "Container");
+        let amount =
+            items.filter_map(|item| if limits { &item.default } else { &item.default_request }.get(resource)).next()?;
+        let word = if without.len() == 1 { "container" } else { "containers" };
+        let set = if without.len() == 1 { "sets" } else { "set" };
+        let what = if limits { "limit" } else { "request" };
+        Some(Default {
+            range: range.object_ref(),
+            path: format!("spec.limits[Container].{field}[{resource}]"),
+            amount: amount.clone(),
+            sentence: format!(
+                "{word} {} {set} no {resource} {what}, so LimitRange {} gives {amount}",
+                list(&without),
+                range.metadata.name
+            ),
+        })
+    })
 }
 
 /// The quota that would suffice: what is used and what each missing pod asks for.
@@ -135,6 +195,30 @@ involvedObject: {kind: ReplicaSet, namespace: shop, name: web-5f}
     fn no_room_for_the_second_pod() {
         let expected = "critical Deployment shop/web: 1 pod is refused, exceeded quota team: limits.memory 200Mi used + 200Mi requested > 256Mi allowed <- ResourceQuota shop/team";
         check(&super::DETECTOR, &SET.replace("HAS", "1"), expected);
+    }
+
+    #[test]
+    fn a_limit_range_gives_the_amount() {
+        let range = "
+---
+kind: LimitRange
+metadata: {name: usual, namespace: shop}
+spec: {limits: [{type: Container, default: {memory: 200Mi}, defaultRequest: {memory: 64Mi}}]}
+";
+        let says = "critical Deployment shop/web: 1 pod is refused, exceeded quota team: limits.memory 200Mi used + 200Mi requested > 256Mi allowed";
+        let yaml = |own: &str| {
+            let template = format!("spec: {{replicas: 2, template: {{spec: {{containers: [{{name: app{own}}}]}}}}}}");
+            SET.replace("HAS", "1").replace("spec: {replicas: 2}", &template) + range
+        };
+        check(
+            &super::DETECTOR,
+            &yaml(", resources: {requests: {memory: 64Mi}}"),
+            &format!(
+                "{says}; container app sets no memory limit, so LimitRange usual gives 200Mi <- ResourceQuota shop/team"
+            ),
+        );
+        let own = ", resources: {limits: {memory: 200Mi}}";
+        check(&super::DETECTOR, &yaml(own), &format!("{says} <- ResourceQuota shop/team"));
     }
 
     #[test]

@@ -38,7 +38,8 @@ is looked into. Where RoleBindings or ClusterRoleBindings can't be listed, only 
 bindings of other namespaces are not known.
 
 ## What to do
-Ask the API server: `kubectl auth can-i list pods -n NAMESPACE --as=system:serviceaccount:NAMESPACE:ACCOUNT`.
+Ask the API server: `kubectl auth can-i list pods -n NAMESPACE --as=system:serviceaccount:NAMESPACE:ACCOUNT`
+(for `pods/log`: `can-i get pods --subresource=log`; a role must name `pods/log` itself).
 Then bind a role with this verb and resource to the account,
 `kubectl create rolebinding NAME --role=ROLE --serviceaccount=NAMESPACE:ACCOUNT -n NAMESPACE`, or correct the
 binding's subject. What is asked at cluster scope needs a ClusterRoleBinding. A binding's roleRef can't be
@@ -64,13 +65,10 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         format!("in namespace {}", denial.namespace)
     };
     let group = if denial.group.is_empty() { String::new() } else { format!(".{}", denial.group) };
+    let (plain, sub) = denial.resource.split_once('/').unwrap_or((&denial.resource, ""));
+    let what = if sub.is_empty() { format!("{plain}{group}") } else { format!("{plain}{group}/{sub}") };
     let stage = if failing.present() && !failing.container.init { Stage::Ready } else { Stage::Start };
-    let says = format!(
-        "{}: {who} may not {} {}{group} {place} (RBAC forbidden)",
-        failing.happens(),
-        denial.verb,
-        denial.resource
-    );
+    let says = format!("{}: {who} may not {} {what} {place} (RBAC forbidden)", failing.happens(), denial.verb);
     let (why, culprit) = account.map(|(place, name)| why(view, failing, denial, place, name)).unwrap_or_default();
     // Of one that is ready the log is believed where the roles say the same.
     if failing.complains() && why.is_empty() {
@@ -84,9 +82,14 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         None => finding,
     };
     let question = format!("--as={}", denial.user);
-    let asked = format!("{}{group}", denial.resource.split('/').next().unwrap_or_default());
+    let (asked, subresource) = (format!("{plain}{group}"), format!("--subresource={sub}"));
     let at = ObjectRef::new(Kind::ServiceAccount, &denial.namespace, "");
-    Some(failing.read_log(finding.look("ask the API server", &at, &["auth", "can-i", &denial.verb, &asked, &question])))
+    let mut argv = vec!["auth", "can-i", &denial.verb, &asked];
+    if !sub.is_empty() {
+        argv.push(&subresource);
+    }
+    argv.push(&question);
+    Some(failing.read_log(finding.look("ask the API server", &at, &argv)))
 }
 
 type Culprit = (ObjectRef, String, String);
@@ -220,7 +223,12 @@ fn role_lacks(
         Some(found) if found.verbs.contains(&denial.verb) && !found.resource_names.is_empty() => {
             format!("allows it for {} alone (resourceNames)", list(&found.resource_names))
         }
-        Some(found) => format!("allows {} on {} only", found.verbs.join(", "), list(&found.resources)),
+        Some(found) => {
+            // A right to pods is none to their logs.
+            let apart = denial.resource.contains('/') && !found.resources.contains(&denial.resource);
+            let apart = if apart { format!("; {} is a resource of its own", denial.resource) } else { String::new() };
+            format!("allows {} on {} only{apart}", found.verbs.join(", "), list(&found.resources))
+        }
         None => format!("allows nothing on {}", denial.resource),
     };
     let quote = chosen.map_or_else(
@@ -278,6 +286,23 @@ subjects: [SUBJECT]
             &ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web, namespace: shop}"),
             "its Role reader allows get on pods only <- Role shop/reader",
         );
+    }
+
+    #[test]
+    fn a_subresource() {
+        let role = ROLE.replace("SUBJECT", "{kind: ServiceAccount, name: web}");
+        let yaml = format!("{POD}{role}").replace("list resource \"pods\"", "get resource \"pods/log\"");
+        let says = "critical Pod shop/web-1: container app exits 1: ServiceAccount shop/web may not get pods/log in namespace shop (RBAC forbidden): its Role reader";
+        check(
+            &super::DETECTOR,
+            &yaml,
+            &format!("{says} allows get on pods only; pods/log is a resource of its own <- Role shop/reader"),
+        );
+        let snapshot = crate::detect::testing::snapshot(&yaml);
+        let findings = (super::DETECTOR.run)(&crate::graph::build(&snapshot));
+        let lines: Vec<&str> = findings.iter().flat_map(|finding| &finding.commands).map(|c| c.line.as_str()).collect();
+        let asked = "-n shop auth can-i get pods --subresource=log --as=system:serviceaccount:shop:web";
+        assert!(lines.contains(&asked), "{lines:?}");
     }
 
     #[test]

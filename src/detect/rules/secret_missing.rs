@@ -65,6 +65,17 @@ status:
     }
 
     #[test]
+    fn a_config_map_has_the_name() {
+        let map = "
+---
+kind: ConfigMap
+metadata: {name: cart-db, namespace: shop}
+";
+        let expected = "critical Pod shop/cart-1: Secret cart-db does not exist in namespace shop, and env PASSWORD of container app needs it (CreateContainerConfigError); there is a ConfigMap of that name, and the reference asks for a Secret <- Secret shop/cart-db";
+        check(&super::DETECTOR, &(POD.replace("MESSAGE", "secret \"cart-db\" not found") + map), expected);
+    }
+
+    #[test]
     fn only_the_kubelet_may_see_secrets() {
         let gap = "
 ---
