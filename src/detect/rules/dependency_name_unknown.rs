@@ -90,6 +90,13 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             None => finding,
         }
     };
+    let spaced = variable_of(view, pod, failing.container.spec, &target)
+        .filter(|(_, value)| !host.is_empty() && value.trim() == host && *value != host);
+    if let Some((variable, value)) = spaced {
+        let edge = if value.starts_with(char::is_whitespace) { "begins" } else { "ends" };
+        let found = finding(format!("env {variable} {edge} with whitespace, {value:?}, which is part of the name"));
+        return Some(failing.edit(view, found, "take the whitespace out"));
+    }
     Some(match standing {
         Standing::Missing { name, namespace } => {
             let hint = instead(view, &name, &namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -278,6 +285,19 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
             "peers",
             "Service peers is headless and has no ready endpoint, so its name has no address <- Service shop/peers",
         );
+    }
+
+    #[test]
+    fn whitespace_in_a_variable() {
+        let with = |value: &str| {
+            let env = format!("{{name: app, env: [{{name: DB_HOST, value: '{value}'}}]}}");
+            POD.replace("HOST on", "orders on").replace("{name: app}", &env)
+        };
+        let says = SAYS.replace("HOST", "orders");
+        let why = "env DB_HOST ends with whitespace, \"orders \", which is part of the name";
+        check(&super::DETECTOR, &with("orders "), &format!("{says}{why}"));
+        let why = "Service orders exists, so the pod's DNS does not answer (Service kube-system/kube-dns) <- Service kube-system/kube-dns";
+        check(&super::DETECTOR, &with("orders"), &format!("{says}{why}"));
     }
 
     #[test]

@@ -144,6 +144,15 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             // Why the other container does not listen is told of itself.
             if fails { found.symptom() } else { found }
         }
+        Some((target, Standing::Outside)) if alias(pod, &target.host).is_some() => {
+            let name = alias(pod, &target.host)?;
+            let service = view.get::<Service>(own, name);
+            let real = service.map(|service| format!("; Service {name} is at {}", service.spec.cluster_ip));
+            let real = real.unwrap_or_default();
+            let found = finding(&target, format!("hostAliases of the pod give this address to {name}{real}"));
+            let quote = format!("ip: {}, hostnames: [{name}]", target.host);
+            failing.edit(view, found.field(&failing.pod(), "spec.hostAliases", quote), "correct or remove the alias")
+        }
         Some((target, Standing::Outside)) => {
             let finding =
                 finding(&target, "no Service or pod of this cluster that was read has this address".to_owned());
@@ -160,6 +169,12 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("to what it connects: neither the line nor a variable names it"))
         }
     })
+}
+
+/// The name to which the pod's own `hostAliases` give an address.
+fn alias<'a>(pod: &'a Pod, address: &str) -> Option<&'a str> {
+    let given = pod.spec.host_aliases.iter().find(|alias| alias.ip == address)?;
+    given.hostnames.first().map(String::as_str)
 }
 
 /// Adds what the server says of its port, and how the Service would lead there.
@@ -341,6 +356,16 @@ lines: ['listening on IPv4 address \"0.0.0.0\", port HEARD']
             let found = (super::DETECTOR.run)(&crate::graph::build(&snapshot));
             assert!(found.iter().all(|finding| finding.symptom == symptom), "{found:?}");
         }
+    }
+
+    #[test]
+    fn an_address_that_the_pod_itself_gives_to_a_name() {
+        let yaml = pod("dial tcp 10.9.9.9:5432: connect: connection refused", "[{addresses: [10.0.0.1]}]");
+        check(
+            &super::DETECTOR,
+            &yaml.replace("spec: {containers", "spec: {hostAliases: [{ip: 10.9.9.9, hostnames: [db]}], containers"),
+            "critical Pod shop/web-1: container app exits 1: its connection to 10.9.9.9:5432 is refused: hostAliases of the pod give this address to db; Service db is at 10.96.0.7",
+        );
     }
 
     #[test]

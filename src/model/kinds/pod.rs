@@ -110,6 +110,8 @@ slim! {
 
     /// `spec.hostAliases[]`.
     pub struct HostAlias {
+        /// The address.
+        pub ip: String,
         /// The names.
         pub hostnames: List<String>,
     }
