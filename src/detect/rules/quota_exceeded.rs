@@ -126,9 +126,8 @@ fn default_of(view: &View<'_>, maker: &ObjectRef, spec: &PodSpec, counted: &str)
     }
     let field = if limits { "default" } else { "defaultRequest" };
     view.within::<LimitRange>(maker.ns()).iter().find_map(|range| {
-        let items = range.spec.limits.iter().filter(|item| item.kind == "Container");
-        let amount =
-            items.filter_map(|item| if limits { &item.default } else { &item.default_request }.get(resource)).next()?;
+        let mut items = range.spec.limits.iter().filter(|item| item.kind == "Container");
+        let amount = items.find_map(|item| if limits { &item.default } else { &item.default_request }.get(resource))?;
         let word = if without.len() == 1 { "container" } else { "containers" };
         let set = if without.len() == 1 { "sets" } else { "set" };
         let what = if limits { "limit" } else { "request" };

@@ -58,8 +58,8 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     let literals = literals(failing);
-    let shows = |literal: &&Literal| said(view, failing).any(|line| line.contains(&literal.written));
-    let shown = literals.iter().find(shows);
+    let visible = |literal: &&Literal| said(view, failing).any(|line| line.contains(&literal.written));
+    let shown = literals.iter().find(visible);
     // Without a line that shows it, only what can be nothing but a mistake counts, and only where it may be the reason.
     let likely = matches!(
         failing.fault,
