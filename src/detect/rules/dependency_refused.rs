@@ -16,7 +16,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that crashes, is not ready, or waits as an init container, because a connection is refused or times out:
 its log says so. Where the line, the lines around it or a variable names a Service of the cluster, the Service is
-judged: whether it exists, has the port, and has ready endpoints.
+judged: whether it exists, has the port, and has ready endpoints; an ExternalName Service by the one in the cluster
+that it stands for.
 
 ## Why it matters
 The program is well; it can't work before its dependency answers.
@@ -28,7 +29,8 @@ The line of the log, the variable that names the host, the Service's ports and e
 A name, namespace or port that its configuration gets wrong is `call-to-unknown-service`, `call-to-wrong-namespace` or
 `call-to-wrong-port`; a name that does not resolve is `dependency-name-unknown`; TLS and passwords are `tls-failed`
 and `dependency-auth-failed`. A Service that leads to a wrong port of its pods is `target-port-wrong`, a policy in
-between `network-policy-isolates`. Where the dependency became ready only after the last attempt, the finding says so:
+between `network-policy-isolates`. A refusal by the pod itself follows from what is wrong with the container that
+declares the port (`oom-killed`, `container-exits`), where that ends badly. Where the dependency became ready only after the last attempt, the finding says so:
 the next start may succeed.
 
 ## What it does not see
