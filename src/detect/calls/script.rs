@@ -48,9 +48,9 @@ fn performed(script: &str) -> String {
         if begins && prints(word) {
             let (words, after) = arguments(rest);
             if acts(words, after) {
-                out.push_str(words)
+                out.push_str(words);
             } else {
-                substituted(words, &mut out)
+                substituted(words, &mut out);
             }
             rest = after;
         }

@@ -30,7 +30,7 @@ outside (unless a namespace of nearly that name has the Service), and so are nam
 ## What it does not see
 Values of Secrets are never read; of ConfigMaps at most twenty are, those of failing workloads first. Names inside an
 image, and hosts in mounted files without a port, are not seen. Variables in which a program speaks of itself
-(`…ORIGIN`, `…ISSUER`, `LISTEN…`, `…CALLBACK`) are left out. Under `-n` at most three other namespaces are read.
+(`…ORIGIN`, `…ISSUER`, `LISTEN…`, `…CALLBACK`) are left out, and so is what a script only prints. Under `-n` at most three other namespaces are read.
 
 ## What to do
 `kubectl get services` shows what there is. Correct the name, or create the Service. If a Service of nearly that name

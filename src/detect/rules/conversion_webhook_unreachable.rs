@@ -44,18 +44,18 @@ fn run(view: &View<'_>) -> Vec<Finding> {
 
 fn finding(view: &View<'_>, definition: &CustomResourceDefinition) -> Option<Finding> {
     let spec = &definition.spec;
-    let served = |stored: bool| {
-        let versions = spec.versions.iter().filter(move |version| version.served && version.storage == stored);
-        versions.map(|version| version.name.clone()).collect::<Vec<_>>()
+    let versions = |stored: bool| {
+        let served = spec.versions.iter().filter(move |version| version.served && version.storage == stored);
+        served.map(|version| version.name.clone()).collect::<Vec<_>>()
     };
-    let others = served(false);
+    let others = versions(false);
     if spec.conversion.strategy != "Webhook" || others.is_empty() {
         return None;
     }
-    let server = spec.conversion.webhook.client_config.service.as_ref()?;
-    let why = unanswered(view, server)?;
+    let asked = spec.conversion.webhook.client_config.service.as_ref()?;
+    let why = unanswered(view, asked)?;
     let object = definition.object_ref();
-    let service = ObjectRef::new(Kind::Service, &server.namespace, &server.name);
+    let service = ObjectRef::new(Kind::Service, &asked.namespace, &asked.name);
     let ours = format!("{}.{}", spec.names.kind, spec.group);
     let used = view.snapshot.objects.custom.iter().any(|custom| custom.kind.as_str() == ours);
     let severity = if used { Severity::Critical } else { Severity::Warning };

@@ -17,7 +17,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that crashes, is not ready, or waits as an init container, because a connection is refused or times out:
 its log says so. Where the line, the lines around it or a variable names a Service of the cluster, the Service is
-judged: whether it exists, has the port, and has ready endpoints.
+judged: whether it exists, has the port, and has ready endpoints; an ExternalName Service by the one in the cluster
+that it stands for.
 
 ## Why it matters
 The program is well; it can't work before its dependency answers.
@@ -30,7 +31,9 @@ A name, namespace or port that its configuration gets wrong is `call-to-unknown-
 `call-to-wrong-port`; a name that does not resolve is `dependency-name-unknown`; TLS and passwords are `tls-failed`
 and `dependency-auth-failed`. A Service that leads to a wrong port of its pods is `target-port-wrong`, a policy in
 between `network-policy-isolates`. Ready pods that refuse are asked where they listen: their log, their arguments,
-their declared ports. Where the dependency became ready only after the last attempt, the finding says so:
+their declared ports. A refusal by the pod itself follows from what is wrong with the container that declares the port
+(`oom-killed`, `container-exits`), where that ends badly. Where the dependency became ready only after the last
+attempt, the finding says so:
 the next start may succeed.
 
 ## What it does not see
@@ -93,31 +96,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         }
     };
     Some(match found {
-        Some((target, Standing::Service(service))) => {
-            let (why, blamed) = verdict(view, service, own, target.port);
-            let ended = failing.container.ended().and_then(|ended| *ended.finished_at);
-            let late = blamed && ready_since(view, service, ended);
-            let why = if late {
-                why.replace("none of which takes the connection", "ready only since this attempt")
-            } else {
-                why
-            };
-            let object = service.object_ref();
-            let elsewhere =
-                target.port.filter(|_| blamed && !late && !slow).and_then(|port| elsewhere(view, service, port));
-            let why = elsewhere.as_ref().map_or(why, |found| format!("Service {} {}", object.name, found.text));
-            let found = finding(&target, why).look(
-                "see the Service and its endpoints",
-                &object,
-                &["describe", "service", &object.name],
-            );
-            let found = if late { found.unknown("whether the next start succeeds") } else { found };
-            let found = match &elsewhere {
-                Some(elsewhere) => lead_there(found, &object, elsewhere),
-                None => found,
-            };
-            if blamed { found.culprit(object) } else { failing.edit(view, found, "correct the port") }
-        }
+        Some((target, Standing::Service(service))) => of_service(view, failing, &target, service, slow, finding),
         Some((target, Standing::Missing { name, namespace })) => {
             let hint = instead(view, &name, &namespace).map(|hint| format!("; {hint}")).unwrap_or_default();
             finding(&target, format!("no Service {name} in namespace {namespace}{hint}")).culprit(ObjectRef::new(
@@ -171,6 +150,33 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     })
 }
 
+/// What to say of a connection to a Service, with the finding that it goes into.
+fn of_service(
+    view: &View<'_>,
+    failing: &Failing<'_>,
+    target: &Target,
+    service: &Service,
+    slow: bool,
+    finding: impl Fn(&Target, String) -> Finding,
+) -> Finding {
+    let (why, blamed) = verdict(view, service, failing.namespace(), target.port);
+    let ended = failing.container.ended().and_then(|ended| *ended.finished_at);
+    let late = blamed && ready_since(view, service, ended);
+    let why =
+        if late { why.replace("none of which takes the connection", "ready only since this attempt") } else { why };
+    let object = service.object_ref();
+    let elsewhere = target.port.filter(|_| blamed && !late && !slow).and_then(|port| elsewhere(view, service, port));
+    let why = elsewhere.as_ref().map_or(why, |found| format!("Service {} {}", object.name, found.text));
+    let found =
+        finding(target, why).look("see the Service and its endpoints", &object, &["describe", "service", &object.name]);
+    let found = if late { found.unknown("whether the next start succeeds") } else { found };
+    let found = match &elsewhere {
+        Some(elsewhere) => lead_there(found, &object, elsewhere),
+        None => found,
+    };
+    if blamed { found.culprit(object) } else { failing.edit(view, found, "correct the port") }
+}
+
 /// The name to which the pod's own `hostAliases` give an address.
 fn alias<'a>(pod: &'a Pod, address: &str) -> Option<&'a str> {
     let given = pod.spec.host_aliases.iter().find(|alias| alias.ip == address)?;
@@ -184,8 +190,8 @@ fn lead_there(finding: Finding, service: &ObjectRef, elsewhere: &Elsewhere<'_>) 
         None => finding,
     };
     let Some(right) = elsewhere.right else { return finding };
-    let path = format!("/spec/ports/{}/targetPort", elsewhere.index);
-    let patch = format!(r#"[{{"op":"replace","path":"{path}","value":{right}}}]"#);
+    let index = elsewhere.index;
+    let patch = format!(r#"[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{right}}}]"#);
     let words = ["patch", "service", &service.name, "--type=json", "-p", &patch];
     finding.fix("send it to the port that the program listens on", service, &words)
 }

@@ -13,7 +13,8 @@ pub(super) const DETECTOR: Detector = Detector {
     doc: r"## What it detects
 A container that the kubelet kills because its postStart hook failed; a container that stays in
 `ContainerCreating` for over two minutes, without any warning, and has a postStart hook; and a preStop hook that
-failed in the last ten minutes while its pod is being deleted.
+failed in the last ten minutes while its pod is being deleted. A hook whose command line is one word, or that asks
+another `host` than the pod, is told as such.
 
 ## Why it matters
 A failed postStart hook ends the container, whatever the program does. A preStop hook that fails leaves

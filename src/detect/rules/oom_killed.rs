@@ -55,7 +55,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     // A heap that may take the whole limit leaves nothing for the rest of the program.
     let most = limit.and_then(|limit| Quantity::parse(limit));
     let large = heap(view, pod, container.spec)
-        .filter(|heap| most.zip(heap.bytes).is_some_and(|(limit, heap)| i128::from(heap) >= i128::from(limit.whole())));
+        .filter(|heap| most.zip(heap.bytes).is_some_and(|(limit, heap)| i128::from(heap) >= limit.whole()));
     let summary = match limit {
         _ if by_node => format!("{title} is killed (exit 137) because its node ran out of memory (SystemOOM)"),
         Some(limit) => {

@@ -12,8 +12,8 @@ pub(super) const DETECTOR: Detector = Detector {
     wants: None,
     doc: r"## What it detects
 A container that the kubelet restarts, or holds back, because its startup probe does not pass: a file that
-is never written, another port or path, a port name that the container does not declare, or a start that takes
-longer than `failureThreshold × periodSeconds`.
+is never written, another port or path, a port name that the container does not declare, another `host` than the pod,
+a command that is one word or asks a Service without endpoints, or a start that takes longer than `failureThreshold × periodSeconds`.
 
 ## Why it matters
 Until it passes the other probes don't run and the container is not ready. When it has failed
