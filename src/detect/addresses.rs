@@ -119,6 +119,10 @@ fn address(token: &str) -> Option<Named> {
         return (full && is_host(host)).then(|| Named { host: host.to_owned(), port: None, implied: false });
     };
     let port = number(rest.split(':').next().unwrap_or_default())?;
+    // `pid:7`, `page:12`: nobody serves there, and much else is written so.
+    if port < 20 && !host.contains('.') {
+        return None;
+    }
     is_host(host).then(|| Named { host: host.trim_end_matches('.').to_owned(), port: Some(port), implied: false })
 }
 
@@ -196,6 +200,13 @@ pub(super) fn is_host(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_number_is_no_port() {
+        for line in ["awk 'BEGIN{print \"Worker (pid:7)\"}'", "find /tmp -name 'page:12'"] {
+            assert!(in_command(line).is_empty(), "{line}");
+        }
+    }
 
     fn lines(found: Vec<Named>) -> Vec<String> {
         found

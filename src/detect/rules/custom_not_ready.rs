@@ -24,8 +24,9 @@ The condition with reason and message, word for word, and the newest warning abo
 
 ## Look-alikes
 A resource that is being worked on: reasons that say so, and conditions that are unknown, get ten minutes, others two,
-but five seconds are enough where the reason names an error. Resources that are suspended, paused or being deleted,
-and conditions about an older generation, are left out. A kind that is not served is `crd-not-established`; a Gateway
+but five seconds are enough where the reason names an error. Resources that are suspended, paused (by their spec, an
+annotation or a condition), switched off or being deleted, a run that has not ended (`Succeeded=Unknown`), and conditions
+about an older generation, are left out. A kind that is not served is `crd-not-established`; a Gateway
 or HTTPRoute has `gateway-not-programmed` and `route-parent-missing`.
 
 ## What it does not see
@@ -66,7 +67,7 @@ struct Fault<'a> {
 
 fn fault<'a>(view: &View<'a>, object: &'a Custom) -> Option<Fault<'a>> {
     let behind = object.observed_generation > 0 && object.observed_generation < object.metadata.generation;
-    if object.suspended || object.metadata.deleting() || behind {
+    if object.suspended || object.metadata.deleting() || behind || paused(object) {
         return None;
     }
     let current = |c: &&Condition| c.observed_generation == 0 || c.observed_generation >= object.metadata.generation;
@@ -74,14 +75,18 @@ fn fault<'a>(view: &View<'a>, object: &'a Custom) -> Option<Fault<'a>> {
         let kind = c.kind.as_str();
         // Argo CD's conditions have no status: that they are there says it.
         let bare = c.status.is_empty() && kind.ends_with("Error");
-        bare || (GOOD.contains(&kind) && (c.is_false() || c.status == "Unknown"))
+        // What runs to its end has not succeeded before, however long it takes.
+        let runs = kind == "Succeeded" && c.status == "Unknown" && !erroneous(c);
+        bare || (GOOD.contains(&kind) && (c.is_false() || c.status == "Unknown") && !runs)
             || (BAD.contains(&kind) && c.is_true())
     };
+    let meant = |c: &&Condition| !has(&c.reason, "paused suspended");
     let late = |c: &&Condition| {
         let since = c.last_transition_time.or(*object.metadata.creation_timestamp);
         view.age(since).is_none_or(|age| age >= patience(c))
     };
-    let mut found: Vec<&Condition> = object.conditions.iter().filter(current).filter(bad).filter(late).collect();
+    let mut found: Vec<&Condition> =
+        object.conditions.iter().filter(current).filter(bad).filter(meant).filter(late).collect();
     // The one that names an error says most, then the one that says that it is not ready.
     found.sort_by_key(|c| (!erroneous(c), c.message.is_empty(), c.kind != "Ready"));
     if let Some(condition) = found.first() {
@@ -90,6 +95,14 @@ fn fault<'a>(view: &View<'a>, object: &'a Custom) -> Option<Fault<'a>> {
     let sick = matches!(object.health.as_str(), "Degraded" | "Missing");
     let settled = view.age(*object.metadata.creation_timestamp).is_none_or(|age| age >= 2 * SETTLED);
     (sick && settled).then_some(Fault { condition: None, word: &object.health, message: &object.health_message })
+}
+
+/// Whether it says of itself that somebody stopped it on purpose.
+fn paused(object: &Custom) -> bool {
+    let by_annotation =
+        object.metadata.annotations.iter().any(|(key, value)| key.ends_with("/paused") && value == "true");
+    let stopped = |c: &Condition| matches!(c.kind.as_str(), "Paused" | "Suspended") && c.is_true();
+    by_annotation || object.conditions.iter().any(stopped)
 }
 
 fn has(text: &str, words: &str) -> bool {
@@ -297,6 +310,20 @@ status: {observedGeneration: 2, conditions: [{type: TYPE, status: STATUS, reason
             &format!("{yaml}{there}"),
             "warning Certificate.cert-manager.io shop/web: Certificate is not well (Ready=False, SecretSyncedError): denied",
         );
+    }
+
+    #[test]
+    fn stopped_on_purpose_or_still_running() {
+        check(&super::DETECTOR, &yaml("Synced", "'False'", "ReconcilePaused", "00:00", "paused"), "");
+        let paused = yaml("Healthy", "'False'", "RolloutHealthy", "00:00", "not healthy")
+            .replace("conditions: [", "conditions: [{type: Paused, status: 'True'}, ");
+        check(&super::DETECTOR, &paused, "");
+        let halted = yaml("Ready", "'False'", "VMINotExists", "00:00", "x");
+        check(&super::DETECTOR, &halted.replace("suspend: false", "runStrategy: Halted"), "");
+        check(&super::DETECTOR, &halted.replace("suspend: false", "running: false"), "");
+        check(&super::DETECTOR, &yaml("Succeeded", "Unknown", "Running", "00:00", "3 of 4 tasks"), "");
+        let expected = "warning Certificate.cert-manager.io shop/web: Certificate is not well (Succeeded=Unknown, ImagePullFailed): x";
+        check(&super::DETECTOR, &yaml("Succeeded", "Unknown", "ImagePullFailed", "00:00", "x"), expected);
     }
 
     #[test]

@@ -109,40 +109,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             };
             finding(what).look("see which Services there are", &service, &["get", "services"]).culprit(service)
         }
-        Standing::Service(service) if no_member(view, service, &host).is_some() => {
-            finding(no_member(view, service, &host)?)
-        }
-        Standing::Service(service) if hidden(view, service, &host).is_some() => {
-            let member = hidden(view, service, &host)?;
-            finding(format!(
-                "pod {} is not ready, and {} names only ready pods",
-                member.metadata.name,
-                title(service, own)
-            ))
-            .culprit(member.object_ref())
-        }
-        Standing::Service(service) if unnamed(view, service) => finding(format!(
-            "{} is headless and has no ready endpoint, so its name has no address",
-            title(service, own)
-        ))
-        .culprit(service.object_ref()),
-        Standing::Service(service) if service.spec.kind == "ExternalName" => {
-            finding(format!("{} stands for {}, which has no address", title(service, own), service.spec.external_name))
-                .culprit(service.object_ref())
-        }
-        Standing::Service(service) => {
-            let exists = format!("{} exists, so the pod's DNS does not answer", title(service, own));
-            match view.dns() {
-                Some(dns) if !other_resolver(pod) => {
-                    finding(format!("{exists} (Service kube-system/kube-dns)")).culprit(dns.object_ref())
-                }
-                _ => finding(format!("{exists} (dnsPolicy {})", pod.spec.dns_policy)).field(
-                    &failing.pod(),
-                    "spec.dnsPolicy",
-                    &pod.spec.dns_policy,
-                ),
-            }
-        }
+        Standing::Service(service) => of_service(view, failing, service, &host, finding)?,
         _ => {
             let what = if host.is_empty() {
                 &failing.text
@@ -155,6 +122,53 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             failing.read_log(finding.unknown("whether the name exists outside the cluster"))
         }
     })
+}
+
+/// What to say of a name whose Service is there, with the finding that it goes into.
+fn of_service(
+    view: &View<'_>,
+    failing: &Failing<'_>,
+    service: &Service,
+    host: &str,
+    finding: impl Fn(String) -> Finding,
+) -> Option<Finding> {
+    let (pod, title) = (failing.container.pod, title(service, failing.namespace()));
+    if let Some(why) = no_member(view, service, host) {
+        return Some(finding(why));
+    }
+    if let Some(member) = hidden(view, service, host) {
+        let why = format!("pod {} is not ready, and {title} names only ready pods", member.metadata.name);
+        return Some(finding(why).culprit(member.object_ref()));
+    }
+    if unnamed(view, service) {
+        let why = format!("{title} is headless and has no ready endpoint, so its name has no address");
+        return Some(finding(why).culprit(service.object_ref()));
+    }
+    if service.spec.kind == "ExternalName" {
+        let why = format!("{title} stands for {}, which has no address", service.spec.external_name);
+        return Some(finding(why).culprit(service.object_ref()));
+    }
+    if made_since(failing, service) {
+        // It was not there when the name was asked for; one that is ready has found it by now.
+        let found = finding(format!("{title} was made only after this attempt"));
+        return (!pod.ready()).then(|| found.unknown("whether the next start succeeds"));
+    }
+    let exists = format!("{title} exists, so the pod's DNS does not answer");
+    Some(match view.dns() {
+        Some(dns) if !other_resolver(pod) => {
+            finding(format!("{exists} (Service kube-system/kube-dns)")).culprit(dns.object_ref())
+        }
+        _ => {
+            let policy = &pod.spec.dns_policy;
+            finding(format!("{exists} (dnsPolicy {policy})")).field(&failing.pod(), "spec.dnsPolicy", policy)
+        }
+    })
+}
+
+/// Whether a Service was made after the run of the container that did not find it.
+fn made_since(failing: &Failing<'_>, service: &Service) -> bool {
+    let ended = failing.container.ended().and_then(|ended| *ended.finished_at);
+    ended.zip(*service.metadata.creation_timestamp).is_some_and(|(ended, made)| made > ended)
 }
 
 /// Whether it can be the name of a host: what a program was given may be none.
@@ -298,6 +312,19 @@ lines: [starting, 'FATAL dial tcp: lookup HOST on 10.96.0.10:53: no such host']
         check(&super::DETECTOR, &with("orders "), &format!("{says}{why}"));
         let why = "Service orders exists, so the pod's DNS does not answer (Service kube-system/kube-dns) <- Service kube-system/kube-dns";
         check(&super::DETECTOR, &with("orders"), &format!("{says}{why}"));
+    }
+
+    #[test]
+    fn a_service_that_was_made_since() {
+        let made = POD
+            .replace("HOST", "orders")
+            .replace("{name: orders,", "{name: orders, creationTimestamp: '2026-01-01T11:59:30Z',");
+        let says = SAYS.replace("HOST", "orders");
+        check(&super::DETECTOR, &made, &format!("{says}Service orders was made only after this attempt"));
+        let ready = made
+            .replace("state: {waiting: {reason: CrashLoopBackOff}}", "ready: true, state: {running: {}}")
+            .replace("phase: Running", "phase: Running\n  conditions: [{type: Ready, status: 'True'}]");
+        check(&super::DETECTOR, &ready, "");
     }
 
     #[test]

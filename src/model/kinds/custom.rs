@@ -21,7 +21,7 @@ pub struct Custom {
     pub health_message: String,
     /// `status.observedGeneration`.
     pub observed_generation: i64,
-    /// `spec.suspend` or `spec.paused`: it waits on purpose.
+    /// `spec.suspend`, `spec.paused`, `spec.running: false` or `spec.runStrategy: Halted`: it waits on purpose.
     pub suspended: bool,
     /// The Secret that it is to make, of its namespace.
     pub secret: String,
@@ -110,7 +110,9 @@ impl From<Wire> for Custom {
             health: text(&wire.status.health, "status"),
             health_message: text(&wire.status.health, "message"),
             observed_generation: wire.status.observed_generation.as_i64().unwrap_or_default(),
-            suspended: ["suspend", "paused"].iter().any(|key| wire.spec.get(key).is_some_and(on)),
+            suspended: ["suspend", "paused"].iter().any(|key| wire.spec.get(key).is_some_and(on))
+                || wire.spec.get("running").and_then(serde_json::Value::as_bool) == Some(false)
+                || text(&wire.spec, "runStrategy") == "Halted",
             secret,
             references,
             resources: serde_json::from_value(wire.status.resources).unwrap_or_default(),
