@@ -330,7 +330,7 @@ fn host_of(line: &str) -> Option<String> {
             r"(?:bad address|can't resolve|can't find|resolve host|resolve hostname) ?:? ?['`\x22(](?<x>[\w.-]+)['`\x22)]",
             r"(?:ENOTFOUND|EAI_AGAIN) (?<x>[\w.-]+)",
             r"(?i:unknownhost(?:exception)?): (?<x>[\w.-]+)",
-            r#"(?i:resolve host(?:name)?|resolve|look ?up|unknown host|can't find|host not found):? ["'`]?(?<x>[\w-]+(?:\.[\w-]+)*)"#,
+            r#"(?i:resolve|look ?up|unknown host|can't find|host not found):? (?i:(?:host(?:name)?|name|address|peer|member|node|server|broker|upstream|backend|endpoint|service|domain):? )?["'`]?(?<x>[\w-]+(?:\.[\w-]+)*)"#,
             r#"host=['"](?<x>[\w.-]+)['"]"#,
             r"\w+://(?:[^@/\s]*@)?(?<x>[\w.-]+)",
             r"(?:connect(?:ing|ion)?|dial) (?:tcp |to )(?:server )?(?:at )?[\x22'`]?(?<x>[A-Za-z][\w.-]*)",

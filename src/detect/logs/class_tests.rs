@@ -87,6 +87,9 @@ fn an_account_without_its_token() {
 fn hosts_without_an_address() {
     table(&[
         ("dial tcp: lookup db on 10.96.0.10:53: no such host", Some(host("db"))),
+        ("[raft] cannot resolve peer ledger-0.ledger-hl: no such host", Some(host("ledger-0.ledger-hl"))),
+        ("could not resolve host: db", Some(host("db"))),
+        ("failed to resolve broker kafka.data", Some(host("kafka.data"))),
         ("dial tcp: lookup db.shop.svc.cluster.local: no such host", Some(host("db.shop.svc.cluster.local"))),
         (r#"psql: error: could not translate host name "pg" to address: Name or service not known"#, Some(host("pg"))),
         ("wget: bad address 'backend:8080'", Some(host("backend"))),

@@ -227,7 +227,7 @@ fn role_lacks(
             // A right to pods is none to their logs.
             let apart = denial.resource.contains('/') && !found.resources.contains(&denial.resource);
             let apart = if apart { format!("; {} is a resource of its own", denial.resource) } else { String::new() };
-            format!("allows {} on {} only{apart}", found.verbs.join(", "), list(&found.resources))
+            format!("allows {} on {} only{apart}", list(&found.verbs), list(&found.resources))
         }
         None => format!("allows nothing on {}", denial.resource),
     };
