@@ -127,6 +127,12 @@ fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
         if running_for >= SETTLED && !container.status.ready {
             return still(view, container, running_for);
         }
+        // Sooner, where its log says that it waits: whether for something that can't come is for others to judge.
+        if container.init && running_for >= SETTLED / 4 && container.status.restart_count == 0 {
+            let log = view.snapshot.log(&container.pod.object_ref(), &container.spec.name, false);
+            let waits = log.is_some_and(|log| log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line)));
+            return waits.then(|| tail(view, container, Draft::of(Fault::Waits)));
+        }
     }
     // Between two restarts one that ended without an error looks like one that is done.
     let again = state.terminated.is_some() && container.status.restart_count > 0 && !container.init;

@@ -23,7 +23,8 @@ pub fn wanted(view: &View<'_>) -> Vec<Want> {
             let object = pod.object_ref();
             let log = |previous| Want::Log { pod: object.clone(), container: container.spec.name.clone(), previous };
             let running_for = state.running.as_ref().and_then(|running| view.age(*running.started_at));
-            let slow = running_for.is_some_and(|age| age > 30) && !container.status.ready;
+            let patience = if container.init { SETTLED / 4 } else { SETTLED / 2 };
+            let slow = running_for.is_some_and(|age| age > patience) && !container.status.ready;
             let failed = failing(view, &container) || probe::killed(view, &container).is_some();
             let started = container.ended().is_some_and(|ended| ended.reason != "StartError");
             let involved = state.waiting.as_ref().is_some_and(|waiting| INVOLVED.contains(&waiting.reason.as_str()));

@@ -71,8 +71,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
             .find(|(_, standing)| matches!(standing, Standing::Service(_)))
     });
     let found = found.map(|(target, standing)| (target, followed(view, standing)));
-    let named = matches!(&found, Some((_, Standing::Service(_) | Standing::Missing { .. })));
-    if runs_for(view, failing) < patience(pace, named) {
+    // What does not exist does not come up by waiting, as what only starts does.
+    let absent = matches!(&found, Some((_, Standing::Missing { .. })));
+    let named = absent || matches!(&found, Some((_, Standing::Service(_))));
+    let patience = if absent && pace == Pace::Waits { SETTLED / 4 } else { patience(pace, named) };
+    if runs_for(view, failing) < patience {
         return None;
     }
     let sound = matches!(&found, Some((target, Standing::Service(service))) if target.port.is_none_or(|port| crate::detect::logs::service::has_port(service, port)));
@@ -228,6 +231,15 @@ lines: ['LINE']
 
     fn pod(command: &str, line: &str, start: &str) -> String {
         POD.replace("COMMAND", command).replace("['LINE']", line).replace("START", start)
+    }
+
+    #[test]
+    fn a_service_that_is_absent_is_not_waited_for_long() {
+        let says = "critical Pod shop/web-1: init container wait waits for cache:6379: Service cache does not exist in namespace shop; the pod can't start before it ends (PodInitializing) <- Service shop/cache";
+        let log = "['[1] waiting for cache:6379', '[2] waiting for cache:6379', '[3] waiting for cache:6379']";
+        check(&super::DETECTOR, &pod("wait", log, "2026-01-01T11:59:40Z"), says);
+        check(&super::DETECTOR, &pod("wait", &log.replace("cache:6379", "db:5432"), "2026-01-01T11:59:40Z"), "");
+        check(&super::DETECTOR, &pod("wait", log, "2026-01-01T11:59:50Z"), "");
     }
 
     #[test]
