@@ -140,6 +140,11 @@ pub fn resolve(port: &ServicePort, spec: &PodSpec) -> Option<i64> {
     }
 }
 
+/// The JSON patch that gives a Service's port (by its index) this targetPort, in JSON.
+pub fn target_port_patch(index: usize, value: &str) -> String {
+    format!(r#"[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{value}}}]"#)
+}
+
 /// A Service's port for people: `port 80 (targetPort 8080)`.
 pub fn port_text(port: &ServicePort) -> String {
     match target(port) {

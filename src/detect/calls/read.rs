@@ -177,7 +177,7 @@ fn expand(container: &Container, value: &str) -> String {
 
 /// Which Service a host names; none where it is a host outside, or can't be told.
 fn name_of(view: &View<'_>, client: &Client<'_>, host: &str) -> Option<(Form, ObjectRef)> {
-    if client.spec.host_aliases.iter().any(|alias| alias.hostnames.iter().any(|name| name == host)) {
+    if client.spec.aliases(host) {
         return None;
     }
     let service = |namespace: &str, name: &str| ObjectRef::new(Kind::Service, namespace, name);

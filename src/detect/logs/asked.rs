@@ -20,8 +20,7 @@ pub struct Asked {
 
 /// The first Service that a command names and that can't answer pods of this kind.
 pub fn asked(view: &View<'_>, namespace: &str, labels: &Map, spec: &PodSpec, command: &[&str]) -> Option<Asked> {
-    let known = |host: &str| spec.host_aliases.iter().any(|alias| alias.hostnames.iter().any(|name| name == host));
-    named_in(command).into_iter().filter(|named| !known(&named.host)).find_map(|named| {
+    named_in(command).into_iter().filter(|named| !spec.aliases(&named.host)).find_map(|named| {
         let port = named.port.and_then(|port| u16::try_from(port).ok());
         let target = Target { host: named.host, port: port.filter(|_| !named.implied) };
         let (why, culprit) = match followed(view, resolve(view, namespace, &target.host)) {

@@ -130,8 +130,7 @@ fn judge(view: &View<'_>, container: &Running<'_>) -> Option<Draft> {
         // Sooner, where its log says that it waits: whether for something that can't come is for others to judge.
         if container.init && running_for >= SETTLED / 4 && container.status.restart_count == 0 {
             let log = view.snapshot.log(&container.pod.object_ref(), &container.spec.name, false);
-            let waits = log.is_some_and(|log| log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line)));
-            return waits.then(|| tail(view, container, Draft::of(Fault::Waits)));
+            return log.is_some_and(ends_waiting).then(|| tail(view, container, Draft::of(Fault::Waits)));
         }
     }
     // Between two restarts one that ended without an error looks like one that is done.
@@ -219,13 +218,18 @@ fn killed(view: &View<'_>, container: &Running<'_>, fault: Fault, event: Option<
     }
 }
 
+/// Whether the end of a log says that its program waits.
+fn ends_waiting(log: &LogTail) -> bool {
+    log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line))
+}
+
 /// A container that runs and is not ready, or an init container that does not end.
 fn still(view: &View<'_>, container: &Running<'_>, running_for: i64) -> Option<Draft> {
     let pod = container.pod.object_ref();
     let log = view.snapshot.log(&pod, &container.spec.name, false).filter(|log| !log.lines.is_empty());
     let log = log.or_else(|| sibling_log(view, container));
     if container.init {
-        let waits = log.is_some_and(|log| log.lines.iter().rev().take(5).any(|line| speaks_of_waiting(line)));
+        let waits = log.is_some_and(ends_waiting);
         let asks = log.is_none() && speaks_of_waiting(&command(container.spec));
         let said = log
             .and_then(|log| decide(&log.lines, &|text, _| evidence_of(log, text)))

@@ -1,5 +1,6 @@
 //! Containers that fail because something they connect to refuses or does not answer.
 
+use crate::detect::endpoints::target_port_patch;
 use crate::detect::logs::server::{Elsewhere, elsewhere};
 use crate::detect::logs::service::{
     Standing, Target, callee, followed, has_port, instead, ready_endpoints, ready_since, told_by_call, variable_of,
@@ -190,8 +191,7 @@ fn lead_there(finding: Finding, service: &ObjectRef, elsewhere: &Elsewhere<'_>) 
         None => finding,
     };
     let Some(right) = elsewhere.right else { return finding };
-    let index = elsewhere.index;
-    let patch = format!(r#"[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{right}}}]"#);
+    let patch = target_port_patch(elsewhere.index, &right.to_string());
     let words = ["patch", "service", &service.name, "--type=json", "-p", &patch];
     finding.fix("send it to the port that the program listens on", service, &words)
 }

@@ -1,7 +1,7 @@
 //! Services that lead to a port on which their pods don't listen.
 
 use crate::detect::endpoints::{
-    Target, behind, declared, declared_text, port_text, protocol, resolve, speaks_of, target,
+    Target, behind, declared, declared_text, port_text, protocol, resolve, speaks_of, target, target_port_patch,
 };
 use crate::detect::prelude::*;
 use crate::model::kinds::{ContainerPort, IntOrString};
@@ -110,7 +110,7 @@ fn finding(view: &View<'_>, service: &Service, index: usize, port: &ServicePort)
         } else {
             right.container_port.to_string()
         };
-        let patch = format!(r#"[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{value}}}]"#);
+        let patch = target_port_patch(index, &value);
         finding = finding.fix(
             "send it to the port that the container listens on",
             &object,

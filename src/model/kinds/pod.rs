@@ -679,6 +679,11 @@ impl std::fmt::Display for VolumeName {
 }
 
 impl PodSpec {
+    /// Whether `hostAliases` give this host an address of their own.
+    pub fn aliases(&self, host: &str) -> bool {
+        self.host_aliases.iter().any(|alias| alias.hostnames.iter().any(|name| name == host))
+    }
+
     /// All containers that are to keep running or run first: init containers, then containers.
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(self.containers.iter())
