@@ -13,6 +13,7 @@ mod map;
 pub mod meta;
 pub mod quantity;
 pub mod reference;
+pub mod runbook;
 pub mod selector;
 pub mod snapshot;
 
@@ -23,6 +24,7 @@ pub use map::Map;
 pub use meta::{Condition, Manager, Meta, OwnerReference};
 pub use quantity::Quantity;
 pub use reference::{Kind, KindInfo, ObjectRef, Resource};
+pub use runbook::{Library, Place, Role, Runbook};
 pub use selector::Selector;
 pub use snapshot::{Gap, LogTail, Objects, Scope, SecretKeys, Snapshot, Want};
 
