@@ -15,3 +15,4 @@ pub mod model;
 pub mod output;
 pub mod printable;
 pub mod redact;
+pub mod retrieve;
