@@ -6,9 +6,11 @@
 mod derive;
 mod fence;
 mod front;
+pub mod lint;
 mod markdown;
 mod parse;
 mod problem;
+pub mod report;
 mod schema;
 mod source;
 mod yaml;
@@ -19,3 +21,44 @@ pub use markdown::{Heading, Link, Outline};
 pub use parse::{Parsed, parse};
 pub use problem::{Gravity, Problem, Rule};
 pub use schema::json_schema;
+
+/// The placeholders that the tool fills with what it found; any other is for a person to fill.
+pub const FILLED: &[&str] = &[
+    "APISERVICE",
+    "CONFIGMAP",
+    "CONTAINER",
+    "CRD",
+    "CRONJOB",
+    "CULPRIT",
+    "CULPRIT_NAMESPACE",
+    "DAEMONSET",
+    "DEPLOYMENT",
+    "ENDPOINTSLICE",
+    "GATEWAY",
+    "HPA",
+    "INGRESS",
+    "INGRESSCLASS",
+    "JOB",
+    "LEASE",
+    "LIMITRANGE",
+    "NAMESPACE",
+    "NETWORKPOLICY",
+    "NODE",
+    "OBJECT",
+    "PDB",
+    "POD",
+    "PRIORITYCLASS",
+    "PV",
+    "PVC",
+    "QUOTA",
+    "REPLICASET",
+    "ROUTE",
+    "RUNTIMECLASS",
+    "SECRET",
+    "SERVICE",
+    "SERVICEACCOUNT",
+    "STATEFULSET",
+    "STORAGECLASS",
+    "WEBHOOK",
+    "WORKLOAD",
+];
