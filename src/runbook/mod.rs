@@ -6,11 +6,13 @@
 mod derive;
 mod fence;
 mod front;
+pub mod lint;
 mod markdown;
 pub mod params;
 mod parse;
 mod problem;
 pub mod repo;
+pub mod report;
 mod schema;
 mod source;
 mod yaml;
@@ -24,8 +26,48 @@ pub use schema::json_schema;
 
 /// The placeholders that the tool fills with what it found; any other is for a person to fill.
 pub const FILLED: &[&str] = &[
+<<<<<<< HEAD
     "APISERVICE", "CONFIGMAP", "CONTAINER", "CRD", "CRONJOB", "CULPRIT", "CULPRIT_NAMESPACE", "DAEMONSET", "DEPLOYMENT",
     "ENDPOINTSLICE", "GATEWAY", "HPA", "INGRESS", "INGRESSCLASS", "JOB", "LEASE", "LIMITRANGE", "NAMESPACE", "NETWORKPOLICY",
     "NODE", "OBJECT", "PDB", "POD", "PRIORITYCLASS", "PV", "PVC", "QUOTA", "REPLICASET", "ROUTE", "RUNTIMECLASS", "SECRET",
     "SERVICE", "SERVICEACCOUNT", "STATEFULSET", "STORAGECLASS", "WEBHOOK", "WORKLOAD",
+=======
+    "APISERVICE",
+    "CONFIGMAP",
+    "CONTAINER",
+    "CRD",
+    "CRONJOB",
+    "CULPRIT",
+    "CULPRIT_NAMESPACE",
+    "DAEMONSET",
+    "DEPLOYMENT",
+    "ENDPOINTSLICE",
+    "GATEWAY",
+    "HPA",
+    "INGRESS",
+    "INGRESSCLASS",
+    "JOB",
+    "LEASE",
+    "LIMITRANGE",
+    "NAMESPACE",
+    "NETWORKPOLICY",
+    "NODE",
+    "OBJECT",
+    "PDB",
+    "POD",
+    "PRIORITYCLASS",
+    "PV",
+    "PVC",
+    "QUOTA",
+    "REPLICASET",
+    "ROUTE",
+    "RUNTIMECLASS",
+    "SECRET",
+    "SERVICE",
+    "SERVICEACCOUNT",
+    "STATEFULSET",
+    "STORAGECLASS",
+    "WEBHOOK",
+    "WORKLOAD",
+>>>>>>> wip-lint
 ];

@@ -117,20 +117,24 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, other)| other)
 }
 
-/// How many characters must be changed, put in or taken out.
+/// How many characters must be changed, put in, taken out or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(100).collect();
     let b: Vec<char> = b.chars().take(100).collect();
+    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(100).enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            left = (corner + usize::from(x != *y)).min(left + 1).min(above + 1);
-            corner = *above;
-            next.push(left);
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let mut least = (at(&row, j) + usize::from(x != y)).min(at(&next, j) + 1).min(at(&row, j + 1) + 1);
+            let neighbours = |list: &[char], at: usize| at.checked_sub(1).and_then(|at| list.get(at).copied());
+            if neighbours(&a, i) == Some(*y) && neighbours(&b, j) == Some(*x) {
+                least = least.min(at(&before, j.saturating_sub(1)) + 1);
+            }
+            next.push(least);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -150,6 +154,10 @@ mod tests {
         ] {
             assert_eq!(nearest(word, ["severity", "title", "tags"]), expected, "{word}");
         }
-        assert_eq!(distance("kitten", "sitting"), 3);
+        for (a, b, expected) in
+            [("kitten", "sitting", 3), ("titel", "title", 1), ("", "abc", 3), ("abc", "abc", 0), ("ab", "ba", 1)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
     }
 }

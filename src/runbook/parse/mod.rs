@@ -32,6 +32,11 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// Whether the front matter has a key, whoever's it is.
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        self.tree.as_ref().is_some_and(|tree| tree.get(key).is_some())
+    }
+
     /// The line of a key of the front matter, such as `match.detectors`; the first line where it has none.
     pub fn line_of(&self, key: &str) -> usize {
         let mut node = self.tree.as_ref();

@@ -343,14 +343,14 @@ fn hostile_files_are_refused_with_a_clear_message() {
 /// Files that are large or strange and yet no more than text.
 #[test]
 fn strange_markdown_is_read_quickly() {
-    let size = 1 << 20;
+    let size = 1 << 18;
     let fill = |unit: &str| unit.repeat(size / unit.len() - 1);
     for (name, text) in [
         ("brackets", fill("[")),
         ("links", fill("[a](")),
         ("images", fill("![")),
         ("stars", fill("*a _b ")),
-        ("ticks", (1..1400).map(|n| format!("{} ", "`".repeat(n))).collect()),
+        ("ticks", (1..700).map(|n| format!("{} ", "`".repeat(n))).collect()),
         ("html", fill("<a ")),
         ("comments", fill("<!-- a")),
         ("entities", fill("&#")),
@@ -362,14 +362,13 @@ fn strange_markdown_is_read_quickly() {
         ("fence", format!("```sh\n{}", fill("a \\\n").split_off(1000))),
         ("tabs", fill("\t")),
         ("words", fill("word ")),
-        ("table", format!("{}\n{}\n{}", "|a".repeat(50_000), "|-".repeat(50_000), "|\n".repeat(100_000))),
+        ("table", format!("{}\n{}\n{}", "|a".repeat(20_000), "|-".repeat(20_000), "|\n".repeat(60_000))),
     ] {
         let start = Instant::now();
         let parsed = parse(place("x.md"), text.as_bytes());
         let took = start.elapsed();
         assert!(parsed.runbook.is_some(), "{name}: {:?}", said(&parsed));
         assert!(took.as_secs() < 10, "{name} took {took:?}");
-        println!("{name} {took:?}");
     }
 }
 
