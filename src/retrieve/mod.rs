@@ -17,6 +17,8 @@ pub mod query;
 mod search;
 pub mod signature;
 mod spell;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 
 pub use query::{Filter, Query, Signals};
