@@ -224,6 +224,7 @@ pub fn derive(snapshot: &Snapshot, request: &Request) -> Result<Diagnosis, Diagn
         gaps: snapshot.gaps.clone(),
         silenced: explained.silenced,
         counts: counts(snapshot, namespace),
+        libraries: Vec::new(),
     })
 }
 

@@ -16,3 +16,4 @@ pub mod output;
 pub mod printable;
 pub mod redact;
 pub mod retrieve;
+pub mod runbook;

@@ -73,7 +73,7 @@ pub(super) struct DiagnoseArgs {
 }
 
 pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
-    let settings = Settings::resolve(&Flags { output: args.output, color: global.color })?;
+    let settings = Settings::resolve(&Flags { output: args.output, color: global.color, ..Flags::default() })?;
     let request = args.scope.request(global.connection.namespace.clone(), &args.targets)?;
     let outcome = match &args.from {
         Some(path) => saved(path, global, request, &settings)?,

@@ -30,7 +30,7 @@ pub(super) struct SnapshotArgs {
 
 pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
     use std::io::IsTerminal;
-    let settings = Settings::resolve(&Flags { output: None, color: global.color })?;
+    let settings = Settings::resolve(&Flags { output: None, color: global.color, ..Flags::default() })?;
     let stdout = args.file == Path::new("-");
     if stdout && std::io::stdout().is_terminal() {
         return Err(CommandError::new("a snapshot is no text for a terminal")

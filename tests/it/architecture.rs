@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("output", &["model", "printable"]),
     ("cluster", &["model", "printable", "redact"]),
     ("config", &["output", "cluster"]),
+    ("runbook", &["model", "printable", "redact", "kubectl"]),
     ("diagnose", &["model", "redact", "graph", "detect", "causes", "cluster"]),
     ("cli", &["model", "printable", "redact", "graph", "detect", "causes", "cluster", "output", "config", "diagnose"]),
 ];
