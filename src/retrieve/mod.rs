@@ -4,6 +4,26 @@
 //! the model alone, so an index can always be thrown away and made again. A search sees the blobs of its own
 //! commit and no others.
 
+pub mod chunk;
+mod clean;
+mod concept;
+mod dense;
+pub mod eval;
+mod lexical;
+pub mod memory;
+mod passage;
+mod prose;
+pub mod query;
+mod search;
+pub mod signature;
+mod spell;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text;
+
+pub use query::{Filter, Query, Signals};
+pub use search::{Answer, Hit, Lazy, Why, search};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +72,23 @@ pub struct Document {
     pub length: f32,
 }
 
+impl Document {
+    /// Of a runbook whose terms weigh `length` together.
+    pub fn new(runbook: &Runbook, length: f32) -> Document {
+        let front = &runbook.front;
+        Document {
+            place: runbook.place.clone(),
+            title: front.title.clone(),
+            status: front.status,
+            superseded_by: front.superseded_by.clone(),
+            name: front.name.clone(),
+            kinds: front.signature.kinds.clone(),
+            platforms: front.applies_to.platforms.clone(),
+            length,
+        }
+    }
+}
+
 /// What a search reads of an index. Documents are known by their number in [`Shelf::documents`].
 pub trait Shelf {
     /// All documents of the commits in use, sorted by place.
@@ -69,6 +106,29 @@ pub trait Shelf {
 
     /// A chunk's text, to quote.
     fn chunk(&self, document: u32, chunk: u32) -> Result<Chunk, ShelfError>;
+
+    /// All chunks of a document, in order.
+    fn chunks(&self, document: u32) -> Result<Vec<Chunk>, ShelfError> {
+        let mut chunks = vec![self.chunk(document, 0)?];
+        for number in 1..chunk::MOST_CHUNKS {
+            let Ok(chunk) = u32::try_from(number).map_or_else(|_| Err(()), |n| self.chunk(document, n).map_err(|_| ()))
+            else {
+                break;
+            };
+            chunks.push(chunk);
+        }
+        Ok(chunks)
+    }
+
+    /// The terms that begin with `prefix`, for words that are misspelt. A shelf that can't tell has none.
+    fn vocabulary(&self, _prefix: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
+
+    /// The vector of a whole document, to find what is like it. A shelf that can't tell has none.
+    fn vector(&self, _document: u32) -> Result<Option<Vec<f32>>, ShelfError> {
+        Ok(None)
+    }
 }
 
 /// How near a chunk is.
