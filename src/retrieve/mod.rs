@@ -4,6 +4,12 @@
 //! the model alone, so an index can always be thrown away and made again. A search sees the blobs of its own
 //! commit and no others.
 
+pub mod embed;
+mod http;
+pub mod index;
+#[cfg(test)]
+mod serving;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -69,6 +75,19 @@ pub trait Shelf {
 
     /// A chunk's text, to quote.
     fn chunk(&self, document: u32, chunk: u32) -> Result<Chunk, ShelfError>;
+
+    /// All chunks of a document, in order.
+    fn chunks(&self, document: u32) -> Result<Vec<Chunk>, ShelfError>;
+
+    /// The terms that begin with `prefix`, for words that are misspelt. A shelf that can't tell has none.
+    fn vocabulary(&self, _prefix: &str) -> Result<Vec<String>, ShelfError> {
+        Ok(Vec::new())
+    }
+
+    /// The vector of a whole document, to find what is like it. A shelf that can't tell has none.
+    fn vector(&self, _document: u32) -> Result<Option<Vec<f32>>, ShelfError> {
+        Ok(None)
+    }
 }
 
 /// How near a chunk is.
