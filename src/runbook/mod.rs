@@ -26,12 +26,6 @@ pub use schema::json_schema;
 
 /// The placeholders that the tool fills with what it found; any other is for a person to fill.
 pub const FILLED: &[&str] = &[
-<<<<<<< HEAD
-    "APISERVICE", "CONFIGMAP", "CONTAINER", "CRD", "CRONJOB", "CULPRIT", "CULPRIT_NAMESPACE", "DAEMONSET", "DEPLOYMENT",
-    "ENDPOINTSLICE", "GATEWAY", "HPA", "INGRESS", "INGRESSCLASS", "JOB", "LEASE", "LIMITRANGE", "NAMESPACE", "NETWORKPOLICY",
-    "NODE", "OBJECT", "PDB", "POD", "PRIORITYCLASS", "PV", "PVC", "QUOTA", "REPLICASET", "ROUTE", "RUNTIMECLASS", "SECRET",
-    "SERVICE", "SERVICEACCOUNT", "STATEFULSET", "STORAGECLASS", "WEBHOOK", "WORKLOAD",
-=======
     "APISERVICE",
     "CONFIGMAP",
     "CONTAINER",
@@ -69,5 +63,4 @@ pub const FILLED: &[&str] = &[
     "STORAGECLASS",
     "WEBHOOK",
     "WORKLOAD",
->>>>>>> wip-lint
 ];
