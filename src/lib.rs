@@ -17,4 +17,5 @@ pub mod output;
 pub mod printable;
 pub mod redact;
 pub mod retrieve;
+pub mod retriever;
 pub mod runbook;

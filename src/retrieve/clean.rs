@@ -4,9 +4,30 @@
 
 /// Labels whose values name objects.
 const LABELS: &[&str] = &[
-    "caller", "cluster", "container", "daemonset", "deployment", "endpoint", "host", "hostname", "instance", "job",
-    "level", "namespace", "node", "ns", "pdb", "persistentvolumeclaim", "pod", "prometheus", "region", "service",
-    "severity", "statefulset", "ts", "uid",
+    "caller",
+    "cluster",
+    "container",
+    "daemonset",
+    "deployment",
+    "endpoint",
+    "host",
+    "hostname",
+    "instance",
+    "job",
+    "level",
+    "namespace",
+    "node",
+    "ns",
+    "pdb",
+    "persistentvolumeclaim",
+    "pod",
+    "prometheus",
+    "region",
+    "service",
+    "severity",
+    "statefulset",
+    "ts",
+    "uid",
 ];
 /// Units of sizes and durations.
 const UNITS: &[&str] = &[
@@ -105,9 +126,10 @@ fn is_time(word: &str) -> bool {
 /// An IPv4 address with its port or mask, a name made of one, or an IPv6 address.
 fn is_address(word: &str) -> bool {
     let bare = word.strip_prefix("ip-").unwrap_or(word);
-    let bare = bare.split(['.', '-', ':', '/']).take(4).filter(|part| {
-        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let bare = bare
+        .split(['.', '-', ':', '/'])
+        .take(4)
+        .filter(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
     if bare.count() == 4 {
         return true;
     }
@@ -194,11 +216,17 @@ mod tests {
             ("image ghcr.io/acme/api@sha256:ab12 denied", "image ghcr.io/acme/api denied"),
             ("exit code 137, restarts 7 (x37 over 12m)", "exit code 137, restarts 7 ( over )"),
             ("took 3m18.2s, 2.1% free, 512Mi of 4812312Ki", "took , free, of"),
-            ("alertname=KubePodCrashLooping namespace=\"shop\" pod=web-0, severity=warning", "alertname=KubePodCrashLooping ,"),
+            (
+                "alertname=KubePodCrashLooping namespace=\"shop\" pod=web-0, severity=warning",
+                "alertname=KubePodCrashLooping ,",
+            ),
             ("{\"level\":\"warn\",\"msg\":\"apply took too long\"}", "{\",\"msg\":\"apply took too long\"}"),
             ("HTTP 413 and 10250", "HTTP 413 and"),
             ("x509: certificate", "x509: certificate"),
-            ("0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 none", "0/3 nodes are available: 3 Insufficient memory."),
+            (
+                "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 none",
+                "0/3 nodes are available: 3 Insufficient memory.",
+            ),
             ("Größe 5%", "Größe"),
             ("", ""),
         ] {

@@ -50,8 +50,7 @@ impl Dense {
         let count = shelf.documents().len();
         let mut dense = Dense { near: vec![(None, None); count] };
         near.drain(..).for_each(|near| dense.take(near));
-        let unseen: Vec<u32> =
-            lexical.top(CANDIDATES).into_iter().filter(|document| !dense.seen(*document)).collect();
+        let unseen: Vec<u32> = lexical.top(CANDIDATES).into_iter().filter(|document| !dense.seen(*document)).collect();
         if !unseen.is_empty() {
             shelf.cosines(&vector, &unseen)?.into_iter().for_each(|near| dense.take(near));
         }

@@ -75,8 +75,7 @@ impl Lexical {
         let mut scores = vec![0.0_f32; documents.len()];
         for term in &terms {
             for (number, count) in &term.postings {
-                let (Some(score), Some(document)) =
-                    (scores.get_mut(*number as usize), documents.get(*number as usize))
+                let (Some(score), Some(document)) = (scores.get_mut(*number as usize), documents.get(*number as usize))
                 else {
                     continue;
                 };

@@ -159,8 +159,7 @@ mod tests {
     #[test]
     fn lines_know_what_they_are_and_where() {
         let markdown = "A [link](https://x.y) and `code` **bold**.\n\n```text\nError: x\n```\n```\nkubectl get pods\nNAME\n```\n- item <!-- hidden\nstill --> shown\n```mermaid\nA-->B\n";
-        let shown: Vec<_> =
-            lines(markdown, 10).into_iter().map(|line| (line.line, line.kind, line.text)).collect();
+        let shown: Vec<_> = lines(markdown, 10).into_iter().map(|line| (line.line, line.kind, line.text)).collect();
         let line = |line, kind, text: &str| (line, kind, text.to_owned());
         assert_eq!(
             shown,

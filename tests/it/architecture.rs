@@ -20,8 +20,28 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cluster", &["model", "printable", "redact"]),
     ("config", &["output", "cluster"]),
     ("runbook", &["model", "printable", "redact", "kubectl"]),
-    ("diagnose", &["model", "redact", "graph", "detect", "causes", "cluster"]),
-    ("cli", &["model", "printable", "redact", "graph", "detect", "causes", "cluster", "output", "config", "diagnose"]),
+    ("retrieve", &["model", "runbook"]),
+    ("retriever", &["model", "kubectl", "runbook", "retrieve"]),
+    ("diagnose", &["model", "redact", "graph", "detect", "causes", "cluster", "retrieve", "retriever"]),
+    (
+        "cli",
+        &[
+            "model",
+            "printable",
+            "redact",
+            "kubectl",
+            "graph",
+            "detect",
+            "causes",
+            "cluster",
+            "runbook",
+            "retrieve",
+            "retriever",
+            "output",
+            "config",
+            "diagnose",
+        ],
+    ),
 ];
 
 /// Modules that do no IO and read no clock.

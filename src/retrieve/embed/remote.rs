@@ -241,12 +241,8 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let ask = Ask {
-                method: Method::POST,
-                url: self.url.clone(),
-                headers: &self.headers,
-                body: Some(body.to_vec()),
-            };
+            let ask =
+                Ask { method: Method::POST, url: self.url.clone(), headers: &self.headers, body: Some(body.to_vec()) };
             let pause = match self.http.ask(ask) {
                 Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(answer) if tries < TRIES && (answer.status == 429 || answer.status >= 500) => {

@@ -236,12 +236,7 @@ fn confidence(candidates: &[Candidate], lexical: &Lexical, dense: Option<&Dense>
     confidence.clamp(0.0, 1.0)
 }
 
-fn hit(
-    candidate: Candidate,
-    lexical: &Lexical,
-    dense: Option<&Dense>,
-    shelf: &dyn Shelf,
-) -> Result<Hit, ShelfError> {
+fn hit(candidate: Candidate, lexical: &Lexical, dense: Option<&Dense>, shelf: &dyn Shelf) -> Result<Hit, ShelfError> {
     let number = candidate.document;
     let missing = || ShelfError(format!("the index has no document {number}"));
     let document = shelf.documents().get(number as usize).ok_or_else(missing)?;
