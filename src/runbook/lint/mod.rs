@@ -21,6 +21,7 @@ mod secrets;
 mod signature;
 #[cfg(test)]
 mod testing;
+mod todo;
 
 use std::collections::BTreeMap;
 
@@ -28,10 +29,10 @@ use jiff::civil::Date;
 
 use crate::kubectl::{self, Refusal};
 use crate::model::Runbook;
-use crate::model::runbook::{BlockLine, Role};
+use crate::model::runbook::{BlockLine, Role, Status};
 
 use super::parse::Parsed;
-use super::problem::{self, Problem, Rule};
+use super::problem::{self, Gravity, Problem, Rule};
 use super::{front, source};
 
 pub use near::{Pair, near_duplicates};
@@ -67,6 +68,7 @@ const GROUPS: &[Group] = &[
     params::GROUP,
     secrets::GROUP,
     signature::GROUP,
+    todo::GROUP,
 ];
 
 /// Rules that are checked elsewhere: while a file is read, and by the index.
@@ -141,6 +143,11 @@ impl<'a> File<'a> {
 
     fn problem(&self, rule: &Rule, line: usize, message: impl Into<String>) -> Problem {
         Problem::new(rule, &self.parsed.place.path, line, message)
+    }
+
+    /// What a fault of form weighs: in a draft, which nobody vouches for, less.
+    fn weight(&self) -> Gravity {
+        if self.runbook.front.status == Status::Draft { Gravity::Warning } else { Gravity::Error }
     }
 
     /// Changes with the lines that they stand on, of the roles that may hold any.

@@ -321,6 +321,8 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
             "32 error[secret-in-text] this line seems to hold a password (write a placeholder instead; if it was ever pushed, change the secret where it is used)",
         ],
     ),
+    ("Requests fail.", "TODO: say it.\n\n`TODO`", &["32 error[todo-left] 2 places are still TODO"]),
+    ("Requests fail.", "TODOs are for others.", &[]),
     (
         "Requests fail.",
         "-----BEGIN RSA PRIVATE KEY-----",
