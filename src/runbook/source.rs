@@ -116,7 +116,7 @@ pub(super) fn split<'a>(path: &str, text: &'a str) -> Result<Parts<'a>, Problem>
         }
         at += line.len();
     }
-    if fence == "---" && rest.lines().take(200).any(|line| claims_schema(line)) {
+    if fence == "---" && rest.lines().take(200).any(claims_schema) {
         return Err(Problem::new(&FRONT_MATTER_PLACE, path, 1, "the front matter never ends")
             .hint("put a line `---` after its last key"));
     }

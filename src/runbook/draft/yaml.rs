@@ -212,16 +212,20 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{85}'))
+        && !text.chars().any(needs_escape)
         && !WORDS.contains(&text.to_lowercase().as_str())
         && !text.trim_start_matches('.').starts_with(|c: char| c.is_ascii_digit())
         && !matches!(text.to_lowercase().as_str(), ".inf" | ".nan")
 }
 
+/// What YAML does not take as it is, or takes for the end of a line.
+fn needs_escape(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// In the quotes that need the fewest escapes.
 fn quoted(text: &str) -> String {
-    let escapes = text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{85}'));
-    if text.contains(['"', '\\']) && !escapes {
+    if text.contains(['"', '\\']) && !text.chars().any(needs_escape) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut out = String::from("\"");
@@ -231,7 +235,7 @@ fn quoted(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{85}') => {
+            c if needs_escape(c) => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),

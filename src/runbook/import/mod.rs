@@ -169,7 +169,8 @@ fn is_runnable(fence: &Fence) -> bool {
     let looks = matches!(fence.role(), Some(Role::Diagnose | Role::Verify));
     fence.commands().iter().all(|line| match kubectl::parse(&line.text) {
         Ok(Command::Read(_)) => true,
-        Ok(Command::Change(_)) => !looks,
+        // Of a manifest there is no more than the name here.
+        Ok(Command::Change(change)) => !looks && change.manifests().next().is_none(),
         Err(_) => false,
     })
 }
@@ -178,7 +179,7 @@ fn is_runnable(fence: &Fence) -> bool {
 fn without_programs(parsed: &Parsed, notes: &mut Vec<String>) -> String {
     let mut marked: BTreeMap<usize, &str> = BTreeMap::new();
     let mut programs = 0;
-    for fence in parsed.outline.fences.iter() {
+    for fence in &parsed.outline.fences {
         if fence.is_shell() && !is_runnable(fence) {
             marked.insert(fence.line, "console");
             programs += 1;

@@ -128,7 +128,7 @@ struct File<'a> {
 
 /// A command of a block.
 struct Line<'a> {
-    line: &'a BlockLine,
+    at: &'a BlockLine,
     role: Option<Role>,
     command: Result<kubectl::Command, Refusal>,
 }
@@ -137,7 +137,7 @@ impl<'a> File<'a> {
     fn new(parsed: &'a Parsed, runbook: &'a Runbook) -> File<'a> {
         let blocks = if runbook.derived { &[] } else { runbook.blocks.as_slice() };
         let lines = blocks.iter().flat_map(|block| block.lines.iter().map(|line| (line, block.role)));
-        let commands = lines.map(|(line, role)| Line { line, role, command: kubectl::parse(&line.text) }).collect();
+        let commands = lines.map(|(at, role)| Line { at, role, command: kubectl::parse(&at.text) }).collect();
         File { parsed, runbook, commands }
     }
 
