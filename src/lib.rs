@@ -11,6 +11,7 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod graph;
+pub mod kubectl;
 pub mod model;
 pub mod output;
 pub mod printable;

@@ -12,6 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("printable", &[]),
     ("redact", &["model", "printable"]),
+    ("kubectl", &["model"]),
     ("graph", &["model"]),
     ("detect", &["model", "graph"]),
     ("causes", &["model", "graph"]),
@@ -24,7 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that do no IO and read no clock.
-const PURE: &[&str] = &["model", "printable", "redact", "graph", "detect", "causes", "output"];
+const PURE: &[&str] = &["model", "printable", "redact", "kubectl", "graph", "detect", "causes", "output"];
 
 /// What IO and clocks are called.
 const IMPURE: &[&str] = &[
