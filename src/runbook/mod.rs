@@ -17,7 +17,7 @@ pub mod repo;
 pub mod report;
 mod schema;
 mod source;
-mod template;
+pub mod template;
 mod yaml;
 
 pub use derive::name;

@@ -1,10 +1,14 @@
 //! `kubectl react runbooks`: the team's reviewed answers, and those that come with the plugin.
 
 mod diff;
+mod files;
+mod import;
 mod index;
+mod init;
 mod lint;
 mod list;
 mod model;
+mod new;
 mod schema;
 mod search;
 mod show;
@@ -48,6 +52,9 @@ enum RunbooksCommand {
     Show(show::ShowArgs),
     Search(search::SearchArgs),
     Lint(lint::LintArgs),
+    New(new::NewArgs),
+    Init(init::InitArgs),
+    Import(import::ImportArgs),
     Sync(sync::SyncArgs),
     Diff(diff::DiffArgs),
     Index(index::IndexArgs),
@@ -62,6 +69,9 @@ pub(super) fn run(args: RunbooksArgs, global: &GlobalArgs) -> Reply {
         RunbooksCommand::Show(args) => show::run(args, global),
         RunbooksCommand::Search(args) => search::run(args, global),
         RunbooksCommand::Lint(args) => lint::run(args, global),
+        RunbooksCommand::New(args) => new::run(args, global),
+        RunbooksCommand::Init(args) => init::run(args, global),
+        RunbooksCommand::Import(args) => import::run(args, global),
         RunbooksCommand::Sync(args) => sync::run(args, global),
         RunbooksCommand::Diff(args) => diff::run(args, global),
         RunbooksCommand::Index(args) => index::run(args, global),
