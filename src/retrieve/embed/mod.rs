@@ -4,6 +4,8 @@
 //! other ones for a text alone than for the same text among others, is refused when it is opened. Nothing is opened
 //! before the first text that needs a vector.
 
+#[cfg(feature = "fastembed")]
+mod catalogue;
 mod check;
 mod download;
 mod find;
@@ -13,6 +15,8 @@ mod remote;
 mod tokens;
 mod vector;
 
+#[cfg(feature = "fastembed")]
+pub use catalogue::{Catalogue, CatalogueError, Provider, Source};
 pub use find::{Candidate, Origin, find};
 pub use local::{Expect, Local, LocalError};
 pub use pull::{Precision, PullError, Pulled, Sources, Step, pull};
