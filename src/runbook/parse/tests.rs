@@ -267,6 +267,14 @@ fn files_of_collections_load_unchanged() {
 }
 
 #[test]
+fn ours_is_ours_however_its_yaml_is_written() {
+    let flow = "---\n{\"schema\": \"runbook/v1\", name: a}\n---\n# A\n";
+    assert!(said(&read(flow))[0].starts_with("1:1 the keys `title`"), "{:?}", said(&read(flow)));
+    let other = "---\nschema: https://example.com/v1\ntitle: T\n---\n# A\n";
+    assert!(read(other).runbook.unwrap().derived);
+}
+
+#[test]
 fn front_matter_that_stands_wrong_is_told() {
     let body = SAMPLE;
     for (text, expected) in [
