@@ -3,6 +3,8 @@
 //! *Invariant:* any bytes give an answer, in time in the order of their number. A file with front matter of ours is taken
 //! at its word; any other is a runbook of someone else's collection, and loads with derived front matter.
 
+#![warn(clippy::disallowed_methods)]
+
 use crate::model::runbook::{Block, Level, Manifest, Section};
 use crate::model::{Place, Runbook};
 

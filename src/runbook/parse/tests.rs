@@ -1,5 +1,7 @@
 //! Files and what is read of them.
 
+#![expect(clippy::disallowed_methods, reason = "a test may look how long something took")]
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
