@@ -4,9 +4,30 @@
 
 /// Labels whose values name objects.
 const LABELS: &[&str] = &[
-    "caller", "cluster", "container", "daemonset", "deployment", "endpoint", "host", "hostname", "instance", "job",
-    "level", "namespace", "node", "ns", "pdb", "persistentvolumeclaim", "pod", "prometheus", "region", "service",
-    "severity", "statefulset", "ts", "uid",
+    "caller",
+    "cluster",
+    "container",
+    "daemonset",
+    "deployment",
+    "endpoint",
+    "host",
+    "hostname",
+    "instance",
+    "job",
+    "level",
+    "namespace",
+    "node",
+    "ns",
+    "pdb",
+    "persistentvolumeclaim",
+    "pod",
+    "prometheus",
+    "region",
+    "service",
+    "severity",
+    "statefulset",
+    "ts",
+    "uid",
 ];
 /// Units of sizes and durations.
 const UNITS: &[&str] = &[
@@ -105,10 +126,12 @@ fn is_time(word: &str) -> bool {
 /// An IPv4 address with its port or mask, a name made of one, or an IPv6 address.
 fn is_address(word: &str) -> bool {
     let bare = word.strip_prefix("ip-").unwrap_or(word);
-    let bare = bare.split(['.', '-', ':', '/']).take(4).filter(|part| {
-        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    if bare.count() == 4 {
+    let bare = bare
+        .split(['.', '-', ':', '/'])
+        .take(4)
+        .filter(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let port = word.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+    if bare.count() == 4 || port {
         return true;
     }
     let colons = word.bytes().filter(|byte| *byte == b':').count();
@@ -160,6 +183,14 @@ fn without_hash(name: &str) -> &str {
             && text.bytes().any(|byte| byte.is_ascii_digit())
             && text.bytes().any(|byte| byte.is_ascii_lowercase())
     };
+    // A volume's name ends with a UUID.
+    let uuid = name.len().checked_sub(36).and_then(|at| name.split_at_checked(at));
+    if let Some((head, uuid)) = uuid
+        && uuid.bytes().filter(|byte| *byte == b'-').count() == 4
+        && is_hash(uuid)
+    {
+        return head.trim_end_matches('-');
+    }
     let Some((head, last)) = name.rsplit_once('-') else { return name };
     if !head.starts_with(|c: char| c.is_ascii_lowercase()) {
         return name;
@@ -190,15 +221,21 @@ mod tests {
             ("pod web-5d9c7b8f66-x2x7p restarted", "pod web restarted"),
             ("pods/api-7d9f8c6b5-xkq2z", "pods/api"),
             ("pod data-kafka-2 of kube-state-metrics", "pod data-kafka-2 of kube-state-metrics"),
-            ("volume \"pvc-8f1b2c4d-1234-4bcd-9876-1234567890ab\"", "volume \"\""),
+            ("volume \"pvc-8f1b2c4d-1234-4bcd-9876-1234567890ab\"", "volume \"pvc\""),
             ("image ghcr.io/acme/api@sha256:ab12 denied", "image ghcr.io/acme/api denied"),
             ("exit code 137, restarts 7 (x37 over 12m)", "exit code 137, restarts 7 ( over )"),
             ("took 3m18.2s, 2.1% free, 512Mi of 4812312Ki", "took , free, of"),
-            ("alertname=KubePodCrashLooping namespace=\"shop\" pod=web-0, severity=warning", "alertname=KubePodCrashLooping ,"),
+            (
+                "alertname=KubePodCrashLooping namespace=\"shop\" pod=web-0, severity=warning",
+                "alertname=KubePodCrashLooping ,",
+            ),
             ("{\"level\":\"warn\",\"msg\":\"apply took too long\"}", "{\",\"msg\":\"apply took too long\"}"),
             ("HTTP 413 and 10250", "HTTP 413 and"),
             ("x509: certificate", "x509: certificate"),
-            ("0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 none", "0/3 nodes are available: 3 Insufficient memory."),
+            (
+                "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 none",
+                "0/3 nodes are available: 3 Insufficient memory.",
+            ),
             ("Größe 5%", "Größe"),
             ("", ""),
         ] {

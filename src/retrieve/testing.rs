@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::runbook::{AppliesTo, Automation, FrontMatter, RUNBOOK_SCHEMA, RootCause, Section, Signature, Status};
+use crate::model::runbook::{
+    AppliesTo, Automation, FrontMatter, RUNBOOK_SCHEMA, RootCause, Section, Signature, Status,
+};
 use crate::model::{Library, Place, Runbook, Severity};
 
 /// A runbook of `markdown` at `path`.

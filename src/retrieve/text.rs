@@ -17,10 +17,10 @@ pub(super) const AS_WRITTEN: char = '=';
 const STOP: &[&str] = &[
     "a", "about", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "being", "both", "but", "by",
     "can", "could", "did", "do", "does", "done", "each", "for", "from", "had", "has", "have", "having", "he", "here",
-    "how", "i", "if", "in", "into", "is", "it", "its", "just", "may", "might", "more", "most", "must", "my", "of", "on",
-    "once", "or", "other", "our", "own", "per", "same", "she", "should", "so", "some", "such", "than", "that", "the",
-    "their", "then", "there", "these", "they", "this", "those", "to", "too", "us", "very", "via", "was", "we", "were",
-    "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you", "your",
+    "how", "i", "if", "in", "into", "is", "it", "its", "just", "may", "might", "more", "most", "must", "my", "of",
+    "on", "once", "or", "other", "our", "own", "per", "same", "she", "should", "so", "some", "such", "than", "that",
+    "the", "their", "then", "there", "these", "they", "this", "those", "to", "too", "us", "very", "via", "was", "we",
+    "were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you", "your",
 ];
 
 /// What a word is in a text.

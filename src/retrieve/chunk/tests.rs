@@ -19,7 +19,10 @@ fn a_short_runbook_is_one_chunk() {
 #[test]
 fn long_sections_have_chunks_that_know_heading_and_line() {
     let line = "The cache grows without any bound until the limit is reached and the kernel ends it.\n";
-    let markdown = format!("# A title\n\n## First\n\n{}\n## Second\n\nShort, but long enough to say something.\n", line.repeat(20));
+    let markdown = format!(
+        "# A title\n\n## First\n\n{}\n## Second\n\nShort, but long enough to say something.\n",
+        line.repeat(20)
+    );
     let chunks = derive(&runbook("a.md", &markdown)).chunks;
     let shown: Vec<(&str, usize)> = chunks.iter().map(|chunk| (chunk.heading.as_str(), chunk.line)).collect();
     assert_eq!(shown.first(), Some(&("", 1)));
@@ -37,7 +40,8 @@ fn long_sections_have_chunks_that_know_heading_and_line() {
 #[test]
 fn hostile_runbooks_end() {
     let one_line = format!("# T\n\n## A\n\n{}", "x".repeat(2 * MOST_TEXT));
-    let headings = format!("# T\n{}", "## h\n\nsome text that is long enough to be a chunk of its own.\n\n".repeat(10_000));
+    let headings =
+        format!("# T\n{}", "## h\n\nsome text that is long enough to be a chunk of its own.\n\n".repeat(10_000));
     let wide = format!("# T\n\n## A\n\n{}", "ß".repeat(10_000));
     for markdown in ["", "#", "# \n", one_line.as_str(), headings.as_str(), wide.as_str()] {
         let derived = derive(&runbook("a.md", markdown));
@@ -48,7 +52,10 @@ fn hostile_runbooks_end() {
 
 #[test]
 fn what_matters_weighs_more() {
-    let derived = derive(&runbook("disk-full.md", "# Disk is full\n\n## Meaning\n\nWords words `nospace` here.\n\n```sh\nkubectl top\n```\n"));
+    let derived = derive(&runbook(
+        "disk-full.md",
+        "# Disk is full\n\n## Meaning\n\nWords words `nospace` here.\n\n```sh\nkubectl top\n```\n",
+    ));
     let count = |term: &str| derived.terms.counts.get(term).copied().unwrap_or_default();
     assert!(count("disk") > count("nospac"));
     assert!(count("nospac") > count("her").max(count("top")));
@@ -67,7 +74,7 @@ fn signatures_are_words_too() {
         ..Signature::default()
     };
     let counts = derive(&runbook).terms.counts;
-    for term in ["oomkill", "137", "open", "fil"] {
+    for term in ["oomkill", "137", "open", "file"] {
         assert!(counts.contains_key(term), "{term}: {counts:?}");
     }
 }

@@ -221,7 +221,8 @@ impl Names {
             let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
             let bare = word.trim_end_matches('.');
             // A pod's name begins with that of its owner.
-            let named = self.0.iter().any(|name| bare == name || bare.strip_prefix(name.as_str()).is_some_and(generated));
+            let named =
+                self.0.iter().any(|name| bare == name || bare.strip_prefix(name.as_str()).is_some_and(generated));
             made.push_str(if named { "" } else { word });
             let end = after.find(inside).unwrap_or(after.len());
             let (between, next) = after.split_at_checked(end).unwrap_or((after, ""));
