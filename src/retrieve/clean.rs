@@ -141,7 +141,9 @@ fn is_address(word: &str) -> bool {
 /// A number that is no code: with a unit or a fraction, counted (`x12`), or of five digits and more.
 fn is_number(word: &str) -> bool {
     let word = word.strip_prefix(['+', '-']).unwrap_or(word);
-    if word.strip_prefix('x').is_some_and(|count| !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit())) {
+    // `(x37 over 2h)` counts; the others are names.
+    let count = word.strip_prefix('x').filter(|count| !count.is_empty() && !["32", "64", "86", "509"].contains(count));
+    if count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit())) {
         return true;
     }
     let mut rest = word;
