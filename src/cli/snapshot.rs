@@ -41,8 +41,12 @@ pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
     let request = Request { namespace: global.connection.namespace.clone(), ..Request::default() };
     let snapshot = runtime::run(async {
         let connection = cluster::connect(&options).await?;
-        let context =
-            Context { source: Source::Live(Box::new(connection.clone())), redactor, page_size: settings.page_size.0 };
+        let context = Context {
+            source: Source::Live(Box::new(connection.clone())),
+            redactor,
+            page_size: settings.page_size.0,
+            runbooks: None,
+        };
         let line = ProgressLine::start();
         Ok(diagnose::read(&context, &connection, &request, &line.sink()).await?)
     })?;

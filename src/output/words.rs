@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use crate::model::reference::KINDS;
 use crate::model::runbook::Status;
 use crate::model::{
-    Cause, Command, Consequence, Diagnosis, Gap, Library, LibraryState, ObjectRef, Place, Severity, Source, Time, Verdict,
+    Cause, Command, Consequence, Diagnosis, Gap, Library, LibraryState, ObjectRef, Place, Severity, Source, Time,
+    Verdict,
 };
 
 /// `1 cause`, `2 causes`.
@@ -50,7 +51,7 @@ pub(super) fn place(diagnosis: &Diagnosis) -> String {
 }
 
 /// What a reader must know of a runbook that is not in use as it stands; empty for an active one.
-pub(super) fn status(status: Status, successor: Option<&str>) -> String {
+pub fn status(status: Status, successor: Option<&str>) -> String {
     match (status, successor) {
         (Status::Active, _) => String::new(),
         (Status::Draft, _) => " (draft)".to_owned(),
@@ -60,7 +61,7 @@ pub(super) fn status(status: Status, successor: Option<&str>) -> String {
 }
 
 /// `runbooks/storage/disk-full.md@1a2b3c4d5e6f`.
-pub(super) fn citation(place: &Place) -> String {
+pub fn citation(place: &Place) -> String {
     match place.library {
         Library::Team => place.citation(),
         Library::Builtin => format!("{} (built-in)", place.citation()),

@@ -8,19 +8,26 @@ pub mod chunk;
 mod clean;
 mod concept;
 mod dense;
+pub mod embed;
 pub mod eval;
+mod http;
+pub mod index;
 mod lexical;
 pub mod memory;
+mod near;
 mod passage;
 mod prose;
 pub mod query;
 mod search;
+#[cfg(test)]
+mod serving;
 pub mod signature;
 mod spell;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
 
+pub use near::near_duplicates;
 pub use query::{Filter, Query, Signals};
 pub use search::{Answer, Hit, Lazy, Why, search};
 
@@ -108,17 +115,7 @@ pub trait Shelf {
     fn chunk(&self, document: u32, chunk: u32) -> Result<Chunk, ShelfError>;
 
     /// All chunks of a document, in order.
-    fn chunks(&self, document: u32) -> Result<Vec<Chunk>, ShelfError> {
-        let mut chunks = vec![self.chunk(document, 0)?];
-        for number in 1..chunk::MOST_CHUNKS {
-            let Ok(chunk) = u32::try_from(number).map_or_else(|_| Err(()), |n| self.chunk(document, n).map_err(|_| ()))
-            else {
-                break;
-            };
-            chunks.push(chunk);
-        }
-        Ok(chunks)
-    }
+    fn chunks(&self, document: u32) -> Result<Vec<Chunk>, ShelfError>;
 
     /// The terms that begin with `prefix`, for words that are misspelt. A shelf that can't tell has none.
     fn vocabulary(&self, _prefix: &str) -> Result<Vec<String>, ShelfError> {

@@ -88,7 +88,7 @@ impl Fence {
 
     /// Its text, line by line.
     pub fn text(&self) -> String {
-        self.lines.iter().map(|line| format!("{}\n", line.text)).collect()
+        self.lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
     /// Its commands: continued lines joined, without comments and empty lines.
@@ -128,11 +128,8 @@ fn scan(part: &str, mut quote: Option<char>) -> (Option<char>, bool) {
     let mut chars = part.chars();
     while let Some(c) = chars.next() {
         match (c, quote) {
-            ('\\', None | Some('"')) => {
-                if chars.next().is_none() {
-                    return (quote, true);
-                }
-            }
+            ('\\', None | Some('"')) if chars.next().is_none() => return (quote, true),
+            ('\\', None | Some('"')) => {}
             ('\'' | '"', None) => quote = Some(c),
             _ if Some(c) == quote => quote = None,
             _ => {}
@@ -152,7 +149,7 @@ pub(super) fn open(opening: &str, line: usize, section: String) -> Fence {
         match serde_json::from_str::<Attributes>(rest) {
             Ok(Attributes(attributes)) => fence.attributes = attributes,
             Err(error) => {
-                fence.fault = Some(error.to_string().split(" at line ").next().unwrap_or_default().to_owned())
+                fence.fault = Some(error.to_string().split(" at line ").next().unwrap_or_default().to_owned());
             }
         }
     }

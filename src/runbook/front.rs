@@ -15,7 +15,7 @@ use super::source::Head;
 use super::yaml::{self, Node, Scalar, Value};
 
 /// Front matter that the schema does not allow.
-pub const FRONT_MATTER: Rule = Rule {
+pub(super) const FRONT_MATTER: Rule = Rule {
     id: "front-matter",
     severity: Gravity::Error,
     summary: "front matter does not keep to the schema",

@@ -1,6 +1,6 @@
 //! The syntax tree of a body, flattened to what a runbook needs: headings, fences, links, first paragraphs.
 //!
-//! *Invariant:* CommonMark decides what is a heading or a fence, never the look of a line; every part knows its line.
+//! *Invariant:* `CommonMark` decides what is a heading or a fence, never the look of a line; every part knows its line.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -179,7 +179,7 @@ impl Reader<'_> {
                 }
             }
             Event::Start(Tag::Paragraph) if self.depth == 0 && self.wants_paragraph() => {
-                self.at = At::Paragraph(String::new())
+                self.at = At::Paragraph(String::new());
             }
             Event::End(TagEnd::Paragraph) => {
                 if let At::Paragraph(text) = std::mem::replace(&mut self.at, At::Nothing) {
@@ -192,8 +192,7 @@ impl Reader<'_> {
                 let (line, column) = (self.lines.line(range.start), self.lines.column(range.start));
                 self.outline.links.push(Link { target: dest_url.into_string(), line, column });
             }
-            Event::Text(text) => self.text(&text, self.lines.line(range.start)),
-            Event::Code(text) => self.text(&text, self.lines.line(range.start)),
+            Event::Text(text) | Event::Code(text) => self.text(&text, self.lines.line(range.start)),
             Event::SoftBreak | Event::HardBreak => self.text(" ", 0),
             Event::Html(html) | Event::InlineHtml(html) => anchors(&html, &mut self.outline.anchors),
             _ => {}

@@ -4,8 +4,10 @@
 //! bounded in size, depth and time; and what can't be read is named with its line, while the rest is served.
 
 mod derive;
+pub mod draft;
 mod fence;
 mod front;
+pub mod import;
 pub mod lint;
 mod markdown;
 pub mod params;
@@ -15,6 +17,7 @@ pub mod repo;
 pub mod report;
 mod schema;
 mod source;
+pub mod template;
 mod yaml;
 
 pub use derive::name;
@@ -23,15 +26,10 @@ pub use markdown::{Heading, Link, Outline};
 pub use parse::{Parsed, parse};
 pub use problem::{Gravity, Problem, Rule};
 pub use schema::json_schema;
+pub use template::template;
 
 /// The placeholders that the tool fills with what it found; any other is for a person to fill.
 pub const FILLED: &[&str] = &[
-<<<<<<< HEAD
-    "APISERVICE", "CONFIGMAP", "CONTAINER", "CRD", "CRONJOB", "CULPRIT", "CULPRIT_NAMESPACE", "DAEMONSET", "DEPLOYMENT",
-    "ENDPOINTSLICE", "GATEWAY", "HPA", "INGRESS", "INGRESSCLASS", "JOB", "LEASE", "LIMITRANGE", "NAMESPACE", "NETWORKPOLICY",
-    "NODE", "OBJECT", "PDB", "POD", "PRIORITYCLASS", "PV", "PVC", "QUOTA", "REPLICASET", "ROUTE", "RUNTIMECLASS", "SECRET",
-    "SERVICE", "SERVICEACCOUNT", "STATEFULSET", "STORAGECLASS", "WEBHOOK", "WORKLOAD",
-=======
     "APISERVICE",
     "CONFIGMAP",
     "CONTAINER",
@@ -69,5 +67,4 @@ pub const FILLED: &[&str] = &[
     "STORAGECLASS",
     "WEBHOOK",
     "WORKLOAD",
->>>>>>> wip-lint
 ];

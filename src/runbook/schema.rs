@@ -167,3 +167,101 @@ fn pattern(schema: &Value) -> Option<Pattern> {
     let words = words.map_or_else(|| format!("must match `{pattern}`"), str::to_owned);
     Some(Pattern { regex: Regex::new(pattern).ok()?, words })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every schema in a schema.
+    fn walk<'a>(schema: &'a Value, found: &mut Vec<&'a Map<String, Value>>) {
+        let Value::Object(map) = schema else { return };
+        found.push(map);
+        for key in ["properties", "$defs"] {
+            map.get(key).and_then(Value::as_object).into_iter().flatten().for_each(|(_, inner)| walk(inner, found));
+        }
+        for key in ["items", "additionalProperties", "propertyNames"] {
+            map.get(key).into_iter().for_each(|inner| walk(inner, found));
+        }
+        map.get("oneOf").and_then(Value::as_array).into_iter().flatten().for_each(|inner| walk(inner, found));
+    }
+
+    /// A keyword that the check does not know would be a limit that only editors tell of.
+    #[test]
+    fn the_check_knows_every_keyword_of_the_schema() {
+        const CHECKED: &[&str] = &[
+            "$ref",
+            "additionalProperties",
+            "const",
+            "enum",
+            "items",
+            "maxItems",
+            "maxLength",
+            "maximum",
+            "minItems",
+            "minLength",
+            "minProperties",
+            "minimum",
+            "oneOf",
+            "pattern",
+            "patternErrorMessage",
+            "properties",
+            "propertyNames",
+            "required",
+            "type",
+            "uniqueItems",
+        ];
+        const SAID: &[&str] = &["$defs", "$schema", "default", "description", "title"];
+        let schema = json_schema();
+        let mut schemas = Vec::new();
+        walk(&schema, &mut schemas);
+        let keywords: BTreeSet<&str> = schemas.iter().flat_map(|map| map.keys().map(String::as_str)).collect();
+        let unknown: Vec<_> = keywords.iter().filter(|key| !CHECKED.contains(key) && !SAID.contains(key)).collect();
+        assert_eq!(unknown, Vec::<&&str>::new());
+        assert!(schemas.len() > 30, "{}", schemas.len());
+        for map in schemas {
+            if map.contains_key("properties") {
+                assert_eq!(map.get("additionalProperties"), Some(&Value::Bool(false)), "{map:?}");
+            }
+            assert!(map.get("type").is_none_or(Value::is_string), "{map:?}");
+            let target = map.get("$ref").and_then(Value::as_str).map(|to| to.trim_start_matches('#'));
+            assert!(target.is_none_or(|target| schema.pointer(target).is_some()), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn the_schema_is_what_the_format_says() {
+        let schema = json_schema();
+        for (pointer, expected) in [
+            ("/$schema", r#""https://json-schema.org/draft/2020-12/schema""#),
+            ("/required", r#"["schema","name","title","description","status","severity","match","automation"]"#),
+            ("/properties/schema/const", r#""runbook/v1""#),
+            ("/properties/name/maxLength", "64"),
+            ("/properties/title/minLength", "5"),
+            ("/properties/description/maxLength", "1024"),
+            ("/properties/references/items/pattern", r#""^https://""#),
+            ("/properties/params/additionalProperties/type", r#""string""#),
+            ("/$defs/Signature/minProperties", "1"),
+            ("/$defs/Signature/properties/logs/maxItems", "10"),
+            ("/$defs/Signature/properties/reasons/minItems", "1"),
+            ("/$defs/Signature/properties/exitCodes/items/maximum", "255"),
+            ("/$defs/Automation/required", r#"["level"]"#),
+            ("/$defs/Automation/properties/maxPerDay/minimum", "1"),
+            ("/$defs/Provenance/properties/incidents/maxItems", "10"),
+        ] {
+            let found = schema.pointer(pointer).map(Value::to_string);
+            assert_eq!(found.as_deref(), Some(expected), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_shape_is_made_of_all_of_it() {
+        assert_eq!(FRONT.keys.len(), 18);
+        assert_eq!(FRONT.keys["severity"].words, ["info", "warning", "critical"]);
+        assert_eq!(FRONT.keys["rootCause"].words.len(), 17);
+        assert_eq!(FRONT.keys["automation"].keys["maxPerDay"].minimum, Some(1));
+        assert!(FRONT.keys["params"].names.is_some() && FRONT.keys["params"].others.is_some());
+        assert!(FRONT.keys.values().all(|shape| shape.kind != Kind::Any));
+    }
+}

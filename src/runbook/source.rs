@@ -12,7 +12,7 @@ pub(super) const MAX_BYTES: usize = 1 << 20;
 const MAX_FRONT: usize = 64 << 10;
 
 /// A file that can't be read as a runbook at all.
-pub const FILE_UNREADABLE: Rule = Rule {
+pub(super) const FILE_UNREADABLE: Rule = Rule {
     id: "file-unreadable",
     severity: Gravity::Error,
     summary: "a file is too large, too deep or no text",
@@ -21,7 +21,7 @@ pub const FILE_UNREADABLE: Rule = Rule {
 };
 
 /// Front matter that does not stand where it must.
-pub const FRONT_MATTER_PLACE: Rule = Rule {
+pub(super) const FRONT_MATTER_PLACE: Rule = Rule {
     id: "front-matter-place",
     severity: Gravity::Error,
     summary: "front matter does not stand between two lines `---` at the top of the file",
@@ -116,7 +116,7 @@ pub(super) fn split<'a>(path: &str, text: &'a str) -> Result<Parts<'a>, Problem>
         }
         at += line.len();
     }
-    if fence == "---" && rest.lines().take(200).any(|line| claims_schema(line)) {
+    if fence == "---" && rest.lines().take(200).any(claims_schema) {
         return Err(Problem::new(&FRONT_MATTER_PLACE, path, 1, "the front matter never ends")
             .hint("put a line `---` after its last key"));
     }

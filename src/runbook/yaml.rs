@@ -238,16 +238,17 @@ impl Tree {
         match self.open.last_mut() {
             None => self.documents.push(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Map(_, entries, key)) => match key.take() {
-                Some(key) => entries.push((key, node)),
-                None => {
-                    let Node { line, column, value } = node;
-                    let Value::Scalar { text: name, .. } = value else {
-                        return Err(Fault { line, column, message: "a key must be a word".to_owned() });
-                    };
-                    *key = Some(Key { line, column, name });
+            Some(Open::Map(_, entries, key)) => {
+                if let Some(key) = key.take() {
+                    entries.push((key, node));
+                    return Ok(());
                 }
-            },
+                let Node { line, column, value } = node;
+                let Value::Scalar { text: name, .. } = value else {
+                    return Err(Fault { line, column, message: "a key must be a word".to_owned() });
+                };
+                *key = Some(Key { line, column, name });
+            }
         }
         Ok(())
     }

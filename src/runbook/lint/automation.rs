@@ -54,8 +54,7 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
         && let Some(fix) = fix
     {
         let message = "`automation.level` is `none`, so this fix is not shown";
-        problems
-            .push(file.problem(&FIX_NOT_SHOWN, fix.line.line, message).hint("set `level: suggest` to have it shown"));
+        problems.push(file.problem(&FIX_NOT_SHOWN, fix.at.line, message).hint("set `level: suggest` to have it shown"));
     }
     if level >= Level::Approve {
         let bare = bare(file);
@@ -76,7 +75,7 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
             let weight = if level >= Level::Approve { Gravity::Error } else { Gravity::Warning };
             let problem = file.problem(
                 &RISK_UNDERSTATED,
-                line.line.line,
+                line.at.line,
                 format!("this {danger}, and `automation.risk` is not `high`"),
             );
             problems.push(problem.weighing(weight).hint("set `risk: high`"));
@@ -124,16 +123,15 @@ fn unattended(file: &File<'_>, problems: &mut Vec<Problem>) {
         );
     }
     for line in file.commands.iter().filter(|line| line.role.is_some_and(|role| role != Role::Diagnose)) {
-        let mut open: Vec<&str> = names(&line.line.text).filter(|name| !FILLED.contains(name)).collect();
+        let mut open: Vec<&str> = names(&line.at.text).filter(|name| !FILLED.contains(name)).collect();
         open.dedup();
         if !open.is_empty() {
             let message = format!("{} is known to a person only", list(&open));
-            problems.push(file.problem(&AUTOMATION_UNATTENDED, line.line.line, message).hint("set `level: approve`"));
+            problems.push(file.problem(&AUTOMATION_UNATTENDED, line.at.line, message).hint("set `level: approve`"));
         }
     }
     for (line, _) in file.changes().filter(|(_, change)| change.interactive()) {
         let message = "this waits for a person";
-        problems
-            .push(file.problem(&AUTOMATION_UNATTENDED, line.line.line, message).hint("write it as `kubectl patch`"));
+        problems.push(file.problem(&AUTOMATION_UNATTENDED, line.at.line, message).hint("write it as `kubectl patch`"));
     }
 }

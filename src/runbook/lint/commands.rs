@@ -104,7 +104,7 @@ fn is_word(name: &str) -> bool {
 fn command(file: &File<'_>, line: &Line<'_>, problems: &mut Vec<Problem>) {
     match (&line.command, line.role) {
         (Err(refusal), _) => {
-            let problem = file.problem(&COMMAND_REFUSED, line.line.line, refusal.message.clone());
+            let problem = file.problem(&COMMAND_REFUSED, line.at.line, refusal.message.clone());
             let hint = refusal.hint().map(str::to_owned);
             problems.push(Problem { hint, column: column(file, line, refusal.at), ..problem });
         }
@@ -112,7 +112,7 @@ fn command(file: &File<'_>, line: &Line<'_>, problems: &mut Vec<Problem>) {
             let word = ROLES.iter().find(|(_, known)| *known == role).map_or("", |(word, _)| word);
             let message = format!("`kubectl {}` changes the cluster, and the block is there to {word}", change.verb());
             problems.push(
-                file.problem(&COMMAND_CHANGES, line.line.line, message)
+                file.problem(&COMMAND_CHANGES, line.at.line, message)
                     .hint("give it a block of its own with the role `fix` or `rollback`"),
             );
         }
@@ -122,7 +122,7 @@ fn command(file: &File<'_>, line: &Line<'_>, problems: &mut Vec<Problem>) {
 
 /// The column of a byte of a command, where the command stands on one line of the file.
 fn column(file: &File<'_>, line: &Line<'_>, at: usize) -> Option<usize> {
-    let whole = file.parsed.text.lines().nth(line.line.line.checked_sub(1)?)?;
-    let before = whole.get(..whole.find(line.line.text.as_str())? + at)?;
+    let whole = file.parsed.text.lines().nth(line.at.line.checked_sub(1)?)?;
+    let before = whole.get(..whole.find(line.at.text.as_str())? + at)?;
     Some(before.chars().count() + 1)
 }

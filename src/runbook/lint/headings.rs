@@ -55,7 +55,7 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
         let is = if missing.len() == 1 { "is" } else { "are" };
         let message = format!("{what} {} {is} missing", list(&missing));
         let (line, hint) = near.unwrap_or_else(|| (first, format!("write `## {}`", missing.join("`, `## "))));
-        problems.push(file.problem(&HEADING_MISSING, line, message).hint(hint));
+        problems.push(file.problem(&HEADING_MISSING, line, message).weighing(file.weight()).hint(hint));
     }
     let mut highest: Option<usize> = None;
     for heading in &headings {

@@ -13,12 +13,12 @@ const LINK_DEAD: Rule = Rule {
     severity: Gravity::Error,
     summary: "a link leads to a file or a heading that does not exist",
     doc: "Relative links are followed within the repository and `#…` to headings as GitHub names them: lower case, words \
-          joined by `-`. A link out of the repository must have a scheme. In files of collections this is a warning.",
+          joined by `-`. A link out of the repository must have a scheme. In drafts this is a warning.",
 };
 
 fn check(tree: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     let path = &file.parsed.place.path;
-    let weight = if file.runbook.derived { Gravity::Warning } else { Gravity::Error };
+    let weight = file.weight();
     let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for link in &file.parsed.outline.links {
         let mut say = |message: String, hint: Option<String>| {

@@ -57,7 +57,7 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
                     |near| format!("did you mean `{near}`?"),
                 );
                 problems.push(
-                    file.problem(&MANIFEST_MISSING, line.line.line, format!("there is no manifest `{name}` here"))
+                    file.problem(&MANIFEST_MISSING, line.at.line, format!("there is no manifest `{name}` here"))
                         .hint(hint),
                 );
             }
@@ -67,7 +67,7 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     }
     for manifest in &file.runbook.manifests {
         // A line that is refused says nothing of what it would apply.
-        let refused = file.commands.iter().any(|line| line.command.is_err() && line.line.text.contains(&manifest.name));
+        let refused = file.commands.iter().any(|line| line.command.is_err() && line.at.text.contains(&manifest.name));
         let whole = named.get(manifest.name.as_str());
         if whole.is_none() && !refused {
             let message = format!("no command names `{}`", manifest.name);

@@ -21,6 +21,7 @@ mod secrets;
 mod signature;
 #[cfg(test)]
 mod testing;
+mod todo;
 
 use std::collections::BTreeMap;
 
@@ -28,10 +29,10 @@ use jiff::civil::Date;
 
 use crate::kubectl::{self, Refusal};
 use crate::model::Runbook;
-use crate::model::runbook::{BlockLine, Role};
+use crate::model::runbook::{BlockLine, Role, Status};
 
 use super::parse::Parsed;
-use super::problem::{self, Problem, Rule};
+use super::problem::{self, Gravity, Problem, Rule};
 use super::{front, source};
 
 pub use near::{Pair, near_duplicates};
@@ -67,6 +68,7 @@ const GROUPS: &[Group] = &[
     params::GROUP,
     secrets::GROUP,
     signature::GROUP,
+    todo::GROUP,
 ];
 
 /// Rules that are checked elsewhere: while a file is read, and by the index.
@@ -126,7 +128,7 @@ struct File<'a> {
 
 /// A command of a block.
 struct Line<'a> {
-    line: &'a BlockLine,
+    at: &'a BlockLine,
     role: Option<Role>,
     command: Result<kubectl::Command, Refusal>,
 }
@@ -135,12 +137,17 @@ impl<'a> File<'a> {
     fn new(parsed: &'a Parsed, runbook: &'a Runbook) -> File<'a> {
         let blocks = if runbook.derived { &[] } else { runbook.blocks.as_slice() };
         let lines = blocks.iter().flat_map(|block| block.lines.iter().map(|line| (line, block.role)));
-        let commands = lines.map(|(line, role)| Line { line, role, command: kubectl::parse(&line.text) }).collect();
+        let commands = lines.map(|(at, role)| Line { at, role, command: kubectl::parse(&at.text) }).collect();
         File { parsed, runbook, commands }
     }
 
     fn problem(&self, rule: &Rule, line: usize, message: impl Into<String>) -> Problem {
         Problem::new(rule, &self.parsed.place.path, line, message)
+    }
+
+    /// What a fault of form weighs: in a draft, which nobody vouches for, less.
+    fn weight(&self) -> Gravity {
+        if self.runbook.front.status == Status::Draft { Gravity::Warning } else { Gravity::Error }
     }
 
     /// Changes with the lines that they stand on, of the roles that may hold any.

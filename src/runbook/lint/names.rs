@@ -102,7 +102,7 @@ fn title(file: &File<'_>, problems: &mut Vec<Problem>) {
         ),
         Some(_) => return,
     };
-    problems.push(problem.hint(format!("write `# {title}`")));
+    problems.push(problem.weighing(file.weight()).hint(format!("write `# {title}`")));
 }
 
 fn successor(tree: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {

@@ -39,8 +39,8 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     let declared: BTreeSet<&str> = file.runbook.front.params.keys().map(String::as_str).collect();
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
     for line in &file.commands {
-        for name in names(&line.line.text) {
-            used.entry(name).or_insert(line.line.line);
+        for name in names(&line.at.text) {
+            used.entry(name).or_insert(line.at.line);
         }
     }
     for manifest in &file.runbook.manifests {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::testing::{GOOD, OTHER, PATH, problems, read, said};
 use super::*;
 use crate::runbook::problem::Gravity;
@@ -321,6 +323,8 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
             "32 error[secret-in-text] this line seems to hold a password (write a placeholder instead; if it was ever pushed, change the secret where it is used)",
         ],
     ),
+    ("Requests fail.", "TODO: say it.\n\n`TODO`", &["32 error[todo-left] 2 places are still TODO"]),
+    ("Requests fail.", "TODOs are for others.", &[]),
     (
         "Requests fail.",
         "-----BEGIN RSA PRIVATE KEY-----",
@@ -422,4 +426,26 @@ fn rules_are_well_made() {
         assert!(rule.doc.len() > 60 && rule.doc.ends_with('.'), "{}", rule.id);
     }
     assert!(read(PATH, GOOD).problems.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    #[test]
+    fn a_harmed_runbook_is_checked_without_panic(
+        cuts in proptest::collection::vec((any::<proptest::sample::Index>(), 0_usize..12, "[ -~\n\u{200b}ä]{0,4}"), 1..12)
+    ) {
+        let mut chars: Vec<char> = GOOD.chars().collect();
+        for (from, length, put) in cuts {
+            let from = from.index(chars.len() + 1);
+            let end = (from + length).min(chars.len());
+            chars.splice(from..end, put.chars());
+        }
+        let text: String = chars.into_iter().collect();
+        let last = text.lines().count() + 1;
+        for problem in problems(&[(PATH, &text), ("runbooks/containers/exits.md", OTHER)]) {
+            prop_assert!(!problem.message.is_empty() && !problem.message.contains('\n'), "{problem:?}");
+            prop_assert!(problem.path != PATH || problem.line <= last, "{problem:?}");
+        }
+    }
 }

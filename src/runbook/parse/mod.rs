@@ -23,6 +23,8 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
     /// The text, with `\n` at the ends of lines.
     pub text: String,
+    /// The line that the body begins on, from 1.
+    pub body_line: usize,
     /// What the body is made of.
     pub outline: Outline,
     /// The automation level as it is written: that of the runbook is lower where its front matter has a fault.
@@ -66,6 +68,7 @@ pub fn parse(place: Place, bytes: &[u8]) -> Parsed {
         runbook: None,
         problems: vec![problem],
         text,
+        body_line: 1,
         outline: Outline::default(),
         level: Level::None,
         tree: None,
@@ -86,6 +89,7 @@ pub fn parse(place: Place, bytes: &[u8]) -> Parsed {
         Head::Yaml(yaml) if source::claims_schema(yaml) => (front::read(&place.path, yaml), false),
         head => (front::derived(&place.path, &head, &outline), true),
     };
+    let body_line = parts.body_line;
     let sections = sections(parts.body, parts.body_line, &outline);
     let runbook = front.matter.map(|front| Runbook {
         place: place.clone(),
@@ -95,7 +99,7 @@ pub fn parse(place: Place, bytes: &[u8]) -> Parsed {
         blocks: blocks(&outline),
         manifests: manifests(&outline),
     });
-    Parsed { place, runbook, problems: front.problems, outline, level: front.level, tree: front.tree, text }
+    Parsed { place, runbook, problems: front.problems, outline, level: front.level, tree: front.tree, text, body_line }
 }
 
 fn sections(body: &str, first: usize, outline: &Outline) -> Vec<Section> {

@@ -304,8 +304,8 @@ fn hostile_files_are_refused_with_a_clear_message() {
         let (from, to) = (pair[0] as char, pair[1] as char);
         writeln!(laughs, "{to}: &{to} [{}]", vec![format!("*{from}"); 9].join(", ")).unwrap();
     }
-    let deep: String = (0..40).map(|depth| format!("{}- a:\n", "  ".repeat(depth))).collect();
-    let steps: String = (0..240).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let deep: String = (0..40).map(|depth| "  ".repeat(depth) + "- a:\n").collect();
+    let steps: String = (0..240).map(|depth| " ".repeat(depth) + "a:\n").collect();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("too large", vec![b'a'; (1 << 20) + 1], "the file has 1024 KiB; at most 1024 KiB are read"),
         ("binary", b"\x7fELF\0\x01\n".to_vec(), "the file is binary: byte 5 is NUL"),
@@ -326,7 +326,7 @@ fn hostile_files_are_refused_with_a_clear_message() {
         ("numbers", format!("{}x", "1. ".repeat(100_000)).into_bytes(), "lists or quotes are nested deeper than 50"),
         (
             "stairs",
-            (0..600).map(|d| format!("{}- x\n", "  ".repeat(d))).collect::<String>().into_bytes(),
+            (0..600).map(|d| "  ".repeat(d) + "- x\n").collect::<String>().into_bytes(),
             "nested deeper than 50",
         ),
     ];
@@ -350,7 +350,7 @@ fn strange_markdown_is_read_quickly() {
         ("links", fill("[a](")),
         ("images", fill("![")),
         ("stars", fill("*a _b ")),
-        ("ticks", (1..700).map(|n| format!("{} ", "`".repeat(n))).collect()),
+        ("ticks", (1..700).map(|n| "`".repeat(n) + " ").collect()),
         ("html", fill("<a ")),
         ("comments", fill("<!-- a")),
         ("entities", fill("&#")),

@@ -150,6 +150,16 @@ pub fn open(wanted: &Wanted, sync: Sync) -> Result<Collection, RepoError> {
     }
 }
 
+/// The files of a folder as they lie there, committed or not.
+///
+/// # Errors
+/// When it can't be read.
+pub fn folder(root: &Path) -> Result<Collection, RepoError> {
+    let source = root.display().to_string();
+    let root = root.canonicalize().map_err(|_| RepoError::NoFolder(source.clone()))?;
+    folder::read(&root, &Wanted { source, branch: None, path: None, cache: PathBuf::new() })
+}
+
 enum Found {
     Folder(PathBuf),
     Repository { url: String, inside: Option<String> },
@@ -203,7 +213,7 @@ fn has_password(source: &str) -> bool {
 }
 
 /// A source without what may be a secret.
-fn shown(source: &str) -> String {
+pub fn shown(source: &str) -> String {
     match user_info(source).filter(|user| user.contains(':')) {
         Some(user) => source.replacen(user, "…", 1),
         None => source.to_owned(),
