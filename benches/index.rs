@@ -104,8 +104,10 @@ fn measure(number: usize) {
 }
 
 fn measure_chroma(url: &str, folder: &Path, embedder: &dyn Embedder, places: &mut [Place]) {
-    let settings =
-        ChromaSettings { database: format!("bench-{}-{}", std::process::id(), places.len()), ..ChromaSettings::new(url) };
+    let settings = ChromaSettings {
+        database: format!("bench-{}-{}", std::process::id(), places.len()),
+        ..ChromaSettings::new(url)
+    };
     // The vectors are in the file: what is measured is Chroma, not the model.
     let index = Embedded::open(&folder.join("index.sqlite"), DERIVER).unwrap();
     let chroma = Chroma::connect(&settings, embedder.id()).unwrap();
@@ -154,7 +156,8 @@ fn cold_query(path: &Path, number: usize) {
     assert_eq!((shelf.documents().len(), near.len()), (number, number * (SECTIONS + 1)));
     assert!(postings.iter().map(Vec::len).sum::<usize>() > 0);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<u64>().ok());
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<u64>().ok());
     let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
     println!("{} {} {} {} {}", ms(all), ms(opened), ms(found - opened), ms(all - found), peak.unwrap_or(0) / 1024);
 }
@@ -218,15 +221,38 @@ fn query_vector(dimensions: usize) -> Vec<f32> {
 
 /// Numbers that look like chance.
 fn numbers(seed: u64) -> impl Iterator<Item = u64> {
-    let step = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let step =
+        |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
     std::iter::successors(step(&seed.wrapping_add(99)), step).map(|state| state >> 33)
 }
 
 /// Words of which some are frequent and most are not, as in any text.
 fn words(seed: u64) -> impl Iterator<Item = String> {
     const COMMON: [&str; 24] = [
-        "pod", "node", "kubectl", "get", "the", "and", "namespace", "container", "restart", "memory", "limit", "events",
-        "check", "describe", "deployment", "service", "is", "of", "logs", "volume", "image", "network", "cluster", "if",
+        "pod",
+        "node",
+        "kubectl",
+        "get",
+        "the",
+        "and",
+        "namespace",
+        "container",
+        "restart",
+        "memory",
+        "limit",
+        "events",
+        "check",
+        "describe",
+        "deployment",
+        "service",
+        "is",
+        "of",
+        "logs",
+        "volume",
+        "image",
+        "network",
+        "cluster",
+        "if",
     ];
     numbers(seed).map(|number| {
         let rank = number % 1000;
@@ -248,7 +274,8 @@ fn place(number: usize, edition: usize) -> Place {
 
 #[expect(clippy::unnecessary_wraps, reason = "what a sync takes")]
 fn load(place: &Place) -> Option<Runbook> {
-    let number = u64::from_str_radix(&place.blob[8..], 16).unwrap() * 10 + u64::from_str_radix(&place.blob[..8], 16).unwrap();
+    let number =
+        u64::from_str_radix(&place.blob[8..], 16).unwrap() * 10 + u64::from_str_radix(&place.blob[..8], 16).unwrap();
     let text = |seed: u64, words_: usize| words(seed).take(words_).collect::<Vec<_>>().join(" ");
     let section = |part: usize| Section {
         heading: format!("Part {part}"),

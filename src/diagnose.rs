@@ -12,8 +12,10 @@ use crate::detect;
 use crate::graph::{self, View};
 use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
 use crate::model::reference::Name;
-use crate::model::{Diagnosis, Kind, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
+use crate::model::{Diagnosis, Kind, Library, LibraryState, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
 use crate::redact::{Redacted, Redactor};
+use crate::retrieve::index::IndexError;
+use crate::retriever::{self, Retriever};
 
 /// Where the snapshot comes from.
 pub enum Source {
@@ -31,6 +33,8 @@ pub struct Context {
     pub redactor: Redactor,
     /// Objects in one page of a list.
     pub page_size: u32,
+    /// Where runbooks are looked for.
+    pub runbooks: Option<Arc<retriever::Options>>,
 }
 
 /// What is asked for.
@@ -125,13 +129,35 @@ pub enum DiagnoseError {
 /// # Errors
 /// When the cluster can't be read at all, or a target is not there.
 pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) -> Result<Outcome, DiagnoseError> {
+    // The repository is fetched while the cluster is read.
+    let opening = context.runbooks.clone().map(|options| tokio::task::spawn_blocking(|| Retriever::open(options)));
     let snapshot = match &context.source {
         Source::Live(connection) => Arc::new(read(context, connection, request, events).await?),
         Source::Saved(snapshot) => snapshot.clone(),
     };
     events(Progress::Explaining);
-    let diagnosis = derive(&snapshot, request)?;
+    let mut diagnosis = derive(&snapshot, request)?;
+    if let Some(opening) = opening {
+        advise(opening.await, &mut diagnosis);
+    }
     Ok(Outcome { diagnosis, snapshot })
+}
+
+/// Adds the runbooks; where they can't be had, why not.
+fn advise(opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>, diagnosis: &mut Diagnosis) {
+    let trouble = match opened {
+        Ok(Ok(retriever)) => return retriever.advise(diagnosis),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    diagnosis.libraries.push(LibraryState {
+        library: Library::Builtin,
+        source: "all libraries".to_owned(),
+        commit: String::new(),
+        runbooks: 0,
+        synced: None,
+        notes: vec![trouble],
+    });
 }
 
 /// Reads a cluster: the lists, then what detectors want beside them.
@@ -224,6 +250,7 @@ pub fn derive(snapshot: &Snapshot, request: &Request) -> Result<Diagnosis, Diagn
         gaps: snapshot.gaps.clone(),
         silenced: explained.silenced,
         counts: counts(snapshot, namespace),
+        libraries: Vec::new(),
     })
 }
 

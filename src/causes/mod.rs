@@ -70,6 +70,8 @@ fn complete(view: &View<'_>, group: group::Group) -> Cause {
         changes,
         commands: root.commands.into_iter().map(|command| with_context(view, command)).collect(),
         unknown: root.unknown,
+        runbooks: Vec::new(),
+        no_runbook: None,
     }
 }
 

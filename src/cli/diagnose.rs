@@ -8,15 +8,17 @@ use clap::Args;
 
 use super::error::CommandError;
 use super::global::GlobalArgs;
+use super::library::{Freshness, LibraryArgs, options};
 use super::progress::ProgressLine;
 use super::scope::ScopeArgs;
 use super::{Reply, runtime, terminal};
 use crate::cluster::{self, snapshot_file};
-use crate::config::{self, Flags, Settings};
+use crate::config::{self, Settings};
 use crate::diagnose::{self, Context, Outcome, Request, Source};
 use crate::model::{Diagnosis, Severity, Verdict};
 use crate::output::{self, Format};
 use crate::redact::Redactor;
+use crate::retriever::Options;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,17 +69,25 @@ pub(super) struct DiagnoseArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = ["critical", "warning"], default_value = "warning")]
     fail_on: String,
 
+    #[command(flatten)]
+    library: LibraryArgs,
+
+    /// Name no runbooks
+    #[arg(long, conflicts_with = "runbooks")]
+    no_runbooks: bool,
+
     /// Use no model, even where one is configured
     #[arg(long)]
     no_llm: bool,
 }
 
 pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
-    let settings = Settings::resolve(&Flags { output: args.output, color: global.color })?;
+    let settings = args.library.settings(global, args.output)?;
+    let runbooks = (!args.no_runbooks).then(|| options(&settings, Freshness::Brief, true));
     let request = args.scope.request(global.connection.namespace.clone(), &args.targets)?;
     let outcome = match &args.from {
-        Some(path) => saved(path, global, request, &settings)?,
-        None => live(global, request, &settings)?,
+        Some(path) => saved(path, global, request, &settings, runbooks)?,
+        None => live(global, request, &settings, runbooks)?,
     };
     let style = terminal::style(&settings, args.verbose);
     terminal::print(&output::render(&outcome.diagnosis, *settings.output, &style), &style)?;
@@ -85,12 +95,18 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
     Ok(if args.exit_code { ExitCode::from(judge(&outcome.diagnosis, least)) } else { ExitCode::SUCCESS })
 }
 
-fn live(global: &GlobalArgs, request: Request, settings: &Settings) -> Result<Outcome, CommandError> {
+fn live(
+    global: &GlobalArgs,
+    request: Request,
+    settings: &Settings,
+    runbooks: Option<Arc<Options>>,
+) -> Result<Outcome, CommandError> {
     let redactor = Redactor::new(config::redaction_key()?);
     let options = global.connection.options();
     runtime::run(async {
         let connection = cluster::connect(&options).await?;
-        let context = Context { source: Source::Live(Box::new(connection)), redactor, page_size: settings.page_size.0 };
+        let context =
+            Context { source: Source::Live(Box::new(connection)), redactor, page_size: settings.page_size.0, runbooks };
         let line = ProgressLine::start();
         Ok(diagnose::diagnose(&context, &request, &line.sink()).await?)
     })
@@ -101,6 +117,7 @@ fn saved(
     global: &GlobalArgs,
     request: Request,
     settings: &Settings,
+    runbooks: Option<Arc<Options>>,
 ) -> Result<Outcome, CommandError> {
     if let Some(flag) = global.connection.given() {
         return Err(CommandError::new(format!("`--from` reads no cluster, so `{flag}` can't be used with it"))
@@ -108,7 +125,8 @@ fn saved(
     }
     let redactor = Redactor::new(config::redaction_key()?);
     let snapshot = snapshot_file::read(path, &redactor)?;
-    let context = Context { source: Source::Saved(Arc::new(snapshot)), redactor, page_size: settings.page_size.0 };
+    let context =
+        Context { source: Source::Saved(Arc::new(snapshot)), redactor, page_size: settings.page_size.0, runbooks };
     runtime::run(async { Ok(diagnose::diagnose(&context, &request, &|_| {}).await?) })
 }
 

@@ -6,6 +6,9 @@ use crate::config::{ConfigError, nearest};
 use crate::diagnose::DiagnoseError;
 use crate::model::reference::KINDS;
 use crate::printable::one_line;
+use crate::retrieve::index::IndexError;
+use crate::retriever::RetrieveError;
+use crate::runbook::repo::RepoError;
 
 /// An error of a command.
 #[derive(Debug)]
@@ -79,6 +82,24 @@ impl From<DiagnoseError> for CommandError {
         };
         let hint = near.map(|near| format!("did you mean `{near}`?")).or_else(|| error.hint());
         CommandError::from_parts(error.to_string(), hint)
+    }
+}
+
+impl From<RepoError> for CommandError {
+    fn from(error: RepoError) -> CommandError {
+        CommandError::from_parts(error.to_string(), error.hint())
+    }
+}
+
+impl From<RetrieveError> for CommandError {
+    fn from(error: RetrieveError) -> CommandError {
+        CommandError::new(error.to_string())
+    }
+}
+
+impl From<IndexError> for CommandError {
+    fn from(error: IndexError) -> CommandError {
+        CommandError::new(error.to_string())
     }
 }
 

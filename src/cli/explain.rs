@@ -43,7 +43,7 @@ impl Entry {
 }
 
 pub(super) fn run(args: ExplainArgs, global: &GlobalArgs) -> Reply {
-    let settings = Settings::resolve(&Flags { output: Some(Format::Text), color: global.color })?;
+    let settings = Settings::resolve(&Flags { output: Some(Format::Text), color: global.color, ..Flags::default() })?;
     let style = terminal::style(&settings, false);
     let json = args.output == "json";
     let text = match &args.id {

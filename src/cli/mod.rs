@@ -8,7 +8,9 @@ mod diagnose;
 mod error;
 mod explain;
 mod global;
+mod library;
 mod progress;
+mod runbooks;
 mod runtime;
 mod schema;
 mod scope;
@@ -58,6 +60,7 @@ enum Command {
     Diagnose(diagnose::DiagnoseArgs),
     Snapshot(snapshot::SnapshotArgs),
     Explain(explain::ExplainArgs),
+    Runbooks(runbooks::RunbooksArgs),
     Schema(schema::SchemaArgs),
     Version(version::VersionArgs),
     Completion(completion::CompletionArgs),
@@ -119,6 +122,7 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Diagnose(args) => diagnose::run(args, &global),
         Command::Snapshot(args) => snapshot::run(args, &global),
         Command::Explain(args) => explain::run(args, &global),
+        Command::Runbooks(args) => runbooks::run(args, &global),
         Command::Schema(args) => schema::run(args),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, &mut Cli::command(), program),

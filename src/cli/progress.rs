@@ -43,6 +43,12 @@ impl ProgressLine {
         ProgressLine { shared, thread }
     }
 
+    /// What takes sentences of one's own.
+    pub(super) fn writer(&self) -> impl Fn(String) + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move |text| shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = text
+    }
+
     /// What takes the events.
     pub(super) fn sink(&self) -> impl Fn(Progress) + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);

@@ -30,7 +30,7 @@ pub(super) struct SnapshotArgs {
 
 pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
     use std::io::IsTerminal;
-    let settings = Settings::resolve(&Flags { output: None, color: global.color })?;
+    let settings = Settings::resolve(&Flags { output: None, color: global.color, ..Flags::default() })?;
     let stdout = args.file == Path::new("-");
     if stdout && std::io::stdout().is_terminal() {
         return Err(CommandError::new("a snapshot is no text for a terminal")
@@ -41,8 +41,12 @@ pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
     let request = Request { namespace: global.connection.namespace.clone(), ..Request::default() };
     let snapshot = runtime::run(async {
         let connection = cluster::connect(&options).await?;
-        let context =
-            Context { source: Source::Live(Box::new(connection.clone())), redactor, page_size: settings.page_size.0 };
+        let context = Context {
+            source: Source::Live(Box::new(connection.clone())),
+            redactor,
+            page_size: settings.page_size.0,
+            runbooks: None,
+        };
         let line = ProgressLine::start();
         Ok(diagnose::read(&context, &connection, &request, &line.sink()).await?)
     })?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::runbook::{Library, Place, Status};
 use super::{Command, Evidence, Gap, ObjectRef, Severity, Stage, Time};
 
 /// Counts breaking changes of the output.
@@ -42,6 +43,52 @@ pub struct Diagnosis {
     pub silenced: usize,
     /// How much was looked at.
     pub counts: Counts,
+    /// The libraries in which runbooks were looked for, the team's first.
+    #[serde(default)]
+    pub libraries: Vec<LibraryState>,
+}
+
+/// A library of runbooks as it was when it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LibraryState {
+    /// Whose it is.
+    pub library: Library,
+    /// Path or URL.
+    pub source: String,
+    /// The commit that was read; of the built-in library the plugin's version.
+    pub commit: String,
+    /// How many runbooks it has.
+    pub runbooks: usize,
+    /// When the clone was last brought up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<Time>,
+    /// What did not work: the remote is away, a file can't be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// A runbook that fits a cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Advice {
+    /// Which bytes it is: library, path, commit, blob.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Its title.
+    pub title: String,
+    /// How far it has come.
+    pub status: Status,
+    /// How sure the match is, 0 to 1.
+    pub score: f32,
+    /// Why it matches: `detector oom-killed`.
+    pub why: String,
+    /// The name of what took its place, where it is deprecated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<String>,
+    /// Its first commands to look and to fix, complete as far as the cause tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
 }
 
 /// How much was looked at.
@@ -96,6 +143,12 @@ pub struct Cause {
     /// What could change the verdict and is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
+    /// Runbooks that fit, the best first.
+    #[serde(default)]
+    pub runbooks: Vec<Advice>,
+    /// Where none fits, how near the best one was: `no runbook matches (best 0.41)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_runbook: Option<String>,
 }
 
 /// A finding that follows from a cause.

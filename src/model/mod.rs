@@ -17,7 +17,7 @@ pub mod runbook;
 pub mod selector;
 pub mod snapshot;
 
-pub use diagnosis::{Cause, Change, Consequence, Diagnosis, Verdict};
+pub use diagnosis::{Advice, Cause, Change, Consequence, Diagnosis, LibraryState, Verdict};
 pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};
 pub use list::List;
 pub use map::Map;

@@ -82,24 +82,30 @@ pub enum RootCause {
 /// The signature: what a fault shows that this runbook is about. Any one of them matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub struct Signature {
     /// Ids of detectors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     pub detectors: Vec<String>,
     /// Kinds that it is about; narrows what the others match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     pub kinds: Vec<String>,
     /// Reasons of container states, conditions or events, verbatim.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     pub reasons: Vec<String>,
     /// Exit codes of containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exit_codes: Vec<u8>,
     /// Values of the label `alertname`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     pub alerts: Vec<String>,
     /// Regular expressions (linear time) over lines of logs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(max = 200)))]
     pub logs: Vec<String>,
     /// A label selector; narrows what the others match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +121,7 @@ pub struct AppliesTo {
     pub kubernetes: Option<String>,
     /// `any`, `aks`, `eks`, `gke`, `openshift`, `k3s`, `kind`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("items" = {"enum": ["any", "aks", "eks", "gke", "openshift", "k3s", "kind"]}))]
     pub platforms: Vec<String>,
 }
 
@@ -171,9 +178,11 @@ pub struct Automation {
     pub blast_radius: Option<BlastRadius>,
     /// The least time between two runs: `30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]+(s|m|h)$"), extend("patternErrorMessage" = "must be a number and a unit: `30m`"))]
     pub cooldown: Option<String>,
     /// The most runs in a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub max_per_day: Option<u32>,
 }
 
@@ -189,6 +198,7 @@ pub struct Provenance {
     pub model: Option<String>,
     /// Incidents that it was made from, ten at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
     pub incidents: Vec<String>,
 }
 
@@ -200,12 +210,24 @@ pub struct FrontMatter {
     #[serde(default, rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub json_schema: Option<String>,
     /// [`RUNBOOK_SCHEMA`].
+    #[schemars(extend("const" = RUNBOOK_SCHEMA))]
     pub schema: String,
     /// The stem of the file: lower-case words joined by `-`.
+    #[schemars(
+        regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+        length(max = 64),
+        extend("patternErrorMessage" = "must be lower-case words joined by `-`")
+    )]
     pub name: String,
     /// One line.
+    #[schemars(
+        regex(pattern = r"^[^\n]*$"),
+        length(min = 5, max = 100),
+        extend("patternErrorMessage" = "must be one line")
+    )]
     pub title: String,
     /// One or two sentences that say when to use it.
+    #[schemars(length(min = 20, max = 1024))]
     pub description: String,
     /// How far it has come.
     pub status: Status,
@@ -227,21 +249,38 @@ pub struct FrontMatter {
     pub automation: Automation,
     /// Every `$NAME` that its commands use, and what to put there.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {
+        "pattern": "^[A-Z][A-Z0-9_]*$",
+        "patternErrorMessage": "must be upper-case letters, digits and `_`"
+    }))]
     pub params: BTreeMap<String, String>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<String>,
     /// When a person last read it: `2026-11-20`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        regex(pattern = r"^\d{4}-\d{2}-\d{2}$"),
+        extend("patternErrorMessage" = "must be a date: `\"2026-11-20\"`")
+    )]
     pub reviewed: Option<String>,
     /// How it came to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// Where to read more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend(
+        "uniqueItems" = true,
+        "items" = {
+            "type": "string",
+            "pattern": "^https://",
+            "patternErrorMessage": "must begin with `https://`"
+        }
+    ))]
     pub references: Vec<String>,
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), inner(length(min = 1, max = 100)), extend("uniqueItems" = true))]
     pub tags: Vec<String>,
 }
 

@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::model::{Cause, Change, Command, Consequence, Diagnosis, Evidence, Gap, Kind, ObjectRef, Source};
+use crate::model::{
+    Advice, Cause, Change, Command, Consequence, Diagnosis, Evidence, Gap, Kind, LibraryState, ObjectRef, Place, Source,
+};
 use crate::printable::{one_line, printable};
 
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Diagnosis {
-    let Diagnosis { schema_version, context, namespace, taken_at, verdict, causes, gaps, silenced, counts } = diagnosis;
+    let Diagnosis { schema_version, context, namespace, taken_at, verdict, causes, gaps, silenced, counts, libraries } =
+        diagnosis;
     Diagnosis {
         schema_version: line(schema_version),
         context: line(context),
@@ -20,6 +23,33 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Diagnosis {
         gaps: gaps.iter().map(gap).collect(),
         silenced: *silenced,
         counts: *counts,
+        libraries: libraries.iter().map(library).collect(),
+    }
+}
+
+fn library(state: &LibraryState) -> LibraryState {
+    let LibraryState { library, source, commit, runbooks, synced, notes } = state;
+    LibraryState {
+        library: *library,
+        source: line(source),
+        commit: line(commit),
+        runbooks: *runbooks,
+        synced: *synced,
+        notes: notes.iter().map(|note| line(note)).collect(),
+    }
+}
+
+fn advice(advice: &Advice) -> Advice {
+    let Advice { place, title, status, score, why, superseded_by, commands } = advice;
+    let Place { library, path, commit, blob } = place;
+    Advice {
+        place: Place { library: *library, path: line(path), commit: line(commit), blob: line(blob) },
+        title: line(title),
+        status: *status,
+        score: *score,
+        why: line(why),
+        superseded_by: superseded_by.as_deref().map(line),
+        commands: commands.iter().map(command).collect(),
     }
 }
 
@@ -40,6 +70,8 @@ fn cause(cause: &Cause) -> Cause {
         changes,
         commands,
         unknown,
+        runbooks,
+        no_runbook,
     } = cause;
     Cause {
         fingerprint: line(fingerprint),
@@ -57,6 +89,8 @@ fn cause(cause: &Cause) -> Cause {
         changes: changes.iter().map(change).collect(),
         commands: commands.iter().map(command).collect(),
         unknown: unknown.iter().map(|text| line(text)).collect(),
+        runbooks: runbooks.iter().map(advice).collect(),
+        no_runbook: no_runbook.as_deref().map(line),
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) fn render(diagnosis: &Diagnosis) -> String {
     if let Some(silenced) = words::silenced(diagnosis.silenced) {
         let _ = writeln!(out, "\n{silenced}.");
     }
+    for library in words::libraries(&diagnosis.libraries) {
+        let _ = writeln!(out, "\nRunbooks: {}.", inline(&library));
+    }
     out
 }
 
@@ -74,8 +77,21 @@ fn cause(out: &mut String, number: usize, cause: &Cause, diagnosis: &Diagnosis) 
         }),
     );
     list(out, "### Not known", cause.unknown.iter().map(|unknown| inline(unknown)));
-    if !cause.commands.is_empty() {
-        let lines = cause.commands.iter().map(|command| {
+    if let Some(none) = &cause.no_runbook {
+        let _ = writeln!(out, "\n{}.", inline(none));
+    }
+    list(
+        out,
+        "### Runbooks",
+        cause.runbooks.iter().map(|advice| {
+            let status = words::status(advice.status, advice.superseded_by.as_deref());
+            let (title, why) = (inline(&advice.title), inline(&advice.why));
+            format!("{title}{status}: {}, by {why}", code(&words::citation(&advice.place)))
+        }),
+    );
+    let commands: Vec<_> = cause.commands.iter().cloned().chain(words::runbook_commands(cause)).collect();
+    if !commands.is_empty() {
+        let lines = commands.iter().map(|command| {
             let note = if command.changes { " (changes the cluster)" } else { "" };
             format!("# {}{note}\n{}", command.purpose, command.line)
         });

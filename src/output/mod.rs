@@ -16,6 +16,8 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+pub use words::{citation, status as status_note};
+
 use crate::model::Diagnosis;
 
 /// How a diagnosis is written.

@@ -6,7 +6,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::paint::Paint;
 use super::{Style, words};
-use crate::model::{Cause, Change, Command, Consequence, Diagnosis, Evidence, Gap, Time, Verdict};
+use crate::model::{Advice, Cause, Change, Command, Consequence, Diagnosis, Evidence, Gap, Time, Verdict};
 
 /// Causes shown in full.
 const IN_FULL: usize = 10;
@@ -17,6 +17,8 @@ const LINES: usize = 40;
 const CONSEQUENCES: usize = 8;
 const QUOTES: usize = 4;
 const CHANGES: usize = 4;
+/// Runbooks of one cause.
+const RUNBOOKS: usize = 2;
 /// Lines of one quote.
 const QUOTE_LINES: usize = 3;
 /// Groups of gaps, and names in each.
@@ -85,7 +87,9 @@ impl Page {
         for unknown in &cause.unknown {
             self.labelled("unknown", unknown);
         }
+        self.runbooks(cause);
         self.commands(&cause.commands);
+        self.commands(&words::runbook_commands(cause));
         self.line(&paint.dim(&format!("  kubectl react explain {}", cause.detector)));
     }
 
@@ -143,6 +147,18 @@ impl Page {
         self.more(rest, "quote");
     }
 
+    fn runbooks(&mut self, cause: &Cause) {
+        if let Some(none) = &cause.no_runbook {
+            self.labelled("runbook", none);
+        }
+        let shown = if self.verbose { cause.runbooks.len() } else { RUNBOOKS };
+        for Advice { place, title, status, why, superseded_by, .. } in cause.runbooks.iter().take(shown) {
+            self.labelled("runbook", &format!("{title}{}", words::status(*status, superseded_by.as_deref())));
+            self.beneath(&format!("— {}, by {why}", words::citation(place)));
+        }
+        self.more(cause.runbooks.len().saturating_sub(shown), "runbook");
+    }
+
     fn commands(&mut self, commands: &[Command]) {
         for command in commands {
             let note = if command.changes { " (changes the cluster)" } else { "" };
@@ -183,7 +199,8 @@ impl Page {
     fn end(&mut self, diagnosis: &Diagnosis) {
         let gaps = words::gaps(&diagnosis.gaps, if self.verbose { usize::MAX } else { GAP_NAMES });
         let silenced = words::silenced(diagnosis.silenced);
-        if gaps.is_empty() && silenced.is_none() {
+        let libraries = words::libraries(&diagnosis.libraries);
+        if gaps.is_empty() && silenced.is_none() && libraries.is_empty() {
             return;
         }
         self.out.push('\n');
@@ -199,6 +216,9 @@ impl Page {
         }
         if let Some(silenced) = silenced {
             self.line(&silenced);
+        }
+        for library in libraries {
+            self.wrapped(&library, "runbooks: ", &" ".repeat(INDENT), str::to_owned);
         }
     }
 

@@ -5,7 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::model::reference::KINDS;
-use crate::model::{Cause, Consequence, Diagnosis, Gap, ObjectRef, Severity, Source, Time, Verdict};
+use crate::model::runbook::Status;
+use crate::model::{
+    Cause, Command, Consequence, Diagnosis, Gap, Library, LibraryState, ObjectRef, Place, Severity, Source, Time,
+    Verdict,
+};
 
 /// `1 cause`, `2 causes`.
 pub(super) fn count(number: usize, noun: &str) -> String {
@@ -44,6 +48,42 @@ pub(super) fn scope(diagnosis: &Diagnosis) -> String {
 pub(super) fn place(diagnosis: &Diagnosis) -> String {
     let context = if diagnosis.context.is_empty() { String::new() } else { format!("context {}, ", diagnosis.context) };
     format!("{context}{}", stamp(diagnosis.taken_at))
+}
+
+/// What a reader must know of a runbook that is not in use as it stands; empty for an active one.
+pub fn status(status: Status, successor: Option<&str>) -> String {
+    match (status, successor) {
+        (Status::Active, _) => String::new(),
+        (Status::Draft, _) => " (draft)".to_owned(),
+        (Status::Deprecated, Some(successor)) => format!(" (deprecated, see {successor})"),
+        (Status::Deprecated, None) => " (deprecated)".to_owned(),
+    }
+}
+
+/// `runbooks/storage/disk-full.md@1a2b3c4d5e6f`.
+pub fn citation(place: &Place) -> String {
+    match place.library {
+        Library::Team => place.citation(),
+        Library::Builtin => format!("{} (built-in)", place.citation()),
+    }
+}
+
+/// The commands of the best runbook that the cause does not name itself.
+pub(super) fn runbook_commands(cause: &Cause) -> Vec<Command> {
+    let known = |line: &str| cause.commands.iter().any(|command| command.line == line);
+    let best = cause.runbooks.first().map(|advice| advice.commands.as_slice()).unwrap_or_default();
+    let new = best.iter().filter(|command| !known(&command.line));
+    new.map(|command| Command { purpose: format!("runbook: {}", command.purpose), ..command.clone() }).collect()
+}
+
+/// What did not work when runbooks were looked for, a sentence for each library.
+pub(super) fn libraries(libraries: &[LibraryState]) -> Vec<String> {
+    let sentence = |state: &LibraryState| {
+        let since = state.synced.filter(|_| !state.commit.is_empty());
+        let since = since.map(|time| format!("; fetched last {}", stamp(time))).unwrap_or_default();
+        format!("{}: {}{since}", state.source, state.notes.join("; "))
+    };
+    libraries.iter().filter(|state| !state.notes.is_empty()).map(sentence).collect()
 }
 
 /// `2026-11-23 08:31 UTC`.

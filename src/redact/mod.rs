@@ -172,31 +172,13 @@ impl Redactor {
 
     /// Masks what is seen at once, between the placeholders that are there; nothing where nothing is.
     fn pass(&self, text: &str, mode: Mode) -> Option<String> {
-        let mut secrets = Vec::new();
-        for part in between_placeholders(text) {
-            let mut found = Vec::new();
-            let inner = text.get(part.clone()).unwrap_or_default();
-            patterns::known(inner, &mut found);
-            patterns::urls(inner, &mut found);
-            patterns::programs(inner, mode, &mut found);
-            pairs::assignments(inner, mode, &mut found);
-            pairs::flags(inner, mode, &mut found);
-            pairs::tags(inner, &mut found);
-            secrets
-                .extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
-        }
-        secrets.retain(|range| !range.is_empty());
+        let secrets = seen(text, mode);
         if secrets.is_empty() {
             return None;
         }
-        secrets.sort_by_key(|range| (range.start, range.end));
         let mut masked = String::with_capacity(text.len());
         let mut done = 0;
-        let mut secrets = secrets.into_iter().peekable();
-        while let Some(mut secret) = secrets.next() {
-            while let Some(next) = secrets.next_if(|next| next.start < secret.end) {
-                secret.end = secret.end.max(next.end);
-            }
+        for secret in secrets {
             masked.push_str(text.get(done..secret.start)?);
             masked.push_str(&self.placeholder(text.get(secret.clone())?));
             done = secret.end;
@@ -222,6 +204,37 @@ impl Redactor {
         let _ = write!(text, "~{}>", length_class(secret.len()));
         text
     }
+}
+
+/// Where secrets seem to stand in a text that people wrote, for who tells of them and masks nothing: apart, in order.
+pub fn secrets(text: &str) -> Vec<Range<usize>> {
+    if patterns::may_hold_secret(text) { seen(text, Mode::Prose) } else { Vec::new() }
+}
+
+/// What is seen at once, between the placeholders that are there: apart, in order.
+fn seen(text: &str, mode: Mode) -> Vec<Range<usize>> {
+    let mut secrets = Vec::new();
+    for part in between_placeholders(text) {
+        let mut found = Vec::new();
+        let inner = text.get(part.clone()).unwrap_or_default();
+        patterns::known(inner, &mut found);
+        patterns::urls(inner, &mut found);
+        patterns::programs(inner, mode, &mut found);
+        pairs::assignments(inner, mode, &mut found);
+        pairs::flags(inner, mode, &mut found);
+        pairs::tags(inner, &mut found);
+        secrets.extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
+    }
+    secrets.retain(|range| !range.is_empty());
+    secrets.sort_by_key(|range| (range.start, range.end));
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        match apart.last_mut().filter(|last| secret.start < last.end) {
+            Some(last) => last.end = last.end.max(secret.end),
+            None => apart.push(secret),
+        }
+    }
+    apart
 }
 
 /// Whether all of a value is secret, by its name and its form.

@@ -4,11 +4,32 @@
 //! the model alone, so an index can always be thrown away and made again. A search sees the blobs of its own
 //! commit and no others.
 
+pub mod chunk;
+mod clean;
+mod concept;
+mod dense;
 pub mod embed;
+pub mod eval;
 mod http;
 pub mod index;
+mod lexical;
+pub mod memory;
+mod near;
+mod passage;
+mod prose;
+pub mod query;
+mod search;
 #[cfg(test)]
 mod serving;
+pub mod signature;
+mod spell;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text;
+
+pub use near::near_duplicates;
+pub use query::{Filter, Query, Signals};
+pub use search::{Answer, Hit, Lazy, Why, search};
 
 use std::collections::BTreeMap;
 
@@ -56,6 +77,23 @@ pub struct Document {
     pub platforms: Vec<String>,
     /// [`Terms::length`].
     pub length: f32,
+}
+
+impl Document {
+    /// Of a runbook whose terms weigh `length` together.
+    pub fn new(runbook: &Runbook, length: f32) -> Document {
+        let front = &runbook.front;
+        Document {
+            place: runbook.place.clone(),
+            title: front.title.clone(),
+            status: front.status,
+            superseded_by: front.superseded_by.clone(),
+            name: front.name.clone(),
+            kinds: front.signature.kinds.clone(),
+            platforms: front.applies_to.platforms.clone(),
+            length,
+        }
+    }
 }
 
 /// What a search reads of an index. Documents are known by their number in [`Shelf::documents`].

@@ -113,7 +113,8 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write(mut stream: &TcpStream, reply: &Reply) {
-    let mut head = format!("HTTP/1.1 {} Status\r\nconnection: close\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+    let mut head =
+        format!("HTTP/1.1 {} Status\r\nconnection: close\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -56,10 +56,8 @@ fn best(near: Vec<Near>, number: usize) -> Vec<(u32, u32, u32)> {
 
 /// Entries as the server has them.
 fn entries(settings: &ChromaSettings) -> Vec<(String, Value)> {
-    let base = format!(
-        "{}/api/v2/tenants/{}/databases/{}/collections",
-        settings.url, settings.tenant, settings.database
-    );
+    let base =
+        format!("{}/api/v2/tenants/{}/databases/{}/collections", settings.url, settings.tenant, settings.database);
     let collection = ask("GET", &format!("{base}/{}", settings.collection), None);
     let body = serde_json::json!({"include": ["metadatas", "documents"], "limit": 5000});
     let all = ask("POST", &format!("{base}/{}/get", collection["id"].as_str().unwrap()), Some(&body));
@@ -88,7 +86,8 @@ fn it_gives_what_the_embedded_index_gives_to_the_last_bit() {
     let Some(settings) = settings("same") else { return };
     let local = crate::model::folder().map(|folder| Local::open(&folder, Expect::Default).unwrap());
     let hash = Hash::new("hash", 384);
-    let embedders: Vec<&dyn Embedder> = [&hash as &dyn Embedder].into_iter().chain(local.as_ref().map(|l| l as _)).collect();
+    let embedders: Vec<&dyn Embedder> =
+        [&hash as &dyn Embedder].into_iter().chain(local.as_ref().map(|l| l as _)).collect();
     for embedder in embedders {
         let (books, places) = Books::many(120, "5a");
         let own = index();
@@ -157,7 +156,8 @@ fn an_entry_says_where_it_is_from_and_is_put_there_once() {
     let report = put(&chroma, &second, &books, &places, &model);
     assert_eq!((report.added, report.embedded, report.kept), (1, 1, 29));
     assert_eq!(entries(&settings).len(), 122);
-    let unchanged: Vec<_> = entries(&settings).into_iter().filter(|(id, _)| all.iter().any(|(old, _)| old == id)).collect();
+    let unchanged: Vec<_> =
+        entries(&settings).into_iter().filter(|(id, _)| all.iter().any(|(old, _)| old == id)).collect();
     assert_eq!(unchanged.len(), 120);
     assert!(unchanged.iter().all(|(id, metadata)| all.contains(&(id.clone(), metadata.clone()))), "none changes");
 }

@@ -29,7 +29,8 @@ fn sentences() -> Vec<String> {
 /// What `sentence-transformers` gives for the sentences.
 fn reference() -> Vec<Vec<f32>> {
     let numbers = testdata("reference.f32");
-    let numbers: Vec<f32> = numbers.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let numbers: Vec<f32> =
+        numbers.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     numbers.chunks_exact(384).map(<[f32]>::to_vec).collect()
 }
 
@@ -117,7 +118,8 @@ fn a_wrong_file_is_refused() {
     });
     let half = changed(&folder, "model.onnx", |bytes| bytes[..bytes.len() / 2].to_vec());
     for (name, folder) in [("shuffled", &shuffled), ("garbled", &garbled), ("half", &half)] {
-        let error = Local::open(folder.path(), Expect::Default).err().unwrap_or_else(|| unreachable!("{name} was taken"));
+        let error =
+            Local::open(folder.path(), Expect::Default).err().unwrap_or_else(|| unreachable!("{name} was taken"));
         eprintln!("{name}: {error}");
         assert!(!error.hint().is_empty());
     }

@@ -12,18 +12,40 @@ const TABLE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("printable", &[]),
     ("redact", &["model", "printable"]),
+    ("kubectl", &["model"]),
     ("graph", &["model"]),
     ("detect", &["model", "graph"]),
     ("causes", &["model", "graph"]),
     ("output", &["model", "printable"]),
     ("cluster", &["model", "printable", "redact"]),
     ("config", &["output", "cluster"]),
-    ("diagnose", &["model", "redact", "graph", "detect", "causes", "cluster"]),
-    ("cli", &["model", "printable", "redact", "graph", "detect", "causes", "cluster", "output", "config", "diagnose"]),
+    ("runbook", &["model", "printable", "redact", "kubectl"]),
+    ("retrieve", &["model", "runbook"]),
+    ("retriever", &["model", "kubectl", "runbook", "retrieve"]),
+    ("diagnose", &["model", "redact", "graph", "detect", "causes", "cluster", "retrieve", "retriever"]),
+    (
+        "cli",
+        &[
+            "model",
+            "printable",
+            "redact",
+            "kubectl",
+            "graph",
+            "detect",
+            "causes",
+            "cluster",
+            "runbook",
+            "retrieve",
+            "retriever",
+            "output",
+            "config",
+            "diagnose",
+        ],
+    ),
 ];
 
 /// Modules that do no IO and read no clock.
-const PURE: &[&str] = &["model", "printable", "redact", "graph", "detect", "causes", "output"];
+const PURE: &[&str] = &["model", "printable", "redact", "kubectl", "graph", "detect", "causes", "output"];
 
 /// What IO and clocks are called.
 const IMPURE: &[&str] = &[

@@ -9,4 +9,5 @@ mod folding;
 mod harm;
 mod hostile;
 mod krew;
+mod runbooks;
 mod support;

@@ -85,7 +85,9 @@ impl Cluster {
     pub(crate) fn plugin(&self, user: &str, arguments: &[&str]) -> Output {
         let state = env::temp_dir().join("kubectl-react-test-state");
         let mut command = Command::new(PLUGIN);
-        command.args(arguments).env("KUBECONFIG", self.kubeconfig(user)).env("XDG_STATE_HOME", state);
+        command.args(arguments).env("KUBECONFIG", self.kubeconfig(user));
+        command.env("XDG_CACHE_HOME", state.join("cache")).env("XDG_CONFIG_HOME", state.join("config"));
+        command.env("XDG_STATE_HOME", state);
         command.output().expect("the plugin runs")
     }
 

@@ -186,12 +186,26 @@ pub(crate) fn is(cause: &Value, wanted: &ExpectedCause) -> bool {
     cause["detector"] == wanted.detector.as_str() && object(&cause["object"]) == wanted.object
 }
 
+/// Whether the first runbook of a cause is the one that is about just this fault.
+pub(crate) fn cites_its_own(cause: &Value) -> bool {
+    let path = cause["runbooks"][0]["path"].as_str().unwrap_or_default();
+    path.ends_with(&format!("/{}.md", cause["detector"].as_str().unwrap_or_default()))
+}
+
 /// What a cause that was found doesn't have.
 fn lacks(cause: &Value, wanted: &ExpectedCause) -> Option<String> {
     if cause["evidence"].as_array().is_none_or(Vec::is_empty) {
         return Some(format!("no evidence: {}", line(cause)));
     }
-    // As it is read, not as JSON writes it.
+    if !cites_its_own(cause) {
+        return Some(format!("another runbook than its own, {}: {}", cause["runbooks"][0]["path"], line(cause)));
+    }
+    // As it is read, not as JSON writes it; what a runbook says proves nothing.
+    let mut cause = cause.clone();
+    if let Some(fields) = cause.as_object_mut() {
+        fields.remove("runbooks");
+    }
+    let cause = &cause;
     let text = cause.to_string().replace("\\\"", "\"");
     if let Some(word) = wanted.says.iter().find(|word| !text.contains(word.as_str())) {
         return Some(format!("does not say {word:?}: {}", line(cause)));

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::cluster::Cluster;
-use crate::expect::{Fault, is};
+use crate::expect::{ExpectedCause, Fault, cites_its_own, is};
 
 /// Counted over all files that were injected.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct Figures {
     first: usize,
     /// Faults of which the right object was named by the right detector.
     found: usize,
+    /// Those whose first runbook is the one about just this fault.
+    own_runbook: usize,
     /// Causes that were printed for files with faults.
     printed: usize,
     /// Healthy files for which a cause was printed, and causes beside those expected.
@@ -47,6 +49,8 @@ impl Figures {
         }
         let found = expected.iter().filter(|wanted| told.iter().any(|cause| is(cause, wanted))).count();
         self.found += found;
+        let own = |wanted: &&ExpectedCause| told.iter().any(|cause| is(cause, wanted) && cites_its_own(cause));
+        self.own_runbook += expected.iter().filter(own).count();
         self.false_alarms += told.len().saturating_sub(expected.len());
         self.lines += lines(&String::from_utf8_lossy(&cluster.plugin("admin", &["diagnose", "-n", &namespace]).stdout));
         let floor = floor(cluster, &namespace);
@@ -77,6 +81,7 @@ impl fmt::Display for Figures {
         writeln!(out, "figures: {} faults, {} healthy twins and workloads", self.faults, self.healthy)?;
         writeln!(out, "  right cause at the right object: {} of {}", self.found, self.faults)?;
         writeln!(out, "  right cause first, of files with one fault: {} of {}", self.first, self.single)?;
+        writeln!(out, "  its own runbook first: {} of {}", self.own_runbook, self.faults)?;
         writeln!(out, "  false alarms: {}", self.false_alarms)?;
         writeln!(out, "  causes printed per fault: {:.2}", per(self.printed))?;
         writeln!(

@@ -31,8 +31,12 @@ fn a_live_diagnosis_and_that_of_its_snapshot_are_the_same_bytes() {
         let connection = cluster::connect(&options).await.expect("a connection");
         let redactor = redact::Redactor::new([7; 32]);
         let request = diagnose::Request::default();
-        let handles =
-            diagnose::Context { source: diagnose::Source::Live(Box::new(connection)), redactor, page_size: 500 };
+        let handles = diagnose::Context {
+            source: diagnose::Source::Live(Box::new(connection)),
+            redactor,
+            page_size: 500,
+            runbooks: None,
+        };
         let live = diagnose::diagnose(&handles, &request, &|_| {}).await.expect("a diagnosis");
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("cluster.json.gz");

@@ -16,7 +16,10 @@ fn sha256(bytes: &[u8]) -> String {
 /// What is published: 400 kB that hardly shrink.
 fn content() -> Vec<u8> {
     let step = |state: u32| state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-    std::iter::successors(Some(7_u32), |state| Some(step(*state))).map(|state| (state >> 24) as u8).take(400_000).collect()
+    std::iter::successors(Some(7_u32), |state| Some(step(*state)))
+        .map(|state| (state >> 24) as u8)
+        .take(400_000)
+        .collect()
 }
 
 /// An archive with the content in it, and where.
@@ -78,7 +81,15 @@ fn what_is_not_what_was_published_is_an_error() {
         ("an error page", None, Box::new(|_| Reply::of(404, "no")), "status 404"),
         ("a part that was not asked for", None, Box::new(|_| Reply::of(206, content())), "status 206"),
         ("an archive of garbage", Some(part), Box::new(|_| Reply::of(200, vec![0xff; 900_000])), ""),
-        ("half an archive", Some(part), { let half = archive[..9000].to_vec(); Box::new(move |_| Reply::of(200, &*half)) }, ""),
+        (
+            "half an archive",
+            Some(part),
+            {
+                let half = archive[..9000].to_vec();
+                Box::new(move |_| Reply::of(200, &*half))
+            },
+            "",
+        ),
         ("a short part", Some(part), Box::new(|_| Reply::of(206, "abc")), ""),
     ];
     for (name, part, answer, message) in cases {

@@ -45,8 +45,7 @@ pub fn find(setting: Option<&Path>, program: Option<&Path>, cache: Option<&Path>
     let program = program.and_then(|path| path.canonicalize().ok()).and_then(|path| Some(path.parent()?.join(BESIDE)));
     let cache = cache.map(|cache| cached(cache, DEFAULT_NAME));
     let places = [(program, Origin::Program), (cache, Origin::Cache)];
-    let mut candidates =
-        places.into_iter().filter_map(|(folder, origin)| Some(Candidate { folder: folder?, origin }));
+    let mut candidates = places.into_iter().filter_map(|(folder, origin)| Some(Candidate { folder: folder?, origin }));
     candidates.find(|candidate| candidate.folder.is_dir())
 }
 

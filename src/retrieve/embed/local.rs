@@ -201,12 +201,7 @@ fn unlike(likeness: Option<f32>, least: f32) -> Option<String> {
 }
 
 impl Engine {
-    fn load(
-        path: &Path,
-        bytes: Vec<u8>,
-        tokenizer: (PathBuf, Vec<u8>),
-        shape: Shape,
-    ) -> Result<Engine, LocalError> {
+    fn load(path: &Path, bytes: Vec<u8>, tokenizer: (PathBuf, Vec<u8>), shape: Shape) -> Result<Engine, LocalError> {
         let unusable = |reason: String| LocalError::Unusable { path: path.to_owned(), reason };
         let tokens = Tokens::read(&tokenizer.1, shape.longest)
             .map_err(|reason| LocalError::Unusable { path: tokenizer.0, reason })?;

@@ -321,7 +321,10 @@ mod tests {
         assert_eq!((found.hub.as_str(), found.index.as_str()), (HUB, "https://two.example"));
         let env = |name: &str| Some(format!("https://{}.example", name.to_lowercase()));
         let found = Sources::find(env, Some(home.path()));
-        assert_eq!((found.hub.as_str(), found.index.as_str()), ("https://hf_endpoint.example", "https://pip_index_url.example"));
+        assert_eq!(
+            (found.hub.as_str(), found.index.as_str()),
+            ("https://hf_endpoint.example", "https://pip_index_url.example")
+        );
     }
 
     #[test]
@@ -337,7 +340,11 @@ mod tests {
             let error = pull(cache.path(), precision, &sources, &mut |step| steps.push(step)).unwrap_err();
             let PullError::Sources(failures) = &error else { panic!("{error}") };
             assert_eq!(failures.len(), pages);
-            assert!(failures.iter().all(|failure| failure.starts_with("http://127.0.0.1") && failure.ends_with("status 404")));
+            assert!(
+                failures
+                    .iter()
+                    .all(|failure| failure.starts_with("http://127.0.0.1") && failure.ends_with("status 404"))
+            );
             assert!(error.hint().contains("HF_ENDPOINT"));
             assert_eq!(steps.len(), 2 * pages);
             assert!(folder.join("mine").exists());

@@ -20,10 +20,13 @@ fn embeddings(body: &serde_json::Value) -> Reply {
     let data: Vec<_> = input
         .iter()
         .enumerate()
-        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vector(text.as_str().unwrap())}))
+        .map(
+            |(index, text)| json!({"object": "embedding", "index": index, "embedding": vector(text.as_str().unwrap())}),
+        )
         .rev()
         .collect();
-    let answer = json!({"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}});
+    let answer =
+        json!({"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}});
     Reply::of(200, answer.to_string())
 }
 

@@ -48,8 +48,7 @@ impl Tokens {
     pub(super) fn batches(&self, texts: &[&str]) -> Result<Vec<Batch>, String> {
         let cut = texts.iter().map(|text| start(text, self.longest * BYTES_PER_TOKEN)).collect();
         let encodings = self.tokenizer.encode_batch_fast::<&str>(cut, true).map_err(|error| error.to_string())?;
-        let mut rows: Vec<(usize, &[u32])> =
-            encodings.iter().map(tokenizers::Encoding::get_ids).enumerate().collect();
+        let mut rows: Vec<(usize, &[u32])> = encodings.iter().map(tokenizers::Encoding::get_ids).enumerate().collect();
         rows.sort_by_key(|(text, ids)| (ids.len(), *text));
         let mut batches = Vec::new();
         let mut rest = rows.as_slice();

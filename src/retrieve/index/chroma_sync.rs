@@ -153,12 +153,7 @@ impl Chroma {
 
     /// Deletes entries that `keep` does not have, and those of other models and versions. An entry of a commit that
     /// `knows` does not know stays: it may be newer than this clone. Gives the number of entries that went.
-    pub fn prune(
-        &self,
-        index: &Embedded,
-        keep: &[Place],
-        knows: &dyn Fn(&str) -> bool,
-    ) -> Result<usize, ChromaError> {
+    pub fn prune(&self, index: &Embedded, keep: &[Place], knows: &dyn Fn(&str) -> bool) -> Result<usize, ChromaError> {
         let blobs: BTreeSet<&str> = keep.iter().map(|place| place.blob.as_str()).collect();
         let generation = generation(self, index.deriver().version);
         let mut gone = Vec::new();

@@ -1,7 +1,7 @@
 //! Servers that are none, or say no. The real one is in `tests/index`.
 
-use crate::retrieve::index::testing::{Books, Hash, WORDS};
 use super::*;
+use crate::retrieve::index::testing::{Books, Hash, WORDS};
 use crate::retrieve::serving::{Reply, Server};
 use crate::retrieve::{Embedder, Shelf};
 
@@ -61,13 +61,17 @@ fn empty() -> Server {
     Server::start(|asked| {
         let path = asked.path.strip_prefix("/behind/api/v2").unwrap_or("");
         match (asked.method.as_str(), path) {
-            ("GET", "/tenants/t%2F1/databases/d%20b/collections/books") => Reply::of(200, r#"{"id": "c0", "dimension": null}"#),
+            ("GET", "/tenants/t%2F1/databases/d%20b/collections/books") => {
+                Reply::of(200, r#"{"id": "c0", "dimension": null}"#)
+            }
             ("GET", "/pre-flight-checks") => Reply::of(200, r#"{"max_batch_size": 100}"#),
             ("GET", "/tenants/t%2F1/databases/d%20b/collections/c0/count") => Reply::of(200, "0"),
             ("POST", "/tenants/t%2F1/databases/d%20b/collections/c0/get") => {
                 Reply::of(200, r#"{"ids": [], "embeddings": [], "metadatas": []}"#)
             }
-            ("POST", "/tenants/t%2F1/databases/d%20b/collections/c0/query") => Reply::of(200, r#"{"ids": [["", "x", "y:z:1"]]}"#),
+            ("POST", "/tenants/t%2F1/databases/d%20b/collections/c0/query") => {
+                Reply::of(200, r#"{"ids": [["", "x", "y:z:1"]]}"#)
+            }
             _ => Reply::of(404, "{}"),
         }
     })
@@ -93,7 +97,10 @@ fn the_token_goes_with_every_request_in_both_headers() {
     let asked = server.asked();
     assert_eq!(asked.len(), 3);
     for asked in asked {
-        assert_eq!((asked.headers["authorization"].as_str(), asked.headers["x-chroma-token"].as_str()), ("Bearer secret", "secret"));
+        assert_eq!(
+            (asked.headers["authorization"].as_str(), asked.headers["x-chroma-token"].as_str()),
+            ("Bearer secret", "secret")
+        );
     }
 }
 
@@ -129,6 +136,7 @@ fn it_works_inside_a_runtime() {
     let server = empty();
     let settings = behind(&server);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let count = runtime.block_on(async move { Chroma::connect(&settings, Hash::new("m").id()).unwrap().count().unwrap() });
+    let count =
+        runtime.block_on(async move { Chroma::connect(&settings, Hash::new("m").id()).unwrap().count().unwrap() });
     assert_eq!(count, 0);
 }

@@ -108,9 +108,8 @@ impl Embedded {
         let db = self.lock();
         let mut one = db.prepare_cached("SELECT sum, data FROM vector WHERE model = ?1 AND texts = ?2")?;
         let row = one.query_row(params![model, texts], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)));
-        let whole = row.optional()?.filter(|(expected, data)| {
-            sum(data) == *expected && data.len() % dimensions.max(1) == 0
-        });
+        let whole =
+            row.optional()?.filter(|(expected, data)| sum(data) == *expected && data.len() % dimensions.max(1) == 0);
         whole.map(|(_, data)| data).ok_or_else(|| IndexError::Damaged("a vector is not what was written".to_owned()))
     }
 
@@ -164,8 +163,8 @@ impl Embedded {
         let mut db = self.lock();
         let work = schema::writing(&mut db)?;
         {
-            let mut insert = work
-                .prepare_cached("INSERT OR IGNORE INTO vector (model, texts, sum, data) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert =
+                work.prepare_cached("INSERT OR IGNORE INTO vector (model, texts, sum, data) VALUES (?1, ?2, ?3, ?4)")?;
             for (texts, data) in rows {
                 insert.execute(params![model, texts, sum(data), data])?;
             }

@@ -52,7 +52,8 @@ mod tests {
 
     /// Vectors that have a direction, without chance.
     fn vectors() -> Vec<Vec<f32>> {
-        let vector = |seed: usize| (0..384).map(move |i| (((i * 7919 + seed * 104_729) % 997) as f32 / 498.5 - 1.0).powi(3));
+        let vector =
+            |seed: usize| (0..384).map(move |i| (((i * 7919 + seed * 104_729) % 997) as f32 / 498.5 - 1.0).powi(3));
         (0..50).filter_map(|seed| crate::retrieve::embed::unit(vector(seed).collect())).collect()
     }
 

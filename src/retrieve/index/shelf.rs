@@ -282,7 +282,8 @@ impl Matrix {
 
     /// The cosine of every vector, sorted by document and chunk.
     fn cosines(&self, query: &[f32]) -> Vec<Near> {
-        let threads = if self.owners.len() < WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+        let threads =
+            if self.owners.len() < WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
         let share = self.owners.len().div_ceil(threads).max(1);
         let dimensions = query.len().max(1);
         let parts = self.owners.chunks(share).zip(self.scales.chunks(share)).zip(self.steps.chunks(share * dimensions));

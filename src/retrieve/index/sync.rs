@@ -95,6 +95,12 @@ impl Embedded {
         Ok(report)
     }
 
+    /// The places whose documents are not there: [`sync`](Embedded::sync) will ask for them, in this order.
+    pub fn missing(&self, wanted: &[Place]) -> Result<Vec<Place>, IndexError> {
+        let known = self.known()?;
+        Ok(distinct(wanted).into_iter().filter(|place| !known.contains(&key(place))).cloned().collect())
+    }
+
     /// Blob and path of each document of this version.
     fn known(&self) -> Result<BTreeSet<(String, String)>, IndexError> {
         let db = self.lock();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Deriver;
-use crate::model::runbook::{AppliesTo, Automation, FrontMatter, RUNBOOK_SCHEMA, RootCause, Section, Signature, Status};
+use crate::model::runbook::{
+    AppliesTo, Automation, FrontMatter, RUNBOOK_SCHEMA, RootCause, Section, Signature, Status,
+};
 use crate::model::{Library, Place, Runbook, Severity};
 use crate::retrieve::embed::unit;
 use crate::retrieve::{Chunk, Derived, EmbedError, Embedder, ModelId, Terms};

@@ -60,7 +60,10 @@ fn what_was_put_in_is_found_again() {
     assert_eq!(ranked(&shelf, &texts(&model, "title7 common"))[0], "runbooks/00007.md");
     assert_eq!(shelf.nearest(&texts(&model, "x"), 1).unwrap().len(), 80, "every chunk of every document");
     let chunk = shelf.chunk(7, 2).unwrap();
-    assert_eq!((chunk.heading.as_str(), chunk.text.as_str(), chunk.line), ("Part 2", "title7 common\nsection1 word0 all1", 20));
+    assert_eq!(
+        (chunk.heading.as_str(), chunk.text.as_str(), chunk.line),
+        ("Part 2", "title7 common\nsection1 word0 all1", 20)
+    );
     assert_eq!(shelf.chunks(7).unwrap()[2], chunk);
     assert!(shelf.chunk(7, 9).is_err());
     let vector = shelf.vector(7).unwrap().unwrap();
@@ -206,7 +209,10 @@ fn pruning_removes_what_is_not_kept() {
     assert_eq!(index.prune(&places[..4], Some(two.id())).unwrap(), 6);
     let shelf = index.shelf(&places, Some(two.id())).unwrap();
     assert_eq!(shelf.documents().len(), 4);
-    assert_eq!(shelf.postings(&["title9".into(), "common".into()]).unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [0, 4]);
+    assert_eq!(
+        shelf.postings(&["title9".into(), "common".into()]).unwrap().iter().map(Vec::len).collect::<Vec<_>>(),
+        [0, 4]
+    );
     assert_eq!(shelf.nearest(&texts(&two, "title1"), 10).unwrap().len(), 16);
     let count = |table: &str| -> i64 {
         index.lock().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
@@ -296,7 +302,9 @@ fn filled(path: &Path) -> (Books, Vec<Place>, Hash) {
 fn what_is_no_index_is_put_aside_and_made_anew() {
     type Harm = fn(&Path);
     let harms: [(&str, Harm); 7] = [
-        ("garbage", |path| fs::write(path, "no database at all, but long enough to be read as one ".repeat(50)).unwrap()),
+        ("garbage", |path| {
+            fs::write(path, "no database at all, but long enough to be read as one ".repeat(50)).unwrap()
+        }),
         ("half", |path| {
             let bytes = fs::read(path).unwrap();
             fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
@@ -476,7 +484,12 @@ fn a_title_of_any_characters_comes_back() {
     let index = Embedded::in_memory(WORDS).unwrap();
     let of = place("x.md", "", &"a".repeat(40));
     let title = "\u{0}\u{202e}'; DROP TABLE document; -- ä✓\u{10ffff}";
-    let report = index.sync(std::slice::from_ref(&of), &mut |place| Some(runbook(place, title, &["a\u{0}b"])), None, &mut |_| {});
+    let report = index.sync(
+        std::slice::from_ref(&of),
+        &mut |place| Some(runbook(place, title, &["a\u{0}b"])),
+        None,
+        &mut |_| {},
+    );
     assert_eq!(report.unwrap().added, 1);
     let shelf = index.shelf(std::slice::from_ref(&of), None).unwrap();
     assert_eq!(shelf.documents()[0].title, title);

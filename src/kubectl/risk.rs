@@ -1,0 +1,152 @@
+//! What makes a change dangerous, as far as its line tells.
+//!
+//! *Invariant:* a risk is only named here. What may run with it is decided by the policy of who runs it.
+
+use std::fmt;
+
+use super::line::Line;
+
+/// Something that makes a change dangerous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Risk {
+    /// `--all`.
+    All,
+    /// `--all-namespaces`.
+    AllNamespaces,
+    /// A selector says which objects; the line names none.
+    BySelector,
+    /// `--force-conflicts`.
+    Conflicts,
+    /// `--force`.
+    Force,
+    /// Deletes a namespace, and all that is in it.
+    Namespace,
+    /// `--grace-period=0`, `--now`.
+    NoGrace,
+    /// `--validate=false` or `ignore`.
+    NoValidation,
+    /// `--cascade=orphan`.
+    Orphans,
+    /// A placeholder stands where an object's type is expected: ask again when it is bound.
+    Open,
+    /// A container with all rights on its node.
+    Privileged,
+    /// `--prune`.
+    Prune,
+    /// Gives or takes rights.
+    Rights,
+    /// Runs an image that the line names.
+    RunsImage,
+    /// Deletes a volume, or what keeps data: a claim, a definition of a type.
+    Storage,
+    /// `--disable-eviction`.
+    SkipsEviction,
+    /// `--delete-emptydir-data`.
+    TemporaryData,
+    /// Scales to no replicas at all.
+    ToZero,
+    /// Deletes without saying what.
+    Unnamed,
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Risk::All => "is about all objects of a type (`--all`)",
+            Risk::AllNamespaces => "is about all namespaces",
+            Risk::BySelector => "is about whatever a selector matches when it runs",
+            Risk::Conflicts => "takes fields from whoever manages them (`--force-conflicts`)",
+            Risk::Force => "does not wait, or deletes what it can't change (`--force`)",
+            Risk::Namespace => "deletes a namespace with all that is in it",
+            Risk::NoGrace => "kills without a grace period",
+            Risk::NoValidation => "sends what the API server may not understand",
+            Risk::Orphans => "leaves behind what it owned (`--cascade=orphan`)",
+            Risk::Open => "has a placeholder for a type",
+            Risk::Privileged => "runs a container with all rights on its node",
+            Risk::Prune => "deletes what its manifests no longer name (`--prune`)",
+            Risk::Rights => "gives or takes rights",
+            Risk::RunsImage => "runs an image",
+            Risk::Storage => "deletes what keeps data",
+            Risk::SkipsEviction => "does not ask disruption budgets (`--disable-eviction`)",
+            Risk::TemporaryData => "deletes the data of `emptyDir` volumes",
+            Risk::ToZero => "scales to nothing",
+            Risk::Unnamed => "deletes without a name",
+        })
+    }
+}
+
+const NAMESPACES: &[&str] = &["namespace", "namespaces", "ns"];
+
+const STORAGE: &[&str] = &[
+    "crd",
+    "crds",
+    "customresourcedefinition",
+    "customresourcedefinitions",
+    "persistentvolume",
+    "persistentvolumeclaim",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pv",
+    "pvc",
+    "volumesnapshot",
+    "volumesnapshotcontent",
+    "volumesnapshotcontents",
+    "volumesnapshots",
+];
+
+const RIGHTS: &[&str] = &[
+    "clusterrole",
+    "clusterrolebinding",
+    "clusterrolebindings",
+    "clusterroles",
+    "role",
+    "rolebinding",
+    "rolebindings",
+    "roles",
+];
+
+/// A flag that is a risk.
+const FLAGS: &[(&str, Risk)] = &[
+    ("all", Risk::All),
+    ("all-namespaces", Risk::AllNamespaces),
+    ("delete-emptydir-data", Risk::TemporaryData),
+    ("disable-eviction", Risk::SkipsEviction),
+    ("field-selector", Risk::BySelector),
+    ("force", Risk::Force),
+    ("force-conflicts", Risk::Conflicts),
+    ("now", Risk::NoGrace),
+    ("privileged", Risk::Privileged),
+    ("prune", Risk::Prune),
+    ("remove-extra-permissions", Risk::Rights),
+    ("remove-extra-subjects", Risk::Rights),
+];
+
+/// The risks of a change, sorted.
+pub(super) fn risks(line: &Line) -> Vec<Risk> {
+    let mut risks: Vec<Risk> = FLAGS.iter().filter(|(flag, _)| line.has(flag)).map(|(_, risk)| *risk).collect();
+    let mut when = |holds: bool, risk: Risk| {
+        if holds {
+            risks.push(risk);
+        }
+    };
+    let (verb, targets) = (line.verb(), line.targets());
+    let deletes = verb == "delete";
+    // The selector of `expose` and `create pdb` is a part of what is made.
+    let selects = !matches!(verb, "expose" | "create" | "apply") && line.has("selector");
+    when(selects, Risk::BySelector);
+    when(line.flag("grace-period").is_some_and(|grace| grace.trim_start_matches('0').is_empty()), Risk::NoGrace);
+    when(line.flag("cascade") == Some("orphan"), Risk::Orphans);
+    when(matches!(line.flag("validate"), Some("false" | "ignore")), Risk::NoValidation);
+    when(line.flag("replicas").is_some_and(|count| count.trim_start_matches('0').is_empty()), Risk::ToZero);
+    when(deletes && line.targets_any(NAMESPACES), Risk::Namespace);
+    when(deletes && line.targets_any(STORAGE), Risk::Storage);
+    when(deletes && targets.iter().any(|target| target.name.is_none() && !target.kind.contains('$')), Risk::Unnamed);
+    when(targets.iter().any(|target| target.kind.contains('$')), Risk::Open);
+    let rights = matches!(line.verb.path, "auth reconcile" | "set subject") || verb == "certificate";
+    when(rights || line.targets_any(RIGHTS), Risk::Rights);
+    let runs = verb == "run" || matches!(line.subcommand(), Some("job" | "cronjob" | "deployment"));
+    when(runs || line.verb.path == "set image", Risk::RunsImage);
+    risks.sort_unstable();
+    risks.dedup();
+    risks
+}
