@@ -8,5 +8,7 @@
 #![expect(clippy::print_stderr, reason = "what is skipped, and how long it took, is told")]
 
 mod books;
+#[cfg(feature = "fastembed")]
+mod catalogue;
 mod chroma;
 mod model;

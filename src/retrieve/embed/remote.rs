@@ -20,6 +20,8 @@ use crate::retrieve::{EmbedError, Embedder, ModelId};
 const TEXTS: usize = 96;
 /// A text is cut here: a token is at least a byte, and models take 8,191 tokens.
 const BYTES: usize = 8000;
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(30);
 /// How often a request is tried.
 const TRIES: u32 = 5;
 /// The longest pause that a server may ask for.
@@ -241,8 +243,13 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let ask =
-                Ask { method: Method::POST, url: self.url.clone(), headers: &self.headers, body: Some(body.to_vec()) };
+            let ask = Ask {
+                method: Method::POST,
+                url: self.url.clone(),
+                headers: &self.headers,
+                body: Some(body.to_vec()),
+                limit: LIMIT,
+            };
             let pause = match self.http.ask(ask) {
                 Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(answer) if tries < TRIES && (answer.status == 429 || answer.status >= 500) => {

@@ -36,6 +36,9 @@ impl Embedded {
             let there = self.vectors_there(model)?;
             documents.iter().filter(|(texts, _)| !there.contains(*texts)).map(|(texts, id)| (texts, *id)).collect()
         };
+        if lacking.is_empty() {
+            return Ok(());
+        }
         let (mut done, total) = (0, lacking.len());
         let mut rest = lacking.as_slice();
         while !rest.is_empty() && report.failure.is_none() {
@@ -54,9 +57,7 @@ impl Embedded {
         }
         let there = self.vectors_there(model)?;
         report.without_vectors = documents.keys().filter(|texts| !there.contains(*texts)).count();
-        if total > 0 {
-            progress(Progress { phase: Phase::Embed, done, total });
-        }
+        progress(Progress { phase: Phase::Embed, done, total });
         Ok(())
     }
 
