@@ -130,7 +130,8 @@ fn is_address(word: &str) -> bool {
         .split(['.', '-', ':', '/'])
         .take(4)
         .filter(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
-    if bare.count() == 4 {
+    let port = word.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+    if bare.count() == 4 || port {
         return true;
     }
     let colons = word.bytes().filter(|byte| *byte == b':').count();
@@ -140,7 +141,9 @@ fn is_address(word: &str) -> bool {
 /// A number that is no code: with a unit or a fraction, counted (`x12`), or of five digits and more.
 fn is_number(word: &str) -> bool {
     let word = word.strip_prefix(['+', '-']).unwrap_or(word);
-    if word.strip_prefix('x').is_some_and(|count| !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit())) {
+    // `(x37 over 2h)` counts; the others are names.
+    let count = word.strip_prefix('x').filter(|count| !count.is_empty() && !["32", "64", "86", "509"].contains(count));
+    if count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit())) {
         return true;
     }
     let mut rest = word;
@@ -182,6 +185,14 @@ fn without_hash(name: &str) -> &str {
             && text.bytes().any(|byte| byte.is_ascii_digit())
             && text.bytes().any(|byte| byte.is_ascii_lowercase())
     };
+    // A volume's name ends with a UUID.
+    let uuid = name.len().checked_sub(36).and_then(|at| name.split_at_checked(at));
+    if let Some((head, uuid)) = uuid
+        && uuid.bytes().filter(|byte| *byte == b'-').count() == 4
+        && is_hash(uuid)
+    {
+        return head.trim_end_matches('-');
+    }
     let Some((head, last)) = name.rsplit_once('-') else { return name };
     if !head.starts_with(|c: char| c.is_ascii_lowercase()) {
         return name;
@@ -212,7 +223,7 @@ mod tests {
             ("pod web-5d9c7b8f66-x2x7p restarted", "pod web restarted"),
             ("pods/api-7d9f8c6b5-xkq2z", "pods/api"),
             ("pod data-kafka-2 of kube-state-metrics", "pod data-kafka-2 of kube-state-metrics"),
-            ("volume \"pvc-8f1b2c4d-1234-4bcd-9876-1234567890ab\"", "volume \"\""),
+            ("volume \"pvc-8f1b2c4d-1234-4bcd-9876-1234567890ab\"", "volume \"pvc\""),
             ("image ghcr.io/acme/api@sha256:ab12 denied", "image ghcr.io/acme/api denied"),
             ("exit code 137, restarts 7 (x37 over 12m)", "exit code 137, restarts 7 ( over )"),
             ("took 3m18.2s, 2.1% free, 512Mi of 4812312Ki", "took , free, of"),

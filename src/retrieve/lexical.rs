@@ -40,7 +40,7 @@ enum Origin {
 struct Term {
     /// Its number, by which [`Origin::Meant`] knows it.
     number: usize,
-    term: String,
+    text: String,
     weight: f32,
     origin: Origin,
     postings: Vec<(u32, f32)>,
@@ -61,13 +61,16 @@ impl Lexical {
     pub(super) fn ask(query: &str, shelf: &dyn Shelf) -> Result<Lexical, ShelfError> {
         let documents = shelf.documents();
         let mut terms = terms(&clean::clean(super::chunk::head(query, MOST_TEXT)));
-        let names: Vec<String> = terms.iter().map(|term| term.term.clone()).collect();
+        let names: Vec<String> = terms.iter().map(|term| term.text.clone()).collect();
         for (term, postings) in terms.iter_mut().zip(shelf.postings(&names)?) {
             term.take(postings);
         }
         meant(&mut terms, shelf)?;
         for term in &mut terms {
             term.rarity = rarity(term.postings.len(), documents.len());
+            if term.postings.is_empty() {
+                term.rarity *= absence(documents.len());
+            }
         }
         terms.sort_by(|a, b| (b.weight * b.rarity).total_cmp(&(a.weight * a.rarity)));
         terms.truncate(MOST_TERMS);
@@ -123,7 +126,7 @@ impl Lexical {
     pub(super) fn matched(&self, document: u32) -> Vec<&str> {
         let has = |term: &&Term| term.postings.binary_search_by_key(&document, |posting| posting.0).is_ok();
         let own = |term: &&Term| matches!(term.origin, Origin::Word | Origin::Meant(_));
-        self.terms.iter().filter(own).filter(has).map(|term| term.term.as_str()).collect()
+        self.terms.iter().filter(own).filter(has).map(|term| term.text.as_str()).collect()
     }
 
     /// How much a text says of what the query says.
@@ -132,8 +135,8 @@ impl Lexical {
         let mut bag = text::Bag::default();
         bag.add(text, 1.0);
         for term in &self.terms {
-            if bag.0.contains_key(&term.term) {
-                found.insert(&term.term, term.weight * term.rarity);
+            if bag.0.contains_key(&term.text) {
+                found.insert(&term.text, term.weight * term.rarity);
             }
         }
         found.values().sum()
@@ -148,8 +151,8 @@ impl Lexical {
 }
 
 impl Term {
-    fn new(number: usize, term: String, weight: f32, origin: Origin) -> Term {
-        Term { number, term, weight, origin, postings: Vec::new(), rarity: 0.0 }
+    fn new(number: usize, text: String, weight: f32, origin: Origin) -> Term {
+        Term { number, text, weight, origin, postings: Vec::new(), rarity: 0.0 }
     }
 
     fn take(&mut self, mut postings: Vec<(u32, f32)>) {
@@ -192,12 +195,12 @@ const MOST_UNKNOWN: usize = 8;
 
 /// Adds what was probably meant by words that no document has.
 fn meant(terms: &mut Vec<Term>, shelf: &dyn Shelf) -> Result<(), ShelfError> {
-    let known = |term: &str| terms.iter().any(|other| other.term == term && !other.postings.is_empty());
+    let known = |term: &str| terms.iter().any(|other| other.text == term && !other.postings.is_empty());
     let mut found: Vec<(String, f32, Origin)> = Vec::new();
     let unknown = terms.iter().filter(|term| term.origin == Origin::Word && term.postings.is_empty());
     for term in unknown.take(MOST_UNKNOWN) {
-        let Some(prefix) = spell::prefix(&term.term) else { continue };
-        let near = spell::nearest(&term.term, &shelf.vocabulary(prefix)?);
+        let Some(prefix) = spell::prefix(&term.text) else { continue };
+        let near = spell::nearest(&term.text, &shelf.vocabulary(prefix)?);
         let weight = MEANT / (near.len() as f32).sqrt();
         found.extend(near.into_iter().filter(|word| !known(word)).map(|w| (w, weight, Origin::Meant(term.number))));
     }
@@ -214,4 +217,13 @@ fn meant(terms: &mut Vec<Term>, shelf: &dyn Shelf) -> Result<(), ShelfError> {
 /// How much it says that a document has a term which `having` of `all` have.
 fn rarity(having: usize, all: usize) -> f32 {
     (1.0 + (all.saturating_sub(having) as f32 + 0.5) / (having as f32 + 0.5)).ln()
+}
+
+/// Of a library this large it says half of what it can say that a word is in none of its documents. A small one lacks
+/// everyday words too.
+const HALF_SAID: f32 = 30.0;
+
+/// How much it says that a word is in no document of a library of `all`, 0 to 1.
+fn absence(all: usize) -> f32 {
+    all as f32 / (all as f32 + HALF_SAID)
 }

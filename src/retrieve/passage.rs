@@ -28,9 +28,10 @@ pub(super) fn best(
 ) -> Result<Passage, ShelfError> {
     let chunks = shelf.chunks(document)?;
     let nearest = dense.and_then(|dense| dense.chunk(document));
-    let parts = if chunks.len() > 1 { chunks.iter().skip(1) } else { chunks.iter().skip(0) };
+    // The whole document is quoted only where it is the one chunk.
+    let first = usize::from(chunks.len() > 1);
     let fits: Vec<(u32, &Chunk, f32)> =
-        (u32::from(chunks.len() > 1)..).zip(parts).map(|(n, chunk)| (n, chunk, lexical.fit(body(chunk)))).collect();
+        (0_u32..).zip(&chunks).skip(first).map(|(n, chunk)| (n, chunk, lexical.fit(body(chunk)))).collect();
     let most = fits.iter().map(|fit| fit.2).fold(0.0, f32::max);
     let value = |(number, _, fit): &(u32, &Chunk, f32)| {
         let meant = if nearest == Some(*number) { MEANING * most.max(f32::MIN_POSITIVE) } else { 0.0 };

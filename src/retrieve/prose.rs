@@ -23,7 +23,7 @@ pub(super) struct Line {
     /// Without marks of markdown.
     pub(super) text: String,
     /// Where it stands in the file, from 1.
-    pub(super) line: usize,
+    pub(super) at: usize,
 }
 
 /// What a line of commands begins with.
@@ -38,14 +38,13 @@ pub(super) fn lines(markdown: &str, first: usize) -> Vec<Line> {
     let mut fence: Option<Fence> = None;
     let mut comment = false;
     for (at, raw) in markdown.lines().enumerate() {
-        let line = first + at;
         let trimmed = raw.trim();
         if let Some(open) = &mut fence {
             if trimmed.starts_with(&open.mark) && trimmed.trim_start_matches(open.letter).is_empty() {
                 open.settle(&mut lines);
                 fence = None;
             } else if !trimmed.is_empty() {
-                lines.push(Line { kind: open.kind, text: trimmed.to_owned(), line });
+                lines.push(Line { kind: open.kind, text: trimmed.to_owned(), at: first + at });
             }
             continue;
         }
@@ -55,7 +54,7 @@ pub(super) fn lines(markdown: &str, first: usize) -> Vec<Line> {
         }
         let text = plain(trimmed, &mut comment);
         if !text.is_empty() {
-            lines.push(Line { kind: Kind::Prose, text, line });
+            lines.push(Line { kind: Kind::Prose, text, at: first + at });
         }
     }
     if let Some(open) = fence {
@@ -99,7 +98,9 @@ impl Fence {
         if self.kind == Kind::Block
             && own.iter().any(|line| PROGRAMS.iter().any(|program| line.text.starts_with(program)))
         {
-            own.iter_mut().for_each(|line| line.kind = Kind::Command);
+            for line in own {
+                line.kind = Kind::Command;
+            }
         }
     }
 }
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn lines_know_what_they_are_and_where() {
         let markdown = "A [link](https://x.y) and `code` **bold**.\n\n```text\nError: x\n```\n```\nkubectl get pods\nNAME\n```\n- item <!-- hidden\nstill --> shown\n```mermaid\nA-->B\n";
-        let shown: Vec<_> = lines(markdown, 10).into_iter().map(|line| (line.line, line.kind, line.text)).collect();
+        let shown: Vec<_> = lines(markdown, 10).into_iter().map(|line| (line.at, line.kind, line.text)).collect();
         let line = |line, kind, text: &str| (line, kind, text.to_owned());
         assert_eq!(
             shown,

@@ -167,7 +167,7 @@ fn spoken(lines: &[Line]) -> Vec<(usize, &str)> {
             Kind::Command | Kind::Diagram => continue,
         }
         if block <= BLOCK {
-            spoken.push((line.line, line.text.as_str()));
+            spoken.push((line.at, line.text.as_str()));
         }
     }
     spoken

@@ -74,7 +74,7 @@ fn signatures_are_words_too() {
         ..Signature::default()
     };
     let counts = derive(&runbook).terms.counts;
-    for term in ["oomkill", "137", "open", "fil"] {
+    for term in ["oomkill", "137", "open", "file"] {
         assert!(counts.contains_key(term), "{term}: {counts:?}");
     }
 }

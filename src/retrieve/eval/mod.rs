@@ -3,7 +3,7 @@
 //! *Invariant:* nothing here is read by a search; it only asks. Documents are judged by the stem of their file's name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -235,7 +235,7 @@ impl Bench {
         let mut table = format!("{:30} {COLUMNS}\n", "");
         for method in Method::ALL.iter().filter(|method| model.is_some() || !method.wants_model()) {
             let scores = self.run(*method, queries, model)?;
-            table.push_str(&format!("{method:30} {scores}\n"));
+            let _ = writeln!(table, "{method:30} {scores}");
         }
         Ok(table)
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::model::Place;
 use crate::model::runbook::{Library, Signature, Status};
 
-use super::dense::Dense;
+use super::dense::{self, Dense};
 use super::lexical::Lexical;
 use super::query::{Filter, Query};
 use super::signature::{self, Match};
@@ -141,14 +141,20 @@ pub fn search(
         signed.extend(found.map(|found| (*document, found)));
     }
     let lexical = Lexical::ask(&query.text, shelf)?;
-    let dense = if signed.is_empty() { Dense::ask(query, shelf, &lexical, model, &mut notes)? } else { None };
+    let dense = if signed.is_empty() {
+        Dense::ask(query, shelf, &lexical.top(dense::CANDIDATES), model, &mut notes)?
+    } else {
+        None
+    };
     let mut candidates = Vec::new();
-    for (number, document) in (0_u32..).zip(documents).filter(|(number, _)| may(*number)) {
-        let words = lexical.score(number);
-        let fit = dense.as_ref().map_or(words, |dense| LEXICAL * words + (1.0 - LEXICAL) * dense.score(number));
-        let signed = signed.iter().find(|(signed, _)| *signed == number).map(|(_, found)| found.clone());
-        let _ = document;
-        candidates.push(Candidate { document: number, signed, fit, score: fit });
+    for (document, _) in (0_u32..).zip(documents).filter(|(document, _)| may(*document)) {
+        if dense.as_ref().is_some_and(|dense| !dense.looks_at(document)) {
+            continue;
+        }
+        let words = lexical.score(document);
+        let fit = dense.as_ref().map_or(words, |dense| LEXICAL * words + (1.0 - LEXICAL) * dense.score(document));
+        let signed = signed.iter().find(|(signed, _)| *signed == document).map(|(_, found)| found.clone());
+        candidates.push(Candidate { document, signed, fit, score: fit });
     }
     if let Some(dense) = &dense {
         alike(&mut candidates, dense, shelf)?;
@@ -178,9 +184,10 @@ fn passes(document: &Document, filter: &Filter) -> bool {
 /// Adds to each what it has in common with the best one.
 fn alike(candidates: &mut [Candidate], dense: &Dense, shelf: &dyn Shelf) -> Result<(), ShelfError> {
     let best = candidates.iter().max_by(|a, b| a.fit.total_cmp(&b.fit).then(b.document.cmp(&a.document)));
-    let Some(like) = best.map(|best| dense.like(best.document, shelf)).transpose()?.flatten() else { return Ok(()) };
+    let Some(best) = best.map(|best| best.document) else { return Ok(()) };
+    let near = dense.near_to(best, shelf)?;
     for candidate in candidates {
-        let near = like.get(candidate.document as usize).copied().unwrap_or(0.0);
+        let near = near.get(&candidate.document).copied().unwrap_or_default();
         candidate.score = candidate.fit + ALIKE * near.max(0.0);
     }
     Ok(())
