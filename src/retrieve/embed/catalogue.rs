@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::check::{SENTENCES, Trial};
 use super::tokens::LONGEST;
 use super::vector::unit;
+use crate::retrieve::hex::hex;
 use crate::retrieve::{EmbedError, Embedder, ModelId};
 
 /// What does the arithmetic.
@@ -199,8 +200,4 @@ fn from_folder(folder: &Path, provider: Provider) -> Result<(String, String, Tex
     let opened =
         TextEmbedding::try_new_from_user_defined(model, options).map_err(|error| unusable(error.to_string()))?;
     Ok((name.clone(), digest, opened))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

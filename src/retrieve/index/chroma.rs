@@ -166,7 +166,7 @@ const MOST_AT_ONCE: usize = 500;
 /// How long an answer may take: without it there is another index.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long the server may take to write a batch.
-const LIMIT_TO_WRITE: Duration = Duration::from_secs(60);
+const LIMIT_TO_WRITE: Duration = Duration::from_mins(1);
 
 impl Chroma {
     /// Finds the collection, or makes it, with tenant and database. Where it holds vectors of another length than the
@@ -174,7 +174,7 @@ impl Chroma {
     pub fn connect(settings: &Settings, model: &ModelId) -> Result<Chroma, ChromaError> {
         let address = || ChromaError::Address(settings.url.clone());
         let url = Url::parse(&settings.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let mut url = url.filter(|url| url.has_host()).ok_or_else(address)?;
+        let mut url = url.filter(Url::has_host).ok_or_else(address)?;
         url.path_segments_mut().map_err(|()| address())?.pop_if_empty().extend(["api", "v2"]);
         let mut shown = url.clone();
         let _ = (shown.set_username(""), shown.set_password(None));

@@ -108,8 +108,9 @@ impl Embedded {
         let db = self.lock();
         let mut one = db.prepare_cached("SELECT sum, data FROM vector WHERE model = ?1 AND texts = ?2")?;
         let row = one.query_row(params![model, texts], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)));
-        let whole =
-            row.optional()?.filter(|(expected, data)| sum(data) == *expected && data.len() % dimensions.max(1) == 0);
+        let whole = row
+            .optional()?
+            .filter(|(expected, data)| sum(data) == *expected && data.len().is_multiple_of(dimensions.max(1)));
         whole.map(|(_, data)| data).ok_or_else(|| IndexError::Damaged("a vector is not what was written".to_owned()))
     }
 
