@@ -10,12 +10,16 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/cart-without-secret.json")
 }
 
+/// Shared by all tests: the index of the built-in library is made once.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+
 /// The plugin in a home of its own.
 fn react(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
     command
         .env_clear()
         .env("HOME", home)
+        .env("XDG_CACHE_HOME", CACHE)
         .env("XDG_STATE_HOME", home.join("state"))
         .env("XDG_CONFIG_HOME", home.join("config"));
     command

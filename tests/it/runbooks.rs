@@ -14,8 +14,8 @@ struct Team {
 impl Team {
     fn new() -> Team {
         let team = Team { home: tempfile::tempdir().unwrap() };
-        team.git(team.home.path(), &["init", "-q", "--bare", "-b", "main", "runbooks.git"]);
-        team.git(team.home.path(), &["clone", "-q", "runbooks.git", "work"]);
+        Team::git(team.home.path(), &["init", "-q", "--bare", "-b", "main", "runbooks.git"]);
+        Team::git(team.home.path(), &["clone", "-q", "runbooks.git", "work"]);
         team.write("README.md", "# Our runbooks\n");
         team.commit("begin");
         team
@@ -30,7 +30,7 @@ impl Team {
     }
 
     /// Git as a person at a keyboard runs it.
-    fn git(&self, dir: &Path, args: &[&str]) -> String {
+    fn git(dir: &Path, args: &[&str]) -> String {
         let output = Process::new("git")
             .current_dir(dir)
             .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"])
@@ -43,7 +43,7 @@ impl Team {
     }
 
     fn work(&self, args: &[&str]) -> String {
-        self.git(&self.path("work"), args)
+        Team::git(&self.path("work"), args)
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -66,7 +66,7 @@ impl Team {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
-            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
             .env("XDG_STATE_HOME", self.path("state"))
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("KUBECTL_REACT_EMBEDDER", "none");
@@ -154,10 +154,10 @@ fn hostile_files_are_named_and_the_rest_is_served() {
     team.write("runbooks/good.md", &runbook("A good one"));
     team.write("runbooks/huge.md", &"x".repeat(2 * 1024 * 1024));
     team.write("runbooks/headings.md", &"# h\n".repeat(10_000));
-    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
-        + &(b'b'..=b'i')
-            .map(|c| format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{}", (c - 1) as char); 9].join(",")))
-            .collect::<String>();
+    let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for (name, before) in ('b'..='i').zip('a'..='h') {
+        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(","));
+    }
     team.write("runbooks/bomb.md", &format!("---\nschema: runbook/v1\n{bomb}---\n# Bomb\n"));
     team.write(
         "runbooks/deep.md",
@@ -198,7 +198,7 @@ fn the_last_clone_serves_offline() {
     let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/outage.json.gz");
     let output = team.react().args(["diagnose", "--from", demo, "--runbooks", &url]).output().unwrap();
     let out = String::from_utf8_lossy(&output.stdout);
-    assert!(out.contains(&format!("renamed-key.md@{}", &commit[..12])), "{out}");
+    assert!(out.contains(&format!("renamed-key.md@{}", commit.get(..12).unwrap())), "{out}");
     assert!(out.contains("not up to date") && out.contains("fetched last"), "{out}");
     let output = team.react().args(["runbooks", "sync", "--runbooks", &url]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

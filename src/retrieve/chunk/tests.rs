@@ -1,3 +1,5 @@
+//! What an index keeps of a runbook.
+
 use super::*;
 use crate::retrieve::testing::runbook;
 

@@ -1,3 +1,5 @@
+//! Figures that can be counted by hand, and the floor on the small corpus.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! What is asked of a text and of a cause.
+
 use crate::model::{Evidence, Kind, Severity, Stage};
 
 use super::*;

@@ -29,6 +29,9 @@ const THRESHOLD_LEXICAL: f32 = 0.38;
 /// From this on a signature is a match of its own right.
 const SIGNED: f32 = 0.5;
 
+/// From this on a signature is of one fault: a detector, an alert, a line of a log, a reason with its exit code.
+const SURE: f32 = 0.85;
+
 /// Gives the model when it is needed, if there is one.
 pub type Lazy<'a> = &'a dyn Fn() -> Option<Arc<dyn Embedder>>;
 
@@ -208,12 +211,20 @@ fn rank(candidates: &mut [Candidate], documents: &[Document]) {
     let library = |candidate: &Candidate| {
         documents.get(candidate.document as usize).map_or(Library::Builtin, |document| document.place.library)
     };
+    // What the team wrote for just this stands before what comes with the plugin.
+    let tier =
+        |candidate: &Candidate, found: &Match| u8::from(library(candidate) == Library::Builtin || found.score < SURE);
     candidates.sort_by(|a, b| {
         let deprecated = |candidate: &Candidate| status(candidate) == Some(Status::Deprecated);
         let signed = |candidate: &Candidate| candidate.signed.is_none() || deprecated(candidate);
         let order = signed(a).cmp(&signed(b));
         let order = order.then_with(|| match (&a.signed, &b.signed) {
-            (Some(x), Some(y)) => x.order(y).then_with(|| library(a).cmp(&library(b))).then(b.fit.total_cmp(&a.fit)),
+            (Some(x), Some(y)) => tier(a, x)
+                .cmp(&tier(b, y))
+                .then(b.score.total_cmp(&a.score))
+                .then_with(|| library(a).cmp(&library(b)))
+                .then_with(|| x.order(y))
+                .then(b.fit.total_cmp(&a.fit)),
             _ => b.score.total_cmp(&a.score),
         });
         order.then(a.document.cmp(&b.document))

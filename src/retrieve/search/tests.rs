@@ -1,3 +1,5 @@
+//! What is found, in which order, and when nothing is.
+
 use std::cell::Cell;
 
 use crate::model::Runbook;

@@ -1,3 +1,5 @@
+//! What matches a signature, and what nearly does.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Repositories that a person could have, read as the plugin reads them.
+
 use std::path::Path;
 use std::process::Command;
 
