@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kubectl_react::detect::{Group, detectors};
 
@@ -91,8 +92,13 @@ fn the_recorded_outage_is_diagnosed_as_the_document_shows() {
     use kubectl_react::diagnose::{Request, derive};
     use kubectl_react::output::{Format, Style, render};
     use kubectl_react::redact::Redactor;
+    use kubectl_react::retriever::{Options, Retriever};
+    use kubectl_react::runbook::repo::Sync;
     let snapshot = snapshot_file::read(&file("demo/outage.json.gz"), &Redactor::new([7; 32])).unwrap();
-    let diagnosis = derive(&snapshot, &Request::default()).unwrap();
+    let mut diagnosis = derive(&snapshot, &Request::default()).unwrap();
+    let sync = Sync { skip: true, limit: None, interactive: false };
+    let options = Options { team: None, sync, builtin: true, cache: None, embedder: None };
+    Retriever::open(Arc::new(options)).unwrap().advise(&mut diagnosis);
     let text = render(&diagnosis, Format::Text, &Style::default());
     if std::env::var_os("UPDATE").is_some() {
         fs::write(file("demo/outage.txt"), &text).unwrap();

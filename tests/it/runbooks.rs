@@ -125,8 +125,8 @@ fn a_merge_changes_the_answer() {
     assert!(cited[0]["score"].as_f64().unwrap() > 0.9);
     let lines: Vec<&str> =
         cited[0]["commands"].as_array().unwrap().iter().map(|command| command["line"].as_str().unwrap()).collect();
-    assert!(lines[0].ends_with("-n shop describe secret orders-db"), "{lines:?}");
-    assert!(lines[1].ends_with("-n shop rollout restart deployment/orders"), "{lines:?}");
+    assert!(lines[0].ends_with("-n payments describe secret ledger-db"), "{lines:?}");
+    assert!(lines[1].ends_with("-n payments rollout restart deployment/ledger"), "{lines:?}");
 
     team.write("runbooks/secrets/renamed-key.md", &runbook("The vault job renamed the key"));
     let edited = team.commit("edit");
