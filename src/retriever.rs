@@ -15,7 +15,7 @@ use crate::model::finding::quote;
 use crate::model::runbook::{Block, FrontMatter, Level, Signature};
 use crate::model::{Advice, Cause, Command, Diagnosis, Library, LibraryState, Place, Role, Runbook};
 use crate::retrieve::embed::Lazy;
-use crate::retrieve::index::{Deriver, Embedded, IndexError, Progress, Report};
+use crate::retrieve::index::{Chroma, ChromaSettings, Deriver, Embedded, IndexError, Progress, Report};
 use crate::retrieve::{self, Answer, Document, Embedder, Hit, Query, Shelf, ShelfError, chunk, signature};
 use crate::runbook::repo::{self, Collection, Entry, RepoError};
 use crate::runbook::{self, params};
@@ -37,6 +37,8 @@ pub struct Options {
     pub builtin: bool,
     /// The folder of the index; without one it is in memory.
     pub cache: Option<PathBuf>,
+    /// A server that holds the vectors.
+    pub chroma: Option<ChromaSettings>,
     /// Turns text into vectors, when it is first needed.
     pub embedder: Option<Lazy>,
 }
@@ -115,6 +117,18 @@ impl Retriever {
             Some(Err(error)) => (None, Some(error.to_string())),
             None => (None, None),
         };
+        let mut trouble = None;
+        if let (Some(settings), Some(embedder)) = (&self.options.chroma, embedder) {
+            self.index.sync(&self.places, &mut |place| loader.load(place), None, progress)?;
+            let sent = Chroma::connect(settings, embedder.id())
+                .and_then(|chroma| chroma.sync(&self.index, &self.places, embedder, progress));
+            match sent {
+                Ok(report) => return Ok(report),
+                // The local index has to answer then, so it gets the vectors.
+                Err(error) => trouble = Some(format!("{error}; {}; the local index is used", error.hint())),
+            }
+        }
+        let failure = failure.or(trouble);
         let mut report = self.index.sync(&self.places, &mut |place| loader.load(place), embedder, progress)?;
         report.failure = report.failure.or(failure);
         Ok(report)
@@ -133,11 +147,31 @@ impl Retriever {
         if !signatures.iter().any(|(_, signature)| signed(signature)) {
             let model = self.model();
             shelf.set_model(model.as_ref().map(|model| model.id()))?;
+            let mut notes: Vec<String> = self.model_failure().into_iter().collect();
+            if let (Some(settings), Some(model)) = (&self.options.chroma, &model) {
+                match self.ask_chroma(settings, model, query, &signatures) {
+                    Ok(answer) => return Ok(answer),
+                    Err(trouble) => notes.push(format!("{trouble}; the local index answers")),
+                }
+            }
             let mut answer = retrieve::search(query, &shelf, &signatures, &|| model.clone())?;
-            answer.notes.extend(self.model_failure());
+            answer.notes.extend(notes);
             return Ok(answer);
         }
         Ok(retrieve::search(query, &shelf, &signatures, &|| None)?)
+    }
+
+    /// Asks with the candidates of a server; the scores are made here.
+    fn ask_chroma(
+        &self,
+        settings: &ChromaSettings,
+        model: &Arc<dyn Embedder>,
+        query: &Query,
+        signatures: &[(u32, &Signature)],
+    ) -> Result<Answer, String> {
+        let chroma = Chroma::connect(settings, model.id()).map_err(|error| error.to_string())?;
+        let shelf = chroma.shelf(&self.index, &self.places).map_err(|error| error.to_string())?;
+        retrieve::search(query, &shelf, signatures, &|| Some(Arc::clone(model))).map_err(|error| error.to_string())
     }
 
     /// The model; none where there is none, or where it can't be opened.
@@ -229,7 +263,14 @@ impl Retriever {
     /// # Errors
     /// When the index can't be written.
     pub fn prune(&self) -> Result<usize, RetrieveError> {
-        Ok(self.index.prune(&self.places, None)?)
+        let mut removed = self.index.prune(&self.places, None)?;
+        if let (Some(settings), Some(model)) = (&self.options.chroma, self.model()) {
+            let knows = |commit: &str| self.collections.iter().any(|collection| collection.knows(commit));
+            let pruned = Chroma::connect(settings, model.id())
+                .and_then(|chroma| chroma.prune(&self.index, &self.places, &knows));
+            removed += pruned.map_err(|error| ShelfError(format!("{error}; {}", error.hint())))?;
+        }
+        Ok(removed)
     }
 
     /// The libraries, the team's first.

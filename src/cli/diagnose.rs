@@ -83,7 +83,7 @@ pub(super) struct DiagnoseArgs {
 
 pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, args.output)?;
-    let runbooks = (!args.no_runbooks).then(|| options(&settings, Freshness::Brief, true));
+    let runbooks = (!args.no_runbooks).then(|| options(&settings, Freshness::Brief, true)).transpose()?;
     let request = args.scope.request(global.connection.namespace.clone(), &args.targets)?;
     let outcome = match &args.from {
         Some(path) => saved(path, global, request, &settings, runbooks)?,

@@ -10,6 +10,7 @@ use super::error::CommandError;
 use super::global::GlobalArgs;
 use crate::config::{self, EmbedderKind, Flags, Settings};
 use crate::output::Format;
+use crate::retrieve::index::ChromaSettings;
 use crate::retrieve::embed::{self, Endpoint, Key, Lazy, Remote};
 use crate::retrieve::{EmbedError, Embedder};
 use crate::retriever::Options;
@@ -45,7 +46,7 @@ impl LibraryArgs {
 }
 
 /// What the settings say of the libraries.
-pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) -> Arc<Options> {
+pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) -> Result<Arc<Options>, CommandError> {
     let cache = config::cache_dir();
     let at_terminal = std::io::IsTerminal::is_terminal(&std::io::stdin());
     let sync = match freshness {
@@ -53,8 +54,8 @@ pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) 
         Freshness::Full => Sync { skip: false, limit: None, interactive: at_terminal },
         Freshness::Kept => Sync { skip: true, limit: None, interactive: at_terminal },
     };
-    let (team, embedder) = (team(settings), embedder(settings));
-    Arc::new(Options { team, sync, builtin, cache: writable(cache), embedder })
+    let (team, embedder, chroma) = (team(settings), embedder(settings), chroma(settings)?);
+    Ok(Arc::new(Options { team, sync, builtin, cache: writable(cache), chroma, embedder }))
 }
 
 /// The team's library; clones that can't be kept live in a folder of this run.
@@ -63,6 +64,25 @@ pub(super) fn team(settings: &Settings) -> Option<Wanted> {
     let cache = writable(config::cache_dir()).unwrap_or_else(|| std::env::temp_dir().join("kubectl-react"));
     let (branch, path) = (settings.runbooks.branch.value.clone(), settings.runbooks.path.value.clone());
     Some(Wanted { source, branch, path, cache })
+}
+
+/// The server that holds the vectors; none where no address is set.
+fn chroma(settings: &Settings) -> Result<Option<ChromaSettings>, CommandError> {
+    let set = &settings.chroma;
+    let Some(url) = set.url.as_deref() else { return Ok(None) };
+    let token = set.token.read();
+    let token = token.map_err(|error| CommandError::new(format!("can't read the token of Chroma: {error}")))?;
+    let mut chroma = ChromaSettings { token, ..ChromaSettings::new(url) };
+    for (given, place) in [
+        (&set.tenant, &mut chroma.tenant),
+        (&set.database, &mut chroma.database),
+        (&set.collection, &mut chroma.collection),
+    ] {
+        if let Some(given) = &given.value {
+            place.clone_from(given);
+        }
+    }
+    Ok(Some(chroma))
 }
 
 /// The folder where it can be made.

@@ -97,7 +97,7 @@ fn the_recorded_outage_is_diagnosed_as_the_document_shows() {
     let snapshot = snapshot_file::read(&file("demo/outage.json.gz"), &Redactor::new([7; 32])).unwrap();
     let mut diagnosis = derive(&snapshot, &Request::default()).unwrap();
     let sync = Sync { skip: true, limit: None, interactive: false };
-    let options = Options { team: None, sync, builtin: true, cache: None, embedder: None };
+    let options = Options { team: None, sync, builtin: true, cache: None, chroma: None, embedder: None };
     Retriever::open(Arc::new(options)).unwrap().advise(&mut diagnosis);
     let text = render(&diagnosis, Format::Text, &Style::default());
     if std::env::var_os("UPDATE").is_some() {

@@ -26,7 +26,7 @@ pub(in crate::cli) struct IndexArgs {
 
 pub(super) fn run(args: IndexArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, None)?;
-    let options = options(&settings, Freshness::Full, true);
+    let options = options(&settings, Freshness::Full, true)?;
     let mut retriever = open(&options)?;
     let report = {
         let line = ProgressLine::start();

@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(args: ListArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, None)?;
-    let options = options(&settings, Freshness::Brief, !args.team);
+    let options = options(&settings, Freshness::Brief, !args.team)?;
     let retriever = open(&options)?;
     let rows: Vec<Row> = retriever
         .documents()?

@@ -76,7 +76,7 @@ fn pull(precision: &str) -> Result<String, CommandError> {
 }
 
 fn show(settings: &Settings) -> Result<String, CommandError> {
-    let options = options(settings, Freshness::Kept, true);
+    let options = options(settings, Freshness::Kept, true)?;
     let Some(embedder) = &options.embedder else {
         return Ok(
             "no model; runbooks are found by signature and words (`kubectl react runbooks model pull`)\n".to_owned()

@@ -60,7 +60,7 @@ pub(super) fn run(args: SearchArgs, global: &GlobalArgs) -> Reply {
     query.filter.kinds.clone_from(&args.kind);
     query.filter.platform.clone_from(&args.platform);
     query.filter.statuses = args.status.iter().filter_map(|word| status(word)).collect();
-    let options = options(&settings, Freshness::Brief, args.library.runbooks.is_none());
+    let options = options(&settings, Freshness::Brief, args.library.runbooks.is_none())?;
     let mut retriever = open(&options)?;
     {
         let line = ProgressLine::start();

@@ -36,7 +36,7 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(super) fn run(args: ShowArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, None)?;
-    let options = options(&settings, Freshness::Brief, true);
+    let options = options(&settings, Freshness::Brief, true)?;
     let retriever = open(&options)?;
     let (name, commit) = match args.name.rsplit_once('@') {
         Some((name, commit)) => (name, Some(commit)),

@@ -60,7 +60,7 @@ struct Shelf {
 
 pub(super) fn run(args: StatsArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, None)?;
-    let options = options(&settings, Freshness::Brief, true);
+    let options = options(&settings, Freshness::Brief, true)?;
     let retriever = open(&options)?;
     let stats = count(
         &retriever,

@@ -150,6 +150,10 @@ pub(super) fn previous(git: &Git) -> Option<(String, Option<Time>)> {
     Some((branch.previous.clone()?, branch.moved))
 }
 
+pub(super) fn knows(git: &Git, commit: &str) -> bool {
+    !commit.starts_with('-') && git.run(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
+}
+
 fn commit_of(git: &Git, reference: &str) -> Option<String> {
     git.text(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")]).ok().filter(|id| !id.is_empty())
 }

@@ -259,6 +259,14 @@ impl Collection {
         clone::at(git, wanted, inside.as_deref(), commit, self)
     }
 
+    /// Whether the clone has this commit.
+    pub fn knows(&self, commit: &str) -> bool {
+        match &self.reader {
+            Reader::Clone(git) => clone::knows(git, commit),
+            Reader::Builtin | Reader::Folder(_) => commit == self.commit,
+        }
+    }
+
     /// What changed between two commits; see [`Collection::previous`].
     ///
     /// # Errors
