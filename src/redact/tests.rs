@@ -175,6 +175,18 @@ const STAYS: &[&str] = &[
 ];
 
 #[test]
+fn where_secrets_stand_is_where_they_are_masked() {
+    for (text, _) in GOES {
+        let found = secrets(text);
+        assert!(found.iter().is_sorted_by(|a, b| a.end <= b.start), "{text}");
+        let first = found.first().and_then(|range| text.get(..range.start));
+        let masked = redactor().text(text).into_owned();
+        assert_eq!(first, masked.split(MARK).next(), "{text}");
+    }
+    assert!(secrets("failed to fetch token: not found").is_empty());
+}
+
+#[test]
 fn diagnosis_stays() {
     for text in STAYS {
         assert_eq!(redactor().text(text), *text);

@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long an answer may take, from the request to its last byte.
-const ANSWER: Duration = Duration::from_secs(60);
+/// How long a connection may take: whoever waits can do without the server.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a download may stand still.
+const STILL: Duration = Duration::from_secs(30);
 /// The largest answer: vectors of some thousands of chunks as text.
 const LARGEST: usize = 256 << 20;
 
@@ -61,30 +61,29 @@ pub(crate) struct Ask<'a> {
     pub(crate) headers: &'a [(&'static str, String)],
     /// JSON.
     pub(crate) body: Option<Vec<u8>>,
+    /// How long it may take, to the last byte.
+    pub(crate) limit: Duration,
 }
 
 impl Http {
     /// A client for the server of `url`. It follows no redirects: it carries a key.
     pub(crate) fn new(url: &Url) -> Result<Http, String> {
-        Http::with(url, Some(ANSWER), Policy::none())
+        Http::with(url, Policy::none())
     }
 
     /// A client for downloads: they may take long, and lead elsewhere.
     pub(crate) fn for_downloads(url: &Url) -> Result<Http, String> {
-        Http::with(url, None, Policy::limited(5))
+        Http::with(url, Policy::limited(5))
     }
 
-    fn with(url: &Url, limit: Option<Duration>, redirects: Policy) -> Result<Http, String> {
+    fn with(url: &Url, redirects: Policy) -> Result<Http, String> {
         // Whoever made a client before has set it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .connect_timeout(CONNECT)
-            .read_timeout(ANSWER)
+            .read_timeout(STILL)
             .redirect(redirects)
             .user_agent(concat!("kubectl-react/", env!("CARGO_PKG_VERSION")));
-        if let Some(limit) = limit {
-            builder = builder.timeout(limit);
-        }
         if is_local(url) {
             builder = builder.no_proxy();
         }
@@ -125,7 +124,7 @@ impl Http {
 
     /// Asks, and waits for the answer.
     pub(crate) fn ask(&self, ask: Ask<'_>) -> Result<Answer, String> {
-        let mut request = self.client.request(ask.method, ask.url);
+        let mut request = self.client.request(ask.method, ask.url).timeout(ask.limit);
         for (name, value) in ask.headers {
             request = request.header(*name, value);
         }

@@ -35,6 +35,9 @@ pub(super) struct Front {
     pub(super) problems: Vec<Problem>,
 }
 
+/// More faults than anyone mends at once.
+const MOST: usize = 100;
+
 /// Front matter begins on the second line of a file.
 const OFFSET: usize = 1;
 
@@ -58,6 +61,9 @@ pub(super) fn read(path: &str, text: &str) -> Front {
         && let Some(matter) = &mut matter
     {
         matter.automation.level = level.min(Level::Suggest);
+        // Patterns are compiled: no more and no longer ones than the schema allows.
+        matter.signature.logs.truncate(10);
+        matter.signature.logs.retain(|pattern| pattern.chars().count() <= 200);
     }
     Front { matter, level, tree: Some(tree), problems }
 }
@@ -94,6 +100,9 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn say(&mut self, line: usize, column: usize, message: String, hint: Option<String>) {
+        if self.problems.len() >= MOST {
+            return;
+        }
         let problem = Problem::new(&FRONT_MATTER, self.path, line + OFFSET, message).at(column);
         self.problems.push(Problem { hint, ..problem });
     }

@@ -112,7 +112,7 @@ fn namespace(cause: &Cause, objects: &[&ObjectRef]) -> Option<String> {
     if cause.object.kind == Kind::Namespace {
         return Some(cause.object.name.to_string());
     }
-    objects.iter().find_map(|object| object.namespace.as_ref()).map(|namespace| namespace.to_string())
+    objects.iter().find_map(|object| object.namespace.as_ref()).map(ToString::to_string)
 }
 
 /// The container that the evidence is about: that of a log, or the one that a field's path names.

@@ -173,7 +173,9 @@ fn a_reader_sees_its_own_commit_and_a_stale_clone_deletes_nothing_newer() {
     // Elsewhere a newer commit is indexed: all are edited but one, and many are new.
     let (newer, mut new) = Books::many(400, "4e");
     books.0.extend(newer.0);
-    new.iter_mut().for_each(|place| place.commit = "c2".into());
+    for place in &mut new {
+        place.commit = "c2".into();
+    }
     new[0] = Place { commit: "c2".into(), ..old[0].clone() };
     let fresh = index();
     put(&chroma, &fresh, &books, &new, &model);

@@ -156,7 +156,7 @@ fn hostile_files_are_named_and_the_rest_is_served() {
     team.write("runbooks/headings.md", &"# h\n".repeat(10_000));
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
         + &(b'b'..=b'i')
-            .map(|c| format!("{0}: &{0} [{1}]\n", c as char, [format!("*{}", (c - 1) as char); 9].join(",")))
+            .map(|c| format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{}", (c - 1) as char); 9].join(",")))
             .collect::<String>();
     team.write("runbooks/bomb.md", &format!("---\nschema: runbook/v1\n{bomb}---\n# Bomb\n"));
     team.write(

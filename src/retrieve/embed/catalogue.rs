@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::check::{SENTENCES, Trial};
 use super::tokens::LONGEST;
 use super::vector::unit;
+use crate::retrieve::hex::hex;
 use crate::retrieve::{EmbedError, Embedder, ModelId};
 
 /// What does the arithmetic.
@@ -172,7 +173,8 @@ fn named(name: &str, cache: &Path, provider: Provider) -> Result<(String, TextEm
         .with_show_download_progress(false)
         .with_execution_providers(vec![provider.dispatch()]);
     let opened = TextEmbedding::try_new(options);
-    let opened = opened.map_err(|error| CatalogueError::Unusable { name: name.to_owned(), reason: error.to_string() })?;
+    let opened =
+        opened.map_err(|error| CatalogueError::Unusable { name: name.to_owned(), reason: error.to_string() })?;
     Ok((name.to_owned(), opened))
 }
 
@@ -193,13 +195,9 @@ fn from_folder(folder: &Path, provider: Provider) -> Result<(String, String, Tex
         tokenizer_config_file: format!(r#"{{"model_max_length": {LONGEST}, "pad_token": "[PAD]"}}"#).into_bytes(),
     };
     let model = UserDefinedEmbeddingModel::new(weights, files).with_pooling(fastembed::Pooling::Mean);
-    let options = InitOptionsUserDefined::new()
-        .with_max_length(LONGEST)
-        .with_execution_providers(vec![provider.dispatch()]);
-    let opened = TextEmbedding::try_new_from_user_defined(model, options).map_err(|error| unusable(error.to_string()))?;
+    let options =
+        InitOptionsUserDefined::new().with_max_length(LONGEST).with_execution_providers(vec![provider.dispatch()]);
+    let opened =
+        TextEmbedding::try_new_from_user_defined(model, options).map_err(|error| unusable(error.to_string()))?;
     Ok((name.clone(), digest, opened))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,6 +12,7 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::retrieve::hex::hex;
 use crate::retrieve::http::{Http, told};
 
 /// No file of a model is larger.
@@ -145,7 +146,7 @@ impl Sink {
         };
         checked.file.flush()?;
         checked.file.sync_all()?;
-        Ok(checked.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&checked.digest.finalize()))
     }
 }
 

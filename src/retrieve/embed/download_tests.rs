@@ -7,10 +7,11 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
 use super::*;
+use crate::retrieve::hex::hex;
 use crate::retrieve::serving::{Asked, Reply, Server};
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// What is published: 400 kB that hardly shrink.
@@ -72,9 +73,9 @@ fn a_whole_file_is_fetched_and_reported() {
 
 #[test]
 fn what_is_not_what_was_published_is_an_error() {
+    type Answer = Box<dyn FnMut(&Asked) -> Reply + Send>;
     let (archive, part) = archive();
     let published = sha256(&content());
-    type Answer = Box<dyn FnMut(&Asked) -> Reply + Send>;
     let cases: Vec<(&str, Option<Part>, Answer, &str)> = vec![
         ("other bytes", None, Box::new(|_| Reply::of(200, "other")), "its SHA-256 is"),
         ("nothing", None, Box::new(|_| Reply::of(200, "")), "its SHA-256 is e3b0c442"),

@@ -16,6 +16,7 @@ use super::check::{SENTENCES, Trial};
 use super::pull::Precision;
 use super::tokens::{Batch, LONGEST, Tokens};
 use super::vector::unit;
+use crate::retrieve::hex::hex;
 use crate::retrieve::{EmbedError, Embedder, ModelId};
 
 /// What the default model is called.
@@ -335,10 +336,6 @@ fn digest(weights: &[u8], tokenizer: &[u8], shape: Shape) -> String {
     digest.update(weights);
     digest.update(tokenizer);
     hex(&digest.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A part of the files that sentence-transformers lays beside a model.

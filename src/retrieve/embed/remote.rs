@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::check::SENTENCES;
 use super::vector::{cosine, unit};
+use crate::retrieve::hex::hex;
 use crate::retrieve::http::{Answer, Ask, Http};
 use crate::retrieve::{EmbedError, Embedder, ModelId};
 
@@ -20,6 +21,8 @@ use crate::retrieve::{EmbedError, Embedder, ModelId};
 const TEXTS: usize = 96;
 /// A text is cut here: a token is at least a byte, and models take 8,191 tokens.
 const BYTES: usize = 8000;
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(30);
 /// How often a request is tried.
 const TRIES: u32 = 5;
 /// The longest pause that a server may ask for.
@@ -159,7 +162,7 @@ impl Remote {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }
-        let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&digest.finalize());
         let host = client.url.host_str().unwrap_or_default();
         let name = format!("{} at {host}", client.endpoint.model);
         Ok(Remote { id: ModelId { name, digest, dimensions: first.len() }, client })
@@ -184,7 +187,7 @@ impl Client {
     fn new(endpoint: Endpoint, pause: fn(Duration)) -> Result<Client, RemoteError> {
         let address = || RemoteError::Address(endpoint.url.clone());
         let url = Url::parse(&endpoint.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let mut url = url.filter(|url| url.has_host()).ok_or_else(address)?;
+        let mut url = url.filter(Url::has_host).ok_or_else(address)?;
         url.path_segments_mut().map_err(|()| address())?.pop_if_empty().push("embeddings");
         if let Some(version) = &endpoint.api_version {
             url.query_pairs_mut().append_pair("api-version", version);
@@ -241,8 +244,13 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let ask =
-                Ask { method: Method::POST, url: self.url.clone(), headers: &self.headers, body: Some(body.to_vec()) };
+            let ask = Ask {
+                method: Method::POST,
+                url: self.url.clone(),
+                headers: &self.headers,
+                body: Some(body.to_vec()),
+                limit: LIMIT,
+            };
             let pause = match self.http.ask(ask) {
                 Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(answer) if tries < TRIES && (answer.status == 429 || answer.status >= 500) => {

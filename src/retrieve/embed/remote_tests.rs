@@ -54,7 +54,7 @@ fn vectors_come_in_the_order_of_the_texts_and_at_length_one() {
     assert_eq!(vectors.len(), 200);
     for (text, vector_) in texts.iter().zip(&vectors) {
         let text = if text.is_empty() { " " } else { text };
-        let expected = unit(vector(text).iter().map(|x| *x as f32).collect()).unwrap();
+        let expected = unit(serde_json::from_value(serde_json::json!(vector(text))).unwrap()).unwrap();
         assert!(cosine(vector_, &expected) > 0.9999, "{text}");
     }
     let asked = server.asked();
@@ -104,7 +104,7 @@ fn a_server_that_has_too_much_to_do_is_asked_again_when_it_says() {
         }
     });
     Remote::with(endpoint(server.url()), |pause| PAUSES.lock().unwrap().push(pause)).unwrap();
-    let pauses: Vec<u64> = PAUSES.lock().unwrap().iter().map(|pause| pause.as_secs()).collect();
+    let pauses: Vec<u64> = PAUSES.lock().unwrap().iter().map(Duration::as_secs).collect();
     assert_eq!(pauses, [7, 60, 2]);
 }
 

@@ -7,6 +7,7 @@
 //! own commit has is looked at, and nothing but [`Chroma::prune`] deletes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::{Method, Url};
 use serde::Deserialize;
@@ -162,13 +163,18 @@ struct Found {
 /// No more than this is sent or fetched at once: an answer of vectors is some kilobytes for each.
 const MOST_AT_ONCE: usize = 500;
 
+/// How long an answer may take: without it there is another index.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long the server may take to write a batch.
+const LIMIT_TO_WRITE: Duration = Duration::from_mins(1);
+
 impl Chroma {
     /// Finds the collection, or makes it, with tenant and database. Where it holds vectors of another length than the
     /// model's, a collection beside it is taken, with the length in its name.
     pub fn connect(settings: &Settings, model: &ModelId) -> Result<Chroma, ChromaError> {
         let address = || ChromaError::Address(settings.url.clone());
         let url = Url::parse(&settings.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let mut url = url.filter(|url| url.has_host()).ok_or_else(address)?;
+        let mut url = url.filter(Url::has_host).ok_or_else(address)?;
         url.path_segments_mut().map_err(|()| address())?.pop_if_empty().extend(["api", "v2"]);
         let mut shown = url.clone();
         let _ = (shown.set_username(""), shown.set_password(None));
@@ -297,7 +303,8 @@ impl Chroma {
 
     fn send(&self, method: Method, path: &[&str], body: Option<&Value>) -> Result<Answer, ChromaError> {
         let body = body.map(|body| body.to_string().into_bytes());
-        let ask = Ask { method, url: self.at(path), headers: &self.headers, body };
+        let limit = if path.last() == Some(&"upsert") { LIMIT_TO_WRITE } else { LIMIT };
+        let ask = Ask { method, url: self.at(path), headers: &self.headers, body, limit };
         let answer = self.http.ask(ask);
         let answer = answer.map_err(|reason| ChromaError::Unreachable { url: self.shown.clone(), reason })?;
         match answer.status {

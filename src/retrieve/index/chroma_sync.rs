@@ -14,6 +14,7 @@ use super::shelf::Stored;
 use super::sync::{Phase, Progress, Report};
 use super::{Embedded, EmbeddedShelf};
 use crate::model::Place;
+use crate::retrieve::hex::hex;
 use crate::retrieve::{Chunk, Document, Embedder, Shelf};
 
 /// Chunks that are embedded and sent at once.
@@ -21,7 +22,7 @@ const BATCH: usize = 256;
 
 /// The ids of a document's entries, without the number of the chunk.
 pub(super) fn prefix(chroma: &Chroma, derivation: &str, place: &Place, texts: &Texts) -> String {
-    let texts: String = texts.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let texts = hex(texts.get(..4).unwrap_or(texts));
     format!("{}:{}:{texts}:", generation(chroma, derivation), place.blob)
 }
 
@@ -199,8 +200,10 @@ fn metadata(chroma: &Chroma, derivation: &str, document: &Document, chunk: &Chun
 
 fn set_of(all: &[Wanted]) -> String {
     let mut digest = Sha256::new();
-    all.iter().for_each(|wanted| digest.update(&wanted.prefix));
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    for wanted in all {
+        digest.update(&wanted.prefix);
+    }
+    hex(&digest.finalize())
 }
 
 /// Whether the same documents were put there before, and the server has not lost entries since.

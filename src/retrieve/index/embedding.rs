@@ -36,6 +36,9 @@ impl Embedded {
             let there = self.vectors_there(model)?;
             documents.iter().filter(|(texts, _)| !there.contains(*texts)).map(|(texts, id)| (texts, *id)).collect()
         };
+        if lacking.is_empty() {
+            return Ok(());
+        }
         let (mut done, total) = (0, lacking.len());
         let mut rest = lacking.as_slice();
         while !rest.is_empty() && report.failure.is_none() {
@@ -54,9 +57,7 @@ impl Embedded {
         }
         let there = self.vectors_there(model)?;
         report.without_vectors = documents.keys().filter(|texts| !there.contains(*texts)).count();
-        if total > 0 {
-            progress(Progress { phase: Phase::Embed, done, total });
-        }
+        progress(Progress { phase: Phase::Embed, done, total });
         Ok(())
     }
 
@@ -107,8 +108,9 @@ impl Embedded {
         let db = self.lock();
         let mut one = db.prepare_cached("SELECT sum, data FROM vector WHERE model = ?1 AND texts = ?2")?;
         let row = one.query_row(params![model, texts], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)));
-        let whole =
-            row.optional()?.filter(|(expected, data)| sum(data) == *expected && data.len() % dimensions.max(1) == 0);
+        let whole = row
+            .optional()?
+            .filter(|(expected, data)| sum(data) == *expected && data.len().is_multiple_of(dimensions.max(1)));
         whole.map(|(_, data)| data).ok_or_else(|| IndexError::Damaged("a vector is not what was written".to_owned()))
     }
 

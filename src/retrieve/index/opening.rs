@@ -14,8 +14,6 @@ use super::{IndexError, schema};
 
 /// How long another process may hold the file: it writes in batches of less than a second.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// So much of the file is read without being copied.
-const MAPPED: i64 = 1 << 30;
 
 /// An open index.
 pub(super) struct Opened {
@@ -89,7 +87,6 @@ fn connect(path: &Path) -> Result<Connection, IndexError> {
     // Readers and a writer at once. A file system that can't do that answers with the mode it stays in.
     let _mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     db.pragma_update(None, "synchronous", "normal")?;
-    db.pragma_update(None, "mmap_size", MAPPED)?;
     schema::prepare(&mut db)?;
     Ok(db)
 }

@@ -75,6 +75,9 @@ LIMIT 1";
 
 /// Makes the tables in a new file; refuses a file that is not ours or of another version.
 pub(super) fn prepare(db: &mut Connection) -> Result<(), IndexError> {
+    if check(db).is_ok() {
+        return Ok(());
+    }
     // Whoever comes second finds what the first one made.
     let work = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if pragma(&work, "schema_version")? == 0 && pragma(&work, "application_id")? == 0 {

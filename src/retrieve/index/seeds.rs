@@ -69,7 +69,7 @@ fn read(bytes: &[u8]) -> Result<Seeds, EmbedError> {
         let (length, more) = more.split_first_chunk::<4>().ok_or_else(bad)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| bad())?;
         let (data, more) = more.split_at_checked(length).ok_or_else(bad)?;
-        if data.len() % model.dimensions.max(1) != 0 {
+        if !data.len().is_multiple_of(model.dimensions.max(1)) {
             return Err(bad());
         }
         rows.push((texts.to_vec(), data.to_vec()));

@@ -269,7 +269,7 @@ impl Shelf for EmbeddedShelf<'_> {
 
 impl Matrix {
     fn push(&mut self, document: u32, data: &[u8], expected: u32, dimensions: usize) -> Result<(), IndexError> {
-        if sum(data) != expected || data.len() % dimensions.max(1) != 0 {
+        if sum(data) != expected || !data.len().is_multiple_of(dimensions.max(1)) {
             return Err(damaged("a vector"));
         }
         for (steps, chunk) in data.chunks_exact(dimensions.max(1)).zip(0..) {

@@ -111,7 +111,9 @@ fn only_the_difference_is_read_and_embedded() {
     places[4].blob = "e".repeat(40);
     places[6].path = "runbooks/renamed.md".into();
     places.remove(9);
-    places.iter_mut().for_each(|place| place.commit = "c2".into());
+    for place in &mut places {
+        place.commit = "c2".into();
+    }
     let report = sync(&index, &books, &places, Some(&model));
     assert_eq!(report, Report { added: 2, kept: 7, embedded: 1, unused: 3, ..Report::default() });
     assert_eq!(model.count(), 2, "what was renamed has its vectors");
@@ -303,7 +305,7 @@ fn what_is_no_index_is_put_aside_and_made_anew() {
     type Harm = fn(&Path);
     let harms: [(&str, Harm); 7] = [
         ("garbage", |path| {
-            fs::write(path, "no database at all, but long enough to be read as one ".repeat(50)).unwrap()
+            fs::write(path, "no database at all, but long enough to be read as one ".repeat(50)).unwrap();
         }),
         ("half", |path| {
             let bytes = fs::read(path).unwrap();
@@ -383,7 +385,10 @@ fn pages_of_garbage_are_an_error_and_no_panic() {
     let whole = fs::read(&path).unwrap();
     for page in 1..whole.len() / 4096 {
         let mut bytes = whole.clone();
-        bytes[page * 4096..(page + 1) * 4096].iter_mut().enumerate().for_each(|(i, byte)| *byte = (i * page) as u8);
+        bytes[page * 4096..(page + 1) * 4096]
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, byte)| *byte = (i * page).to_le_bytes()[0]);
         let copy = folder.path().join("copy.sqlite");
         fs::write(&copy, bytes).unwrap();
         let mut index = Embedded::open(&copy, WORDS).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::kubectl::Command;
 use crate::model::runbook::Role;
 
-use super::{File, Group, Line, Tree};
+use super::{File, Group, Line, MOST, Tree};
 use crate::runbook::fence::{Fence, ROLES};
 use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
 
@@ -60,8 +60,15 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
             None => drop(names.insert(name, fence.line)),
         }
     }
+    let lines: Vec<&str> = file.parsed.text.lines().collect();
+    let mut left = MOST;
     for line in &file.commands {
-        command(file, line, problems);
+        let before = problems.len();
+        command(file, &lines, line, problems);
+        left = left.saturating_sub(problems.len() - before);
+        if left == 0 {
+            break;
+        }
     }
 }
 
@@ -101,12 +108,12 @@ fn is_word(name: &str) -> bool {
         .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
-fn command(file: &File<'_>, line: &Line<'_>, problems: &mut Vec<Problem>) {
+fn command(file: &File<'_>, lines: &[&str], line: &Line<'_>, problems: &mut Vec<Problem>) {
     match (&line.command, line.role) {
         (Err(refusal), _) => {
             let problem = file.problem(&COMMAND_REFUSED, line.at.line, refusal.message.clone());
             let hint = refusal.hint().map(str::to_owned);
-            problems.push(Problem { hint, column: column(file, line, refusal.at), ..problem });
+            problems.push(Problem { hint, column: column(lines, line, refusal.at), ..problem });
         }
         (Ok(Command::Change(change)), Some(role @ (Role::Diagnose | Role::Verify))) => {
             let word = ROLES.iter().find(|(_, known)| *known == role).map_or("", |(word, _)| word);
@@ -121,8 +128,8 @@ fn command(file: &File<'_>, line: &Line<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// The column of a byte of a command, where the command stands on one line of the file.
-fn column(file: &File<'_>, line: &Line<'_>, at: usize) -> Option<usize> {
-    let whole = file.parsed.text.lines().nth(line.at.line.checked_sub(1)?)?;
+fn column(lines: &[&str], line: &Line<'_>, at: usize) -> Option<usize> {
+    let whole = lines.get(line.at.line.checked_sub(1)?)?;
     let before = whole.get(..whole.find(line.at.text.as_str())? + at)?;
     Some(before.chars().count() + 1)
 }

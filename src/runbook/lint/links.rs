@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{File, Group, Tree};
+use super::{File, Group, MOST, Tree};
 use crate::runbook::markdown::Outline;
 use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
 
@@ -20,7 +20,11 @@ fn check(tree: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     let path = &file.parsed.place.path;
     let weight = file.weight();
     let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let before = problems.len();
     for link in &file.parsed.outline.links {
+        if problems.len() - before >= MOST {
+            break;
+        }
         let mut say = |message: String, hint: Option<String>| {
             let problem = file.problem(&LINK_DEAD, link.line, message).at(link.column).weighing(weight);
             problems.push(Problem { hint, ..problem });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{File, Group, Tree};
+use super::{File, Group, MOST, Tree};
 use crate::model::runbook::Manifest;
 use crate::runbook::parse::is_file_name;
 use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
@@ -49,9 +49,10 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
         file.runbook.manifests.iter().map(|manifest| (manifest.name.as_str(), manifest)).collect();
     // The names that commands give, and whether each is a whole object somewhere.
     let mut named: BTreeMap<&str, bool> = BTreeMap::new();
+    let before = problems.len();
     for (line, change) in file.changes() {
         for name in change.manifests() {
-            if !manifests.contains_key(name) {
+            if !manifests.contains_key(name) && problems.len() - before < MOST {
                 let hint = nearest(name, manifests.keys().copied()).map_or_else(
                     || format!("write the manifest into the document, as a block `yaml {{\"name\":\"{name}\"}}`"),
                     |near| format!("did you mean `{near}`?"),

@@ -51,6 +51,9 @@ pub struct Options<'a> {
     pub max_age_days: i32,
 }
 
+/// More faults of one kind in one file than anyone mends at once: the rest shows when these are gone.
+const MOST: usize = 100;
+
 /// Rules that share a check.
 struct Group {
     rules: &'static [&'static Rule],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{File, Group, Tree};
+use super::{File, Group, MOST, Tree};
 use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
 
 pub(super) const GROUP: Group = Group { rules: &[&PARAM_UNDECLARED, &PARAM_UNUSED], check };
@@ -51,19 +51,17 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
         }
     }
     let unused: Vec<&str> = declared.iter().filter(|name| !used.contains_key(*name)).copied().collect();
-    for (name, line) in &used {
-        if !declared.contains(name) {
-            let near = nearest(name, unused.iter().copied());
-            let hint = near.map_or_else(
-                || format!("say in `params` what `{name}` is and where to read it"),
-                |near| format!("did you mean `${near}`?"),
-            );
-            problems.push(
-                file.problem(&PARAM_UNDECLARED, *line, format!("`${name}` is not declared in `params`")).hint(hint),
-            );
-        }
+    let undeclared = used.iter().filter(|(name, _)| !declared.contains(*name)).take(MOST);
+    for (name, line) in undeclared {
+        let near = nearest(name, unused.iter().copied());
+        let hint = near.map_or_else(
+            || format!("say in `params` what `{name}` is and where to read it"),
+            |near| format!("did you mean `${near}`?"),
+        );
+        let message = format!("`${name}` is not declared in `params`");
+        problems.push(file.problem(&PARAM_UNDECLARED, *line, message).hint(hint));
     }
-    for name in unused {
+    for name in unused.into_iter().take(MOST) {
         let line = file.parsed.line_of(&format!("params.{name}"));
         problems.push(
             file.problem(&PARAM_UNUSED, line, format!("no command uses `${name}`")).hint("take it out of `params`"),

@@ -1,6 +1,6 @@
 //! What must not stand in a file that many can read: secrets, and characters that nobody sees.
 
-use super::{File, Group, Tree};
+use super::{File, Group, MOST, Tree};
 use crate::printable::printable;
 use crate::redact;
 use crate::runbook::problem::{Gravity, Problem, Rule};
@@ -25,16 +25,18 @@ const SECRET_IN_TEXT: Rule = Rule {
 
 fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     let mut fences = file.parsed.outline.fences.iter().flat_map(|fence| &fence.lines).map(|line| line.line).peekable();
+    let before = problems.len();
     for (number, line) in file.parsed.text.lines().enumerate() {
+        if problems.len() - before >= MOST {
+            break;
+        }
         let number = number + 1;
         while fences.next_if(|fence| *fence < number).is_some() {}
         let code = fences.peek() == Some(&number);
         if !line.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
             hidden(file, number, line, code, problems);
         }
-        let secrets = redact::secrets(line);
-        let mut values = secrets.iter().filter_map(|range| line.get(range.clone()));
-        if is_key(line) || values.any(|value| is_likely(value, code)) {
+        if is_key(line) || windows(line).any(|part| holds_secret(part, code)) {
             let message = format!("this line seems to hold {}", kind(line));
             problems.push(
                 file.problem(&SECRET_IN_TEXT, number, message)
@@ -53,6 +55,23 @@ fn hidden(file: &File<'_>, number: usize, line: &str, code: bool, problems: &mut
         let weight = if file.runbook.derived { Gravity::Warning } else { Gravity::Error };
         problems.push(file.problem(&HIDDEN_CHARACTER, number, message).at(at + 1).weighing(weight).hint("take it out"));
     }
+}
+
+fn holds_secret(text: &str, code: bool) -> bool {
+    redact::secrets(text).into_iter().filter_map(|range| text.get(range)).any(|value| is_likely(value, code))
+}
+
+/// A line in parts that overlap, since looking takes more than its share of time in a long one.
+fn windows(line: &str) -> impl Iterator<Item = &str> {
+    const WIDTH: usize = 1024;
+    const OVERLAP: usize = 256;
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let part = line.get(..line.floor_char_boundary(WIDTH))?;
+        rest = line.get(line.floor_char_boundary(WIDTH - OVERLAP)..).filter(|_| part.len() < line.len());
+        Some(part)
+    })
 }
 
 /// The first line of a private key, whose other lines look like nothing.

@@ -2,7 +2,7 @@
 
 use regex::RegexBuilder;
 
-use super::{File, Group, Tree};
+use super::{File, Group, MOST, Tree};
 use crate::model::Selector;
 use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
 
@@ -48,13 +48,15 @@ fn check(tree: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
     }
     let signature = &file.runbook.front.signature;
     let known = tree.options.detectors;
-    for id in signature.detectors.iter().filter(|id| !known.is_empty() && !known.contains(&id.as_str())) {
+    let unknown = signature.detectors.iter().filter(|id| !known.is_empty() && !known.contains(&id.as_str()));
+    for id in unknown.take(MOST) {
         let hint = nearest(id, known.iter().copied())
             .map_or_else(|| "`kubectl react explain` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
         let line = file.parsed.line_of_item("match.detectors", id);
         problems.push(file.problem(&DETECTOR_UNKNOWN, line, format!("there is no detector `{id}`")).hint(hint));
     }
-    for pattern in &signature.logs {
+    // Of more the schema tells.
+    for pattern in signature.logs.iter().take(10) {
         let line = file.parsed.line_of_item("match.logs", pattern);
         let compiled = RegexBuilder::new(pattern).size_limit(SIZE).nest_limit(50).build();
         match compiled {

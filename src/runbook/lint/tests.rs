@@ -1,6 +1,9 @@
 //! Every rule: what breaks it, and what nearly does.
 
+#![expect(clippy::disallowed_methods, reason = "a test may look how long something took")]
+
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use proptest::prelude::*;
 
@@ -276,6 +279,14 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         &["12 error[selector-invalid] `app in a` is no requirement of a label selector"],
     ),
     (
+        "match:\n  detectors: [oom-killed]\n  reasons: [OOMKilled]\n  logs: ['OutOfMemory(Error)?']\n  labels: app in (a,b),!legacy\n",
+        "match: {}\n",
+        &[
+            "8 warning[match-nothing] `match` has none of `detectors`, `reasons`, `exitCodes`, `alerts` and `logs`",
+            "8:8 error[front-matter] `match` says nothing",
+        ],
+    ),
+    (
         "  detectors: [oom-killed]\n  reasons: [OOMKilled]\n  logs: ['OutOfMemory(Error)?']\n",
         "",
         &["8 warning[match-nothing] `match` has none of `detectors`, `reasons`, `exitCodes`, `alerts` and `logs`"],
@@ -408,6 +419,40 @@ fn a_pair_is_told_at_the_later_file() {
     assert_eq!(problems.len(), 1);
     assert_eq!((problems[0].path.as_str(), problems[0].severity), ("b.md", Gravity::Warning));
     assert_eq!(problems[0].message, "this says nearly the same as `a.md` (similarity 0.93)");
+}
+
+/// Files that are made to keep lint busy: in the order of their length, and with no flood of words.
+#[test]
+fn hostile_files_take_no_long() {
+    let size = 1 << 15;
+    let fill = |unit: &str| unit.repeat(size / unit.len());
+    let numbered = |count: usize, make: &dyn Fn(usize) -> String| (0..count).map(make).collect::<String>();
+    let fence = |lines: String| GOOD.replace("kubectl -n $NAMESPACE describe pod $POD\n", &lines);
+    let patterns = numbered(500, &|n| format!("'(((a{{100}}){{100}}){{9}}){n}',"));
+    for (name, text) in [
+        ("refused", fence(fill("x | y\n"))),
+        ("params", fence(numbered(4_000, &|n| format!("kubectl get pod $P{n}\n")))),
+        ("links", GOOD.replace("Requests fail.", &numbered(4_000, &|n| format!("[a](x{n}.md) [b](#y{n})\n")))),
+        ("one line", GOOD.replace("Requests fail.", &fill("password=Tr0ub4dor&3 "))),
+        ("colons", GOOD.replace("Requests fail.", &fill("key: \"a"))),
+        ("addresses", GOOD.replace("Requests fail.", &fill("a://b:c"))),
+        ("letters", GOOD.replace("Requests fail.", &fill("secretkey"))),
+        ("detectors", GOOD.replace("[oom-killed]", &format!("[{}]", numbered(6_000, &|n| format!("oom-k{n},"))))),
+        ("patterns", GOOD.replace("['OutOfMemory(Error)?']", &format!("[{patterns}]"))),
+        (
+            "manifests",
+            GOOD.replace(
+                "## Verification",
+                &numbered(900, &|n| format!("```yaml {{\"name\":\"a{n}.yaml\"}}\na: [\n```\n")),
+            ),
+        ),
+    ] {
+        let start = Instant::now();
+        let found = problems(&[(PATH, &text)]);
+        let took = start.elapsed();
+        assert!(!found.is_empty() && found.len() < 2_000, "{name}: {}", found.len());
+        assert!(took.as_secs() < 10, "{name} took {took:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! *Invariant:* any bytes give an answer, in time in the order of their number. A file with front matter of ours is taken
 //! at its word; any other is a runbook of someone else's collection, and loads with derived front matter.
 
+#![warn(clippy::disallowed_methods)]
+
 use crate::model::runbook::{Block, Level, Manifest, Section};
 use crate::model::{Place, Runbook};
 
@@ -86,7 +88,7 @@ pub fn parse(place: Place, bytes: &[u8]) -> Parsed {
         Err(problem) => return empty(place, text, problem),
     };
     let (front, derived) = match parts.head {
-        Head::Yaml(yaml) if source::claims_schema(yaml) => (front::read(&place.path, yaml), false),
+        Head::Yaml(yaml) if is_ours(yaml) => (front::read(&place.path, yaml), false),
         head => (front::derived(&place.path, &head, &outline), true),
     };
     let body_line = parts.body_line;
@@ -100,6 +102,13 @@ pub fn parse(place: Place, bytes: &[u8]) -> Parsed {
         manifests: manifests(&outline),
     });
     Parsed { place, runbook, problems: front.problems, outline, level: front.level, tree: front.tree, text, body_line }
+}
+
+/// Whether front matter claims to be ours, however it is written.
+fn is_ours(yaml: &str) -> bool {
+    let claims =
+        |tree: Node| tree.get("schema").and_then(Node::text).is_some_and(|schema| schema.starts_with("runbook/"));
+    source::claims_schema(yaml) || yaml.contains("runbook/") && yaml::read(yaml).is_ok_and(claims)
 }
 
 fn sections(body: &str, first: usize, outline: &Outline) -> Vec<Section> {

@@ -1,5 +1,7 @@
 //! Files and what is read of them.
 
+#![expect(clippy::disallowed_methods, reason = "a test may look how long something took")]
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -264,6 +266,14 @@ fn files_of_collections_load_unchanged() {
     ] {
         assert_eq!(front(path, text), expected);
     }
+}
+
+#[test]
+fn ours_is_ours_however_its_yaml_is_written() {
+    let flow = "---\n{\"schema\": \"runbook/v1\", name: a}\n---\n# A\n";
+    assert!(said(&read(flow))[0].starts_with("1:1 the keys `title`"), "{:?}", said(&read(flow)));
+    let other = "---\nschema: https://example.com/v1\ntitle: T\n---\n# A\n";
+    assert!(read(other).runbook.unwrap().derived);
 }
 
 #[test]

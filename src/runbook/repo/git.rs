@@ -169,7 +169,7 @@ fn reason(complaint: &str) -> String {
     let marked = |mark: &'static str| lines().find_map(move |line| line.strip_prefix(mark));
     // ssh and servers speak before git sums up.
     let said = lines().find(|line| line.contains("Permission denied") || line.contains("Host key verification failed"));
-    let reason = said.or_else(|| marked("fatal: ")).or_else(|| marked("error: ")).or_else(|| lines().last());
+    let reason = said.or_else(|| marked("fatal: ")).or_else(|| marked("error: ")).or_else(|| lines().next_back());
     let reason = reason.unwrap_or("it failed without a word").trim_start_matches("remote: ");
     without_password(reason)
 }

@@ -103,7 +103,7 @@ fn what_is_merged_is_read_at_its_commit_and_the_checkout_stays_untouched() {
     let edits: Vec<(&str, &str)> = edits.iter().map(|edit| (edit.what, edit.path.as_str())).collect();
     assert!(edits.contains(&("renamed", "runbooks/a/uno.md")), "{edits:?}");
     assert!(second.patch(&first.commit, &tip).unwrap().contains("+# Two"));
-    assert_eq!(paths(&second.at(&wanted, &first.commit[..10]).unwrap()), ["runbooks/a/one.md"]);
+    assert_eq!(paths(&second.at(&wanted, first.commit.get(..10).unwrap()).unwrap()), ["runbooks/a/one.md"]);
     assert!(second.at(&wanted, "--all").is_err());
     assert!(before.contains("not-committed"));
 }
