@@ -140,7 +140,7 @@ fn digits(text: &str, count: usize) -> bool {
     text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `2026-01-31T10:00:00Z`, `10:00:00.123`, the head of a line of klog.
+/// `2026-01-31T10:00:00Z`, `10:00:00.123`, `+0100`, the head of a line of klog.
 fn is_time(word: &str) -> bool {
     let day = |text: &str| {
         let mut parts = text.splitn(3, '-');
@@ -153,7 +153,8 @@ fn is_time(word: &str) -> bool {
         digits(hour, 2) && digits(minute.get(..2).unwrap_or_default(), 2)
     };
     let klog = |text: &str| text.starts_with(['E', 'I', 'W', 'F']) && digits(text.get(1..).unwrap_or_default(), 4);
-    day(word) || clock(word) || klog(word)
+    let zone = |text: &str| text.starts_with('+') && digits(text.get(1..).unwrap_or_default(), 4);
+    day(word) || clock(word) || klog(word) || zone(word)
 }
 
 /// An IPv4 address with its port or mask, a name made of one, or an IPv6 address.
