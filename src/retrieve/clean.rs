@@ -52,7 +52,12 @@ pub(super) fn clean(text: &str) -> String {
         let end = rest.find(|c| !is_atom(c)).unwrap_or(rest.len());
         let (atom, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         rest = after;
-        if let Some(value) = value_of_label(atom, after) {
+        if let Some((place, next)) = url(atom, after) {
+            kept.push_str(&place);
+            rest = next;
+        } else if let Some(next) = after_date(atom, after) {
+            rest = next;
+        } else if let Some(value) = value_of_label(atom, after) {
             rest = value;
         } else {
             kept.push_str(&reduced(atom));
@@ -64,6 +69,34 @@ pub(super) fn clean(text: &str) -> String {
 
 fn is_atom(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '@' | '+' | '%' | '-')
+}
+
+/// Of a URL its host and path, and where the text goes on: `timeout=10s` in one is no timeout.
+fn url<'a>(atom: &str, after: &'a str) -> Option<(String, &'a str)> {
+    let (_, place) = atom.split_once("://")?;
+    let (host, path) = place.split_once('/').unwrap_or((place, ""));
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let host = host.strip_suffix(".cluster.local").unwrap_or(host);
+    let host = host.strip_suffix(".svc").unwrap_or(host);
+    let after = if after.starts_with('?') {
+        after.get(after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')')).unwrap_or(after.len())..)?
+    } else {
+        after
+    };
+    Some((format!("{} {}", reduced(host), reduced(path)), after))
+}
+
+/// Where the text goes on after a date as `kubectl describe` prints it: `Mon, 02 Mar 2026`; the time goes by itself.
+fn after_date<'a>(atom: &str, after: &'a str) -> Option<&'a str> {
+    if !["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&atom) {
+        return None;
+    }
+    let rest = after.strip_prefix(',').unwrap_or(after).strip_prefix(' ')?;
+    let mut words = rest.splitn(4, ' ');
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    let year = year.get(..4)?;
+    let date = day.len() <= 2 && digits(day, day.len()) && month.len() == 3 && digits(year, 4);
+    date.then(|| rest.get(day.len() + month.len() + 6..)).flatten()
 }
 
 /// Where the text goes on after `label=value` or `"label":"value"`, if `atom` is such a label.
@@ -107,7 +140,7 @@ fn digits(text: &str, count: usize) -> bool {
     text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `2026-01-31T10:00:00Z`, `10:00:00.123`, the head of a line of klog.
+/// `2026-01-31T10:00:00Z`, `10:00:00.123`, `+0100`, the head of a line of klog.
 fn is_time(word: &str) -> bool {
     let day = |text: &str| {
         let mut parts = text.splitn(3, '-');
@@ -120,7 +153,8 @@ fn is_time(word: &str) -> bool {
         digits(hour, 2) && digits(minute.get(..2).unwrap_or_default(), 2)
     };
     let klog = |text: &str| text.starts_with(['E', 'I', 'W', 'F']) && digits(text.get(1..).unwrap_or_default(), 4);
-    day(word) || clock(word) || klog(word)
+    let zone = |text: &str| text.starts_with('+') && digits(text.get(1..).unwrap_or_default(), 4);
+    day(word) || clock(word) || klog(word) || zone(word)
 }
 
 /// An IPv4 address with its port or mask, a name made of one, or an IPv6 address.
@@ -216,9 +250,12 @@ mod tests {
     fn noise_goes_and_words_stay() {
         for (text, expected) in [
             ("2026-01-31T10:00:00.123Z failed to pull", "failed to pull"),
+            ("Started: Mon, 02 Mar 2026 10:11:02 +0100 Finished: Tue, 3 Mar 2026", "Started: Finished:"),
             ("E0304 09:12:11.220913 1 reflector.go:138] failed", "1 reflector.go:138] failed"),
             ("dial tcp 10.0.14.7:443: connect: connection refused", "dial tcp : connect: connection refused"),
             ("on ip-10-0-4-17 and [::1]:80", "on and []"),
+            ("Post \"https://hook.ops.svc:443/mutate?timeout=10s\": refused", "Post \"hook.ops mutate\": refused"),
+            ("Get http://10.0.0.1:8080/healthz", "Get healthz"),
             ("fe80::1:2 is down", "is down"),
             ("pod web-5d9c7b8f66-x2x7p restarted", "pod web restarted"),
             ("pods/api-7d9f8c6b5-xkq2z", "pods/api"),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::text::{self, AS_WRITTEN, Form};
-use super::{Shelf, ShelfError, clean, concept, spell};
+use super::{Shelf, ShelfError, clean, concept, query, spell};
 
 /// When a term that comes again stops to count. High, since the weights of fields are counts too.
 const SATURATION: f32 = 3.0;
@@ -15,6 +15,11 @@ const LENGTH: f32 = 0.6;
 const MOST_TERMS: usize = 96;
 /// What is read of a query.
 const MOST_TEXT: usize = 16 * 1024;
+/// What the first and the last part of a message of several parts weigh.
+const FIRST: f32 = 0.7;
+const LAST: f32 = 1.3;
+/// How much more a name weighs: an alert, a reason, an exit code that says something.
+const NAME: f32 = 1.5;
 /// Weight of another name for what the query names.
 const OTHER_NAME: f32 = 0.15;
 /// Weight of a word that was probably meant.
@@ -164,21 +169,24 @@ impl Term {
 /// The terms of a query that has been cleaned.
 fn terms(query: &str) -> Vec<Term> {
     let mut own: BTreeMap<String, (f32, Origin)> = BTreeMap::new();
-    let mut add = |term: String, weight: f32, origin| {
-        let (sum, was) = own.entry(term).or_insert((0.0, origin));
-        // Saying it twice does not ask for it twice.
-        *sum = (*sum + weight).min(weight.max(1.0));
-        if origin == Origin::Word {
-            *was = origin;
+    for (part, weight) in parts(query) {
+        add(&mut own, part, weight);
+    }
+    // Pairs over the ends of parts.
+    let mut whole = BTreeMap::new();
+    add(&mut whole, query, 1.0);
+    for (term, said) in whole {
+        own.entry(term).or_insert(said);
+    }
+    let code = query::exit_code(query).filter(|code| *code > 2);
+    let code = code.into_iter().flat_map(|code| [code.to_string(), format!("code{code}")]);
+    for name in names(query).into_iter().chain(code) {
+        for term in [text::stem(&name), format!("{AS_WRITTEN}{name}")] {
+            if let Some((weight, _)) = own.get_mut(&term) {
+                *weight *= NAME;
+            }
         }
-    };
-    text::words(query, |word, form, weight| {
-        let stem = text::stem(word);
-        if stem != word {
-            add(format!("{AS_WRITTEN}{word}"), weight, Origin::Detail);
-        }
-        add(stem, weight, if form == Form::Word { Origin::Word } else { Origin::Detail });
-    });
+    }
     let mut bag = text::Bag::default();
     for name in concept::others(query) {
         bag.add(name, OTHER_NAME);
@@ -188,6 +196,62 @@ fn terms(query: &str) -> Vec<Term> {
     }
     let numbered = own.into_iter().enumerate();
     numbered.map(|(number, (term, (weight, origin)))| Term::new(number, term, weight, origin)).collect()
+}
+
+fn add(terms: &mut BTreeMap<String, (f32, Origin)>, text: &str, factor: f32) {
+    let mut own: BTreeMap<String, (f32, Origin)> = BTreeMap::new();
+    let mut say = |term: String, weight: f32, origin| {
+        let (sum, was) = own.entry(term).or_insert((0.0, origin));
+        // Saying it twice does not ask for it twice.
+        *sum = (*sum + weight).min(weight.max(1.0));
+        if origin == Origin::Word {
+            *was = origin;
+        }
+    };
+    text::words(text, |word, form, weight| {
+        let stem = text::stem(word);
+        if stem != word {
+            say(format!("{AS_WRITTEN}{word}"), weight, Origin::Detail);
+        }
+        say(stem, weight, if form == Form::Word { Origin::Word } else { Origin::Detail });
+    });
+    for (term, (weight, origin)) in own {
+        let (most, was) = terms.entry(term).or_insert((0.0, origin));
+        *most = most.max(weight * factor);
+        if origin == Origin::Word {
+            *was = origin;
+        }
+    }
+}
+
+/// A message of several parts, `could not do this: that failed: no such file`, with what each weighs: programs put the
+/// deepest cause last.
+fn parts(query: &str) -> Vec<(&str, f32)> {
+    let parts: Vec<&str> = query.split([':', ';']).collect();
+    let mut joined: Vec<&str> = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for part in &parts {
+        at += part.len() + 1;
+        // `x509:443` and `a::b` are no ends of a part.
+        if query.get(at..).is_none_or(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+            joined.extend(query.get(start..at.min(query.len())).filter(|part| !part.trim().is_empty()));
+            start = at;
+        }
+    }
+    let steps = joined.len().saturating_sub(1);
+    let weight = |at: usize| if steps < 2 { 1.0 } else { FIRST + (LAST - FIRST) * at as f32 / steps as f32 };
+    joined.into_iter().enumerate().map(|(at, part)| (part, weight(at))).collect()
+}
+
+/// Words that are names of things in programs, in lower case: alerts, reasons, kinds.
+fn names(query: &str) -> Vec<String> {
+    let words = query.split(|c: char| !c.is_alphanumeric());
+    let inner = |word: &&str| {
+        let mut pairs = word.chars().zip(word.chars().skip(1));
+        pairs.any(|(a, b)| a.is_lowercase() && b.is_uppercase())
+    };
+    words.filter(inner).map(str::to_lowercase).collect()
 }
 
 /// At most this many unknown words are looked up: a log of another system is full of them.

@@ -167,7 +167,7 @@ fn labelled<'a>(text: &'a str, label: &str) -> impl Iterator<Item = String> + us
 }
 
 /// `exit code 137`, `exitCode: 137`, `exit status 2`, `Exit Code:    137`.
-fn exit_code(text: &str) -> Option<u8> {
+pub(super) fn exit_code(text: &str) -> Option<u8> {
     let lower = text.to_ascii_lowercase();
     ["exit code", "exitcode", "exit status", "exited with code", "exit"].iter().find_map(|mark| {
         let (_, after) = lower.split_once(mark)?;
