@@ -6,7 +6,11 @@
 //! The model is that of `REACT_TEST_MODEL`, else the one that `kubectl react runbooks model pull` got; without one the
 //! methods that need none are measured.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends where something is not as it should be, and prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark ends where something is not as it should be, and prints"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
