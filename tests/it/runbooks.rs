@@ -203,3 +203,56 @@ fn the_last_clone_serves_offline() {
     let output = team.react().args(["runbooks", "sync", "--runbooks", &url]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// A search explains itself, and says when nothing fits.
+#[test]
+fn a_search_explains_itself_and_abstains() {
+    let team = Team::new();
+    let found =
+        team.json(&["runbooks", "search", "-o", "json", "--limit", "3", "container was OOMKilled, exit code 137"]);
+    let first = &found["results"][0];
+    assert_eq!(first["path"], "runbooks/containers/oom-killed.md", "{found}");
+    for field in ["commit", "blob", "title", "heading", "score", "why"] {
+        assert!(!first[field].is_null(), "{field} is missing: {first}");
+    }
+    assert_eq!(found["abstained"], false);
+    let none = team.json(&["runbooks", "search", "-o", "json", "recipe for a chocolate cake with cherries"]);
+    assert_eq!(none["abstained"], true, "{none}");
+    assert!(none["confidence"].as_f64().unwrap() < none["threshold"].as_f64().unwrap());
+}
+
+/// What `init` makes lints clean, and serves.
+#[test]
+fn a_new_repository_lints_clean() {
+    let team = Team::new();
+    let folder = team.path("new");
+    let dir = folder.to_str().unwrap();
+    assert!(team.react().args(["runbooks", "init", dir]).output().unwrap().status.success());
+    let linted = team.json(&["runbooks", "lint", "--format", "json", "--strict", dir]);
+    assert_eq!(linted["counts"]["error"], 0, "{linted}");
+    let made = team
+        .react()
+        .current_dir(&folder)
+        .args(["runbooks", "new", "disk-wal", "--detector", "disk-full"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let again = team.react().current_dir(&folder).args(["runbooks", "new", "disk-wal"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(2), "nothing is overwritten");
+    std::fs::write(folder.join("runbooks/general/bad.md"), "---\nschema: runbook/v1\nname: other\n---\n# Bad\n")
+        .unwrap();
+    let output = team.react().args(["runbooks", "lint", "--format", "github", dir]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("::error file="), "{output:?}");
+}
+
+/// The library that comes with the plugin keeps to its own rules, and has a runbook for every detector.
+#[test]
+fn the_built_in_library_lints_clean_and_is_whole() {
+    let team = Team::new();
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks");
+    let linted = team.json(&["runbooks", "lint", "--format", "json", "--max-age-days", "3650", library]);
+    assert_eq!(linted["problems"].as_array().unwrap().len(), 0, "{linted}");
+    let stats = team.json(&["runbooks", "stats", "-o", "json"]);
+    assert_eq!(stats["detectorsWithout"].as_array().unwrap().len(), 0, "{stats}");
+}

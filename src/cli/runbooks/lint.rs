@@ -40,6 +40,10 @@ pub(in crate::cli) struct LintArgs {
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
+    /// A folder, as the other commands name it; the same as PATH
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    runbooks: Option<PathBuf>,
+
     /// How to write it: text, github (annotations of a workflow), sarif (code scanning), json
     #[arg(long, value_name = "FORMAT", value_parser = ["text", "github", "sarif", "json"], default_value = "text")]
     format: String,
@@ -55,7 +59,8 @@ pub(in crate::cli) struct LintArgs {
 
 pub(super) fn run(args: LintArgs, global: &GlobalArgs) -> Reply {
     let settings = Settings::resolve(&Flags { color: global.color, ..Flags::default() })?;
-    let (files, unread) = read(&args.paths)?;
+    let paths: Vec<PathBuf> = args.paths.iter().chain(&args.runbooks).cloned().collect();
+    let (files, unread) = read(&paths)?;
     let detectors: Vec<&str> = detect::detectors().iter().map(|detector| detector.id).collect();
     let builtin = builtin_names();
     let others: Vec<&str> = builtin.iter().map(String::as_str).collect();

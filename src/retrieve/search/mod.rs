@@ -41,6 +41,7 @@ pub type Lazy<'a> = &'a dyn Fn() -> Option<Arc<dyn Embedder>>;
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// Runbooks, the best first.
+    #[serde(rename = "results")]
     pub hits: Vec<Hit>,
     /// How sure it is that the first one is about what was asked, 0 to 1.
     pub confidence: f32,

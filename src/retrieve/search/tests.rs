@@ -232,7 +232,7 @@ fn odd_queries_are_answered() {
 fn an_answer_is_json_in_camel_case() {
     let answer = ask(&Query { limit: 1, ..Query::from_text("disk is full (old)") }, &library()[1..2], None);
     let json = serde_json::to_value(&answer).unwrap();
-    let hit = &json["hits"][0];
+    let hit = &json["results"][0];
     assert_eq!(hit["path"], "a/old-disk.md");
     assert_eq!(hit["supersededBy"], "disk");
     assert_eq!(hit["status"], "deprecated");
