@@ -15,7 +15,7 @@ use crate::model::finding::quote;
 use crate::model::runbook::{Block, FrontMatter, Level, Signature};
 use crate::model::{Advice, Cause, Command, Diagnosis, Library, LibraryState, Place, Role, Runbook};
 use crate::retrieve::embed::Lazy;
-use crate::retrieve::index::{Chroma, ChromaSettings, Deriver, Embedded, IndexError, Progress, Report};
+use crate::retrieve::index::{Chroma, ChromaSettings, Deriver, Embedded, EmbeddedShelf, IndexError, Progress, Report};
 use crate::retrieve::{self, Answer, Document, Embedder, Hit, Query, Shelf, ShelfError, chunk, signature};
 use crate::runbook::repo::{self, Collection, Entry, RepoError};
 use crate::runbook::{self, params};
@@ -141,6 +141,15 @@ impl Retriever {
     pub fn search(&self, query: &Query) -> Result<Answer, RetrieveError> {
         let mut shelf = self.index.shelf(&self.places, None)?;
         let signatures = shelf.signatures()?;
+        self.ask(query, &mut shelf, &signatures)
+    }
+
+    fn ask(
+        &self,
+        query: &Query,
+        shelf: &mut EmbeddedShelf<'_>,
+        signatures: &[(u32, Signature)],
+    ) -> Result<Answer, RetrieveError> {
         let signatures: Vec<(u32, &Signature)> = signatures.iter().map(|(at, signature)| (*at, signature)).collect();
         // Only a question that no signature answers needs the model.
         let signed = |signature: &Signature| signature::matches(signature, &query.signals, &mut |_| {}).is_some();
@@ -154,11 +163,11 @@ impl Retriever {
                     Err(trouble) => notes.push(format!("{trouble}; the local index answers")),
                 }
             }
-            let mut answer = retrieve::search(query, &shelf, &signatures, &|| model.clone())?;
+            let mut answer = retrieve::search(query, &*shelf, &signatures, &|| model.clone())?;
             answer.notes.extend(notes);
             return Ok(answer);
         }
-        Ok(retrieve::search(query, &shelf, &signatures, &|| None)?)
+        Ok(retrieve::search(query, &*shelf, &signatures, &|| None)?)
     }
 
     /// Asks with the candidates of a server; the scores are made here.
@@ -187,17 +196,28 @@ impl Retriever {
     /// Adds to each cause the runbooks that fit.
     pub fn advise(&self, diagnosis: &mut Diagnosis) {
         let context = diagnosis.context.clone();
-        let mut trouble = None;
-        for cause in &mut diagnosis.causes {
-            match self.search(&Query::from_cause(cause)) {
-                Ok(answer) => self.note_down(cause, &answer, &context),
-                Err(error) => trouble = Some(error.to_string()),
-            }
-        }
+        let trouble = self.advise_all(&mut diagnosis.causes, &context).err().map(|error| error.to_string());
         diagnosis.libraries = self.states();
         if let (Some(trouble), Some(state)) = (trouble, diagnosis.libraries.first_mut()) {
             state.notes.push(trouble);
         }
+    }
+
+    /// One shelf serves all causes.
+    fn advise_all(&self, causes: &mut [Cause], context: &str) -> Result<(), RetrieveError> {
+        if causes.is_empty() {
+            return Ok(());
+        }
+        let mut shelf = self.index.shelf(&self.places, None)?;
+        let signatures = shelf.signatures()?;
+        let mut outcome = Ok(());
+        for cause in causes {
+            match self.ask(&Query::from_cause(cause), &mut shelf, &signatures) {
+                Ok(answer) => self.note_down(cause, &answer, context),
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
     }
 
     fn note_down(&self, cause: &mut Cause, answer: &Answer, context: &str) {

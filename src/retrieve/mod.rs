@@ -10,7 +10,6 @@ mod concept;
 mod dense;
 pub mod embed;
 pub mod eval;
-mod hex;
 mod http;
 pub mod index;
 mod lexical;

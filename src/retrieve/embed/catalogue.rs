@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use super::check::{SENTENCES, Trial};
 use super::tokens::LONGEST;
 use super::vector::unit;
-use crate::retrieve::hex::hex;
 use crate::retrieve::{EmbedError, Embedder, ModelId};
+use crate::runbook::repo::hex;
 
 /// What does the arithmetic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::retrieve::hex::hex;
 use crate::retrieve::http::{Http, told};
+use crate::runbook::repo::hex;
 
 /// No file of a model is larger.
 const LARGEST: u64 = 1 << 30;

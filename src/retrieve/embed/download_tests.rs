@@ -7,8 +7,8 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
 use super::*;
-use crate::retrieve::hex::hex;
 use crate::retrieve::serving::{Asked, Reply, Server};
+use crate::runbook::repo::hex;
 
 fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))

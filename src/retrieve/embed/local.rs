@@ -16,8 +16,8 @@ use super::check::{SENTENCES, Trial};
 use super::pull::Precision;
 use super::tokens::{Batch, LONGEST, Tokens};
 use super::vector::unit;
-use crate::retrieve::hex::hex;
 use crate::retrieve::{EmbedError, Embedder, ModelId};
+use crate::runbook::repo::hex;
 
 /// What the default model is called.
 pub(super) const DEFAULT_NAME: &str = "all-MiniLM-L6-v2";

@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::check::SENTENCES;
 use super::vector::{cosine, unit};
-use crate::retrieve::hex::hex;
 use crate::retrieve::http::{Answer, Ask, Http};
 use crate::retrieve::{EmbedError, Embedder, ModelId};
+use crate::runbook::repo::hex;
 
 /// Texts in one request.
 const TEXTS: usize = 96;

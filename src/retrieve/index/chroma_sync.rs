@@ -14,8 +14,8 @@ use super::shelf::Stored;
 use super::sync::{Phase, Progress, Report};
 use super::{Embedded, EmbeddedShelf};
 use crate::model::Place;
-use crate::retrieve::hex::hex;
 use crate::retrieve::{Chunk, Document, Embedder, Shelf};
+use crate::runbook::repo::hex;
 
 /// Chunks that are embedded and sent at once.
 const BATCH: usize = 256;
