@@ -251,6 +251,7 @@ pub fn derive(snapshot: &Snapshot, request: &Request) -> Result<Diagnosis, Diagn
         silenced: explained.silenced,
         counts: counts(snapshot, namespace),
         libraries: Vec::new(),
+        exploration: None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! [`detect`] finds faults in the view, [`causes`] folds what follows from what, [`output`] prints.
 //! [`diagnose`] is the one entry to it. `ARCHITECTURE.md` has the picture and the invariants.
 
+pub mod agent;
 pub mod causes;
 pub mod cli;
 pub mod cluster;

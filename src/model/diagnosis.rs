@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::runbook::{Library, Place, Status};
-use super::{Command, Evidence, Gap, ObjectRef, Severity, Stage, Time};
+use super::{Command, Evidence, Exploration, Gap, ObjectRef, Severity, Stage, Time};
 
 /// Counts breaking changes of the output.
 pub const SCHEMA_VERSION: &str = "kubectl-react/diagnosis/v1";
@@ -46,6 +46,9 @@ pub struct Diagnosis {
     /// The libraries in which runbooks were looked for, the team's first.
     #[serde(default)]
     pub libraries: Vec<LibraryState>,
+    /// What the agent found out beyond that; only where a model was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Exploration>,
 }
 
 /// A library of runbooks as it was when it was asked.

@@ -4,7 +4,10 @@
 //! read by a detector or shown to a person is not kept: the types are slim pictures of Kubernetes
 //! objects, in Kubernetes' own field names, so that the API's documentation is theirs too.
 
+mod answer;
+pub mod chat;
 pub mod diagnosis;
+pub mod event;
 pub mod finding;
 pub mod kinds;
 mod lenient;
@@ -17,6 +20,10 @@ pub mod runbook;
 pub mod selector;
 pub mod snapshot;
 
+pub use answer::{
+    Answer, Claim, Confidence, DryRun, Ended, Exploration, Observation, Standing, StatedCause, Step, SuggestedChange,
+    Usage,
+};
 pub use diagnosis::{Advice, Cause, Change, Consequence, Diagnosis, LibraryState, Verdict};
 pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};
 pub use list::List;

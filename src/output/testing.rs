@@ -23,6 +23,7 @@ pub(super) fn healthy() -> Diagnosis {
         silenced: 0,
         counts: Counts { objects: 2113, pods: 312, nodes: 6, namespaces: 14 },
         libraries: Vec::new(),
+        exploration: None,
     }
 }
 

@@ -18,6 +18,7 @@ use std::ops::{Deref, Range};
 use hmac::{Hmac, Mac, digest::KeyInit};
 use sha2::Sha256;
 
+use crate::model::chat::{ChatRequest, Message};
 use crate::model::{Objects, Snapshot};
 use crate::printable::one_line;
 use names::Naming;
@@ -44,6 +45,26 @@ impl<T> Deref for Redacted<T> {
 impl<T> fmt::Debug for Redacted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redacted(…)")
+    }
+}
+
+/// What has texts that someone else wrote.
+pub trait Texts {
+    /// Shows each of them.
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut String));
+}
+
+impl Texts for ChatRequest {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
+        for message in &mut self.messages {
+            match message {
+                Message::Assistant { text, calls } => {
+                    show(text);
+                    calls.iter_mut().for_each(|call| show(&mut call.arguments));
+                }
+                Message::System { text } | Message::User { text } | Message::Tool { text, .. } => show(text),
+            }
+        }
     }
 }
 
@@ -132,6 +153,22 @@ impl Redactor {
             self.apply(&mut gap.what, Mode::Prose);
         }
         Redacted(snapshot)
+    }
+
+    /// Masks each text of it, line by line, and seals it: the one way to whatever leaves the process.
+    pub fn seal_texts<T: Texts>(&self, mut texts: T) -> Redacted<T> {
+        texts.each_text(&mut |text| {
+            if patterns::may_hold_secret(text) {
+                let masked: Vec<String> = text.split('\n').map(|line| self.line(line)).collect();
+                *text = masked.join("\n");
+            }
+        });
+        Redacted(texts)
+    }
+
+    /// A line of text for a model, however long.
+    fn line(&self, line: &str) -> String {
+        if is_key_material(line) { self.placeholder(line.trim()) } else { self.text(line).into_owned() }
     }
 
     /// Masks the value of a variable or a key by its name.

@@ -3,6 +3,8 @@
 //! *Invariant:* every string of a diagnosis passes through here; a new field that is not cleaned does
 //! not compile, since the structs are taken apart by name.
 
+mod exploration;
+
 use std::sync::Arc;
 
 use crate::model::{
@@ -11,8 +13,19 @@ use crate::model::{
 use crate::printable::{one_line, printable};
 
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Diagnosis {
-    let Diagnosis { schema_version, context, namespace, taken_at, verdict, causes, gaps, silenced, counts, libraries } =
-        diagnosis;
+    let Diagnosis {
+        schema_version,
+        context,
+        namespace,
+        taken_at,
+        verdict,
+        causes,
+        gaps,
+        silenced,
+        counts,
+        libraries,
+        exploration,
+    } = diagnosis;
     Diagnosis {
         schema_version: line(schema_version),
         context: line(context),
@@ -24,6 +37,7 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Diagnosis {
         silenced: *silenced,
         counts: *counts,
         libraries: libraries.iter().map(library).collect(),
+        exploration: exploration.as_ref().map(exploration::exploration),
     }
 }
 
@@ -153,4 +167,8 @@ fn kind(kind: Kind) -> Kind {
 
 fn line(text: &str) -> String {
     one_line(text).into_owned()
+}
+
+fn text(text: &str) -> String {
+    printable(text).into_owned()
 }

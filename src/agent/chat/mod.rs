@@ -1,0 +1,99 @@
+//! How a model is asked, whatever server it is on and whatever that server can.
+//!
+//! *Invariant:* what is sent is [`Redacted`]; the agent sees calls of tools and never how they were written on the wire.
+
+use futures::future::BoxFuture;
+
+use crate::model::chat::{ChatReply, ChatRequest};
+use crate::redact::Redacted;
+
+/// A model that can be asked.
+pub trait Model: Send + Sync {
+    /// Who it is.
+    fn identity(&self) -> &Identity;
+
+    /// One turn. `said` is called with each piece of text as it comes; what it was called with is worth nothing when
+    /// the turn fails or is asked again.
+    fn turn<'a>(
+        &'a self,
+        request: &'a Redacted<ChatRequest>,
+        said: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ChatReply, ModelError>>;
+}
+
+/// Which model, where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The model, of Azure the deployment.
+    pub model: String,
+    /// Host and port of its server.
+    pub server: String,
+    /// How many tokens it can hold, question and answer together.
+    pub window: u32,
+}
+
+/// Why a turn failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// No connection, or no answer in time.
+    #[error("the model at {server} can't be reached: {reason}")]
+    Unreachable {
+        /// Host and port.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The key or token is not accepted.
+    #[error("the model at {server} refuses our key: {reason}")]
+    Unauthorized {
+        /// Host and port.
+        server: String,
+        /// What it said.
+        reason: String,
+    },
+    /// No such model or deployment there.
+    #[error("{server} has no model `{model}`: {reason}")]
+    NoModel {
+        /// Host and port.
+        server: String,
+        /// The model.
+        model: String,
+        /// What it said.
+        reason: String,
+    },
+    /// Too much was asked of it for now, also after waiting.
+    #[error("the model at {server} is overloaded: {reason}")]
+    Overloaded {
+        /// Host and port.
+        server: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The conversation is longer than its window.
+    #[error("the conversation is too long for the model: {reason}")]
+    TooLong {
+        /// What it said.
+        reason: String,
+        /// The window, where the server named it.
+        window: Option<u32>,
+    },
+    /// A content filter refuses the conversation.
+    #[error("the content filter of {server} refuses the conversation: {reason}")]
+    Filtered {
+        /// Host and port.
+        server: String,
+        /// What it said.
+        reason: String,
+    },
+    /// An answer that can't be read, or an error that is none of the others.
+    #[error("the model at {server} answered what can't be used: {reason}")]
+    Unusable {
+        /// Host and port.
+        server: String,
+        /// What.
+        reason: String,
+    },
+    /// Recorded turns are at their end, or another question was recorded.
+    #[error("{0}")]
+    Replay(String),
+}
