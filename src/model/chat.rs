@@ -1,6 +1,6 @@
 //! The talk with a model: what is said to it, and what it says; the same whatever the server speaks.
 //!
-//! *Invariant:* nothing of this is sent but as [`crate::redact::Redacted`]; what came back is recorded as it came, so
+//! *Invariant:* nothing of this is sent but as `Redacted<ChatRequest>`; what came back is recorded as it came, so
 //! that an incident can be replayed.
 
 use serde::{Deserialize, Serialize};
