@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::kubectl;
-use crate::model::finding::quote;
 use crate::model::runbook::{Block, FrontMatter, Level, Signature};
 use crate::model::{Advice, Cause, Command, Diagnosis, Library, LibraryState, Place, Role, Runbook};
 use crate::retrieve::embed::Lazy;
@@ -425,13 +424,10 @@ fn command(block: &Block, values: &params::Values, context: &str) -> Option<Comm
     let command = kubectl::parse(&block.lines.first()?.text).ok()?;
     // What can't be filled in safely is left to the reader.
     let command = command.bind(values).unwrap_or(command);
-    let line = command.to_string();
-    let rest = line.strip_prefix("kubectl ")?;
-    let place = if context.is_empty() { String::new() } else { format!("--context {} ", quote(context)) };
     let purpose = block.name.as_ref().map_or_else(|| block.section.to_lowercase(), |name| name.replace('-', " "));
     Some(Command {
         changes: matches!(command, kubectl::Command::Change(_)),
         purpose,
-        line: format!("kubectl {place}{rest}"),
+        line: command.in_context(context),
     })
 }

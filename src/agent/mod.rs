@@ -1,7 +1,23 @@
 //! The ReAct agent: goes on from the causes, reads through tools, and ends in an answer whose every claim quotes what
 //! it saw.
 //!
-//! *Invariant:* it can't change anything: its tools take a [`crate::kubectl::Read`], and nothing here may import what
-//! writes. What the detectors proved stays on top, whatever a model says.
+//! *Invariant:* it can't change anything: its tools take a [`kubectl::Read`](crate::kubectl::Read), and nothing here may
+//! import what writes. What the detectors proved stays on top, whatever a model says.
 
+mod brief;
+pub mod budget;
 pub mod chat;
+mod prompt;
+pub mod pulse;
+pub mod replay;
+mod run;
+mod shape;
+mod start;
+#[cfg(test)]
+mod testing;
+pub mod tools;
+mod verify;
+
+pub use brief::Brief;
+pub use run::{Journal, Outcome, Pulse, Reading, Turn, World, run};
+pub use start::{Explain, Known, Need, Start, Wishes, need};

@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::terminal::report;
-use crate::diagnose::Progress;
+use crate::model::event::Event;
+use crate::printable::one_line;
 
 /// Who gets an answer sooner need not read that we work on it.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -49,10 +50,21 @@ impl ProgressLine {
         move |text| shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = text
     }
 
+    /// Shows an event.
+    pub(super) fn show(&self, event: &Event) {
+        if let Some(text) = sentence(event) {
+            self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = one_line(&text).into_owned();
+        }
+    }
+
     /// What takes the events.
-    pub(super) fn sink(&self) -> impl Fn(Progress) + Send + Sync + 'static {
+    pub(super) fn sink(&self) -> impl Fn(Event) + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
-        move |progress| shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = sentence(&progress)
+        move |event| {
+            if let Some(text) = sentence(&event) {
+                shared.state.lock().unwrap_or_else(PoisonError::into_inner).text = text;
+            }
+        }
     }
 }
 
@@ -84,12 +96,16 @@ fn draw(shared: &Shared) {
     }
 }
 
-fn sentence(progress: &Progress) -> String {
-    match progress {
-        Progress::Collecting { lists, of, objects } => {
+/// What is going on; nothing where an event is not about that.
+fn sentence(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Collecting { lists, of, objects } => {
             format!("reading the cluster: {lists} of {of} lists, {objects} objects")
         }
-        Progress::Fetching { done, of } => format!("reading logs and details: {done} of {of}"),
-        Progress::Explaining => "explaining".to_owned(),
-    }
+        Event::Fetching { done, of } => format!("reading logs and details: {done} of {of}"),
+        Event::Explaining => "explaining".to_owned(),
+        Event::Thinking { request } => format!("asking the model (request {request})"),
+        Event::StartToolCalling { action, .. } => action.clone(),
+        _ => return None,
+    })
 }

@@ -35,6 +35,8 @@ pub use fault::Fault;
 pub use fetch::{Bounds, fetch};
 pub use read::{JSON, ReadClient, TABLE};
 
+use crate::model::event::Event;
+
 /// How far a reading has come; for a person who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -54,6 +56,15 @@ pub enum Progress {
         /// Things in all.
         total: usize,
     },
+}
+
+impl From<Progress> for Event {
+    fn from(progress: Progress) -> Event {
+        match progress {
+            Progress::Listed { done, total, objects } => Event::Collecting { lists: done, of: total, objects },
+            Progress::Fetched { done, total } => Event::Fetching { done, of: total },
+        }
+    }
 }
 
 /// Whether `name` can be the name of a namespace.

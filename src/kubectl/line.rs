@@ -118,6 +118,15 @@ impl Line {
         Err(Refusal::new(Reason::Context, 0, message).hinted("leave `--context` out of the line"))
     }
 
+    /// The line as it does the same in whatever context it is pasted.
+    pub fn in_context(&self, context: &str) -> String {
+        let line = self.to_string();
+        match line.strip_prefix("kubectl ").filter(|_| !context.is_empty() && self.context().is_none()) {
+            Some(rest) => format!("kubectl --context {} {rest}", quote(context)),
+            None => line,
+        }
+    }
+
     /// The names of its placeholders.
     pub fn params(&self) -> BTreeSet<&str> {
         self.argv.iter().flat_map(|word| params::names(word)).collect()

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnosis, Verdict};
+use super::Diagnosis;
 
 /// Counts breaking changes of the events.
 pub const SCHEMA_VERSION: &str = "kubectl-react/event/v1";
@@ -34,10 +34,8 @@ pub enum Event {
     Explaining,
     /// What the detectors proved; before any model is asked.
     Causes {
-        /// The answer in one word.
-        verdict: Verdict,
-        /// One sentence for each cause, the worst first.
-        summaries: Vec<String>,
+        /// The answer so far.
+        diagnosis: Box<Diagnosis>,
     },
     /// A model thinks.
     Thinking {

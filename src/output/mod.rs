@@ -16,7 +16,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
-pub use words::{citation, status as status_note};
+pub use words::{citation, size, status as status_note};
 
 use crate::model::Diagnosis;
 
@@ -94,6 +94,11 @@ pub fn render(diagnosis: &Diagnosis, format: Format, style: &Style) -> String {
         Format::Markdown => markdown::render(&diagnosis),
         Format::Name => name::render(&diagnosis),
     }
+}
+
+/// Writes what the agent found out, for a person who has read the rest already.
+pub fn exploration(diagnosis: &Diagnosis, style: &Style) -> String {
+    clean::diagnosis(diagnosis).exploration.as_ref().map(|found| text::exploration(found, style)).unwrap_or_default()
 }
 
 /// Writes data as JSON for people's eyes too.

@@ -26,6 +26,11 @@ impl Paint {
         self.paint(text, AnsiColor::Green.on_default())
     }
 
+    /// What is not proven.
+    pub(super) fn warn(self, text: &str) -> String {
+        self.paint(text, AnsiColor::Yellow.on_default().bold())
+    }
+
     /// A command that only looks.
     pub(super) fn look(self, text: &str) -> String {
         self.paint(text, AnsiColor::Cyan.on_default())

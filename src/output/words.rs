@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use crate::model::reference::KINDS;
 use crate::model::runbook::Status;
 use crate::model::{
-    Cause, Command, Consequence, Diagnosis, Gap, Library, LibraryState, ObjectRef, Place, Severity, Source, Time,
-    Verdict,
+    Cause, Command, Confidence, Consequence, Diagnosis, Ended, Exploration, Gap, Library, LibraryState, ObjectRef,
+    Place, Severity, Source, Time, Usage, Verdict,
 };
 
 /// `1 cause`, `2 causes`.
@@ -221,5 +221,55 @@ pub(super) fn severity(severity: Severity) -> &'static str {
         Severity::Critical => "CRITICAL",
         Severity::Warning => "WARNING",
         Severity::Info => "INFO",
+    }
+}
+
+/// Who explored, and how far it came: `gpt-4.1 at api.openai.com, 4 steps`.
+pub(super) fn explorer(exploration: &Exploration) -> String {
+    let usage = &exploration.usage;
+    let steps = match exploration.steps.len() {
+        0 => "no reading of its own".to_owned(),
+        number => count(number, "step"),
+    };
+    let ended = match exploration.ended {
+        Ended::Answered => "",
+        Ended::Interrupted => ", interrupted",
+        Ended::ModelFailed => ", the model failed",
+        Ended::Circles => ", stopped in circles",
+        Ended::Steps | Ended::Tokens | Ended::Time | Ended::Cost => ", budget used up",
+    };
+    format!("{} at {}, {steps}{ended}", usage.model, usage.server)
+}
+
+/// What it cost: `3 requests, 12400 + 800 tokens, 0.03 USD, 8.2 s`.
+pub(super) fn cost(usage: &Usage) -> String {
+    let about = if usage.estimated { "about " } else { "" };
+    let cached = if usage.cached_tokens > 0 { format!(" ({} cached)", usage.cached_tokens) } else { String::new() };
+    let cost = usage.cost.map(|cost| format!(", {cost:.4} by the price table")).unwrap_or_default();
+    format!(
+        "cost: {}, {about}{} tokens in{cached} and {} out, {} sent{cost}, {:.1} s",
+        count(usage.requests, "request"),
+        usage.input_tokens,
+        usage.output_tokens,
+        size(usize::try_from(usage.bytes_sent).unwrap_or(usize::MAX)),
+        usage.millis as f64 / 1000.0
+    )
+}
+
+/// A number of bytes for people.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} kB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// How sure a model says it is.
+pub(super) fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Low => "low: take it as a guess",
+        Confidence::Medium => "medium: likely, not proven",
+        Confidence::High => "high",
     }
 }

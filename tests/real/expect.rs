@@ -11,7 +11,7 @@
 //! arguments, or `ctl` and those of `tests/cluster/ctl`) run one after the other once the objects are there,
 //! `undo` when the file is done. `kubelets` names nodes of the file for which the test plays the kubelet: they are
 //! ready, with 8 cpu and 16Gi, before the steps run, and stay so. `alone: true` for what the whole cluster feels, `extra: true` for what only
-//! the full run does.
+//! the full run does. `wide: [words]` is said too where all namespaces are read.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,8 @@ pub(crate) struct Expectation {
     says: Vec<String>,
     consequences: Vec<String>,
     causes: Vec<ExpectedCause>,
+    /// What the answer must say too where all namespaces are read.
+    wide: Vec<String>,
     /// What the answer must not say.
     silent_on: Vec<String>,
     pub(crate) steps: Vec<Vec<String>>,
@@ -178,6 +180,17 @@ impl Fault {
             return Some(format!("should not say {word:?}: {}", list()));
         }
         (told.len() > expected.len()).then(|| format!("more than {} causes: {}", expected.len(), list()))
+    }
+}
+
+impl Fault {
+    /// What a diagnosis of all namespaces does not say; none where all is as expected.
+    pub(crate) fn check_wide(&self, diagnosis: &Value) -> Option<String> {
+        self.check(diagnosis).or_else(|| {
+            let text = self.told(diagnosis).iter().map(ToString::to_string).collect::<String>();
+            let word = self.expected.wide.iter().find(|word| !text.contains(word.as_str()))?;
+            Some(format!("does not say {word:?} of another namespace"))
+        })
     }
 }
 

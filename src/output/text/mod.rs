@@ -2,11 +2,13 @@
 //!
 //! *Invariant:* commands are never wrapped or cut, so that they can be pasted.
 
+mod exploration;
+
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::paint::Paint;
 use super::{Style, words};
-use crate::model::{Advice, Cause, Change, Command, Consequence, Diagnosis, Evidence, Gap, Time, Verdict};
+use crate::model::{Advice, Cause, Change, Command, Consequence, Diagnosis, Evidence, Exploration, Gap, Time, Verdict};
 
 /// Causes shown in full.
 const IN_FULL: usize = 10;
@@ -29,12 +31,7 @@ const GAP_NAMES: usize = 8;
 const INDENT: usize = 10;
 
 pub(super) fn render(diagnosis: &Diagnosis, style: &Style) -> String {
-    let mut page = Page {
-        out: String::new(),
-        paint: Paint::new(style),
-        width: style.width.clamp(40, 120),
-        verbose: style.verbose,
-    };
+    let mut page = Page::new(style);
     page.verdict(diagnosis);
     let full = if style.verbose { usize::MAX } else { IN_FULL };
     for cause in diagnosis.causes.iter().take(full) {
@@ -42,7 +39,17 @@ pub(super) fn render(diagnosis: &Diagnosis, style: &Style) -> String {
         page.cause(cause, diagnosis);
     }
     page.index(&diagnosis.causes, full);
+    if let Some(exploration) = &diagnosis.exploration {
+        page.exploration(exploration);
+    }
     page.end(diagnosis);
+    page.out
+}
+
+/// What the agent found out alone.
+pub(super) fn exploration(exploration: &Exploration, style: &Style) -> String {
+    let mut page = Page::new(style);
+    page.exploration(exploration);
     page.out
 }
 
@@ -54,6 +61,10 @@ struct Page {
 }
 
 impl Page {
+    fn new(style: &Style) -> Page {
+        Page { out: String::new(), paint: Paint::new(style), width: style.width.clamp(40, 120), verbose: style.verbose }
+    }
+
     fn verdict(&mut self, diagnosis: &Diagnosis) {
         let (paint, healthy) = (self.paint, diagnosis.verdict == Verdict::Healthy);
         let emphasis = |text: &str| if healthy { paint.good(text) } else { paint.bold(text) };
@@ -249,9 +260,18 @@ impl Page {
 
     /// A label in the margin, and text beside it.
     fn labelled(&mut self, label: &str, text: &str) {
-        let pad = INDENT.saturating_sub(2 + label.len());
-        let lead = format!("  {}{}", self.paint.dim(label), " ".repeat(pad));
-        self.wrapped(text, &lead, &" ".repeat(INDENT), str::to_owned);
+        self.labelled_as(&self.paint.dim(label), label, text);
+    }
+
+    /// The same with a label that is painted already; `plain` is as wide.
+    fn labelled_as(&mut self, painted: &str, plain: &str, text: &str) {
+        let pad = INDENT.saturating_sub(2 + plain.len()).max(1);
+        let lead = format!("  {painted}{}", " ".repeat(pad));
+        let room = self.width.saturating_sub(INDENT.max(2 + plain.len() + pad)).max(20);
+        for (at, line) in textwrap::wrap(text, wrapping(room)).iter().enumerate() {
+            let before = if at == 0 { lead.as_str() } else { "          " };
+            self.line(&format!("{before}{line}"));
+        }
     }
 
     /// A remark on the line before.

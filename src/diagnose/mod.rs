@@ -11,6 +11,7 @@ use crate::cluster::{self, Bounds, Collect, CollectError, Connection};
 use crate::detect;
 use crate::graph::{self, View};
 use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
+use crate::model::event::Event;
 use crate::model::reference::Name;
 use crate::model::{Diagnosis, Kind, Library, LibraryState, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
 use crate::redact::{Redacted, Redactor};
@@ -57,42 +58,8 @@ pub struct Target {
     pub name: Option<String>,
 }
 
-/// How far it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Lists are read.
-    Collecting {
-        /// Lists that are complete.
-        lists: usize,
-        /// Lists in all.
-        of: usize,
-        /// Objects so far.
-        objects: usize,
-    },
-    /// Logs and the like are read.
-    Fetching {
-        /// Done.
-        done: usize,
-        /// In all.
-        of: usize,
-    },
-    /// Reading is done.
-    Explaining,
-}
-
-impl From<cluster::Progress> for Progress {
-    fn from(progress: cluster::Progress) -> Progress {
-        match progress {
-            cluster::Progress::Listed { done, total, objects } => {
-                Progress::Collecting { lists: done, of: total, objects }
-            }
-            cluster::Progress::Fetched { done, total } => Progress::Fetching { done, of: total },
-        }
-    }
-}
-
-/// A one-way channel for progress; nothing comes back through it.
-pub type EventSink = dyn Fn(Progress) + Send + Sync;
+/// A one-way channel for what happens; nothing comes back through it.
+pub type EventSink = dyn Fn(Event) + Send + Sync;
 
 /// What a diagnosis leaves behind.
 pub struct Outcome {
@@ -135,7 +102,7 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
         Source::Live(connection) => Arc::new(read(context, connection, request, events).await?),
         Source::Saved(snapshot) => snapshot.clone(),
     };
-    events(Progress::Explaining);
+    events(Event::Explaining);
     let mut diagnosis = derive(&snapshot, request)?;
     if let Some(opening) = opening {
         advise(opening.await, &mut diagnosis);
@@ -144,9 +111,15 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
 }
 
 /// Adds the runbooks; where they can't be had, why not.
-fn advise(opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>, diagnosis: &mut Diagnosis) {
+fn advise(
+    opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>,
+    diagnosis: &mut Diagnosis,
+) -> Option<Retriever> {
     let trouble = match opened {
-        Ok(Ok(retriever)) => return retriever.advise(diagnosis),
+        Ok(Ok(retriever)) => {
+            retriever.advise(diagnosis);
+            return Some(retriever);
+        }
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
@@ -158,6 +131,7 @@ fn advise(opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>,
         synced: None,
         notes: vec![trouble],
     });
+    None
 }
 
 /// Reads a cluster: the lists, then what detectors want beside them.

@@ -1,0 +1,346 @@
+//! The conversation: what was said, and how it is kept within the model's window.
+//!
+//! *Invariant:* a request never is larger than the window, as far as bytes tell; what has to go goes in this order: the
+//! unimportant lines of old observations, then of all but the newest, then most of the brief. The lines that name an error
+//! stay word for word, and the whole observation stays with the run, where quotes are looked for.
+
+use crate::agent::shape::{self, framed};
+use crate::agent::start::Start;
+use crate::agent::tools::FINISH;
+use crate::model::chat::{Call, ChatReply, ChatRequest, Message};
+use crate::model::{Observation, Step};
+
+/// Tokens that are kept free for the reply.
+const REPLY: u32 = 1_500;
+/// As much narration as is kept.
+const NARRATION: usize = 600;
+/// Bytes of an old observation once it is shortened, and once more.
+const SHORT: usize = 1_500;
+const SHORTEST: usize = 300;
+/// Observations that are shortened last.
+const NEWEST: usize = 2;
+
+/// What was said.
+pub(super) struct Talk {
+    messages: Vec<Message>,
+    /// The step that the message at this place tells of.
+    told: Vec<Option<usize>>,
+    /// Tokens that fit, question and answer together.
+    window: u32,
+    /// Steps whose text a content filter refused.
+    withheld: Vec<usize>,
+}
+
+impl Talk {
+    pub(super) fn begin(start: &Start) -> Talk {
+        let mut talk = Talk { messages: Vec::new(), told: Vec::new(), window: start.window, withheld: Vec::new() };
+        talk.push(Message::System { text: start.system.clone() }, None);
+        talk.push(Message::User { text: opening(start, start.brief.evidence.as_str(), &start.brief.advice) }, None);
+        talk
+    }
+
+    fn push(&mut self, message: Message, step: Option<usize>) {
+        self.messages.push(message);
+        self.told.push(step);
+    }
+
+    /// Says something.
+    pub(super) fn tell(&mut self, text: String) {
+        self.push(Message::User { text }, None);
+    }
+
+    /// Takes down a reply; gives its calls, each with an id of its own.
+    pub(super) fn heard(&mut self, reply: &ChatReply, turn: usize) -> Vec<Call> {
+        let mut calls = reply.calls.clone();
+        for (at, call) in calls.iter_mut().enumerate() {
+            if call.id.is_empty() {
+                call.id = format!("call_{turn}_{at}");
+            }
+        }
+        let text = shape::head(reply.text.trim(), NARRATION);
+        if !text.is_empty() || !calls.is_empty() {
+            self.push(Message::Assistant { text, calls: calls.clone() }, None);
+        }
+        calls
+    }
+
+    /// Answers a call with what is wrong about it.
+    pub(super) fn refuse(&mut self, call: &Call, why: &str) {
+        let text = why.to_owned();
+        self.push(Message::Tool { id: call.id.clone(), name: call.name.clone(), text }, None);
+    }
+
+    /// Answers a call with what was seen.
+    pub(super) fn observed(&mut self, call: &Call, step: &Step) {
+        let text = framed(step.number, &step.action, &step.observation);
+        self.push(Message::Tool { id: call.id.clone(), name: call.name.clone(), text }, Some(step.number));
+    }
+
+    /// Takes out the newest observations that are still in; gives their steps.
+    pub(super) fn withhold(&mut self) -> Option<Vec<usize>> {
+        let newest = self.told.iter().flatten().copied().filter(|step| !self.withheld.contains(step)).max()?;
+        self.withheld.push(newest);
+        self.rewrite(newest, |action| {
+            let text = "(the model's content filter refused this text; go on without it)".to_owned();
+            framed(newest, action, &Observation { text, ..Observation::default() })
+        });
+        Some(vec![newest])
+    }
+
+    /// The window is smaller than was thought.
+    pub(super) fn shrink(&mut self, window: Option<u32>) {
+        let smaller = self.window / 4 * 3;
+        self.window = window.map_or(smaller, |window| window.min(smaller)).max(2 * REPLY);
+    }
+
+    /// The next request, within the window.
+    pub(super) fn request(&mut self, start: &Start, last: bool, steps: &[Step]) -> ChatRequest {
+        let tools: Vec<_> = start.tools.iter().filter(|tool| !last || tool.name == FINISH).cloned().collect();
+        let fixed = serde_json::to_vec(&tools).map_or(0, |bytes| bytes.len());
+        let room = (self.window.saturating_sub(REPLY) as usize * 3).saturating_sub(fixed);
+        self.fit(room, start, steps);
+        let longest = self.window / 4;
+        ChatRequest {
+            messages: self.messages.clone(),
+            tools,
+            must_call: last.then(|| FINISH.to_owned()),
+            max_output_tokens: Some(longest.clamp(REPLY, 4_000)),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let calls = |message: &Message| match message {
+            Message::Assistant { calls, .. } => calls.iter().map(|call| call.arguments.len() + 60).sum(),
+            _ => 0,
+        };
+        self.messages.iter().map(|message| message.text().len() + calls(message) + 30).sum()
+    }
+
+    /// Shortens what matters least until it fits.
+    fn fit(&mut self, room: usize, start: &Start, steps: &[Step]) {
+        let told: Vec<usize> = self.told.iter().flatten().copied().collect();
+        let old = told.len().saturating_sub(NEWEST);
+        let passes = [(old, SHORT), (old, SHORTEST), (told.len(), SHORT), (told.len(), SHORTEST)];
+        for (count, most) in passes {
+            for number in told.iter().take(count) {
+                if self.size() <= room {
+                    return;
+                }
+                let Some(step) = steps.iter().find(|step| step.number == *number) else { continue };
+                if !self.withheld.contains(number) {
+                    let short = shortened(&step.observation, most);
+                    self.rewrite(*number, |action| framed(*number, action, &short));
+                }
+            }
+        }
+        for share in [2, 4, 8, 16] {
+            if self.size() <= room {
+                return;
+            }
+            let evidence = shape::head(&start.brief.evidence, start.brief.evidence.len() / share);
+            if let Some(Message::User { text }) = self.messages.get_mut(1) {
+                *text = opening(start, &evidence, "");
+            }
+        }
+        // All else is short: the oldest exchanges go, a call and its answers together.
+        while self.size() > room && self.messages.len() > 4 {
+            let end = (3..self.messages.len())
+                .find(|at| !matches!(self.messages.get(*at), Some(Message::Tool { .. })))
+                .unwrap_or(self.messages.len());
+            if end >= self.messages.len() {
+                break;
+            }
+            self.messages.drain(2..end);
+            self.told.drain(2..end);
+        }
+    }
+
+    fn rewrite(&mut self, step: usize, text: impl Fn(&str) -> String) {
+        for (message, told) in self.messages.iter_mut().zip(&self.told) {
+            if *told == Some(step)
+                && let Message::Tool { text: now, .. } = message
+            {
+                let action = now.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, action)| action);
+                *now = text(action);
+            }
+        }
+    }
+}
+
+/// What the model is told first.
+fn opening(start: &Start, evidence: &str, advice: &str) -> String {
+    let evidence = shape::unframed(evidence);
+    let mut text = format!("What the detectors read and proved:\n<observation step=\"0\">\n{evidence}</observation>\n");
+    if !advice.is_empty() {
+        text.push_str(&format!("\nRunbooks that fit:\n{}", shape::unframed(advice)));
+    }
+    text.push('\n');
+    text.push_str(&match &start.question {
+        Some(question) => format!("The engineer asks: {question}"),
+        None if start.explain_only => "Explain it.".to_owned(),
+        None if start.causes.is_empty() => "Find out what is broken, as far as it can be read.".to_owned(),
+        None => {
+            "Find out what lies behind these causes, as far as it is not clear, and say what fixes them.".to_owned()
+        }
+    });
+    text
+}
+
+/// Words of lines that are worth more than others.
+const TELLING: &[&str] = &[
+    "error",
+    "fail",
+    "fatal",
+    "panic",
+    "exception",
+    "denied",
+    "refused",
+    "forbidden",
+    "unauthorized",
+    "not found",
+    "no such",
+    "cannot",
+    "can't",
+    "unable",
+    "timeout",
+    "timed out",
+    "exceeded",
+    "invalid",
+    "missing",
+    "unknown",
+    "oom",
+    "killed",
+    "evicted",
+    "backoff",
+    "back-off",
+    "unhealthy",
+    "warning",
+    "exit",
+    "expired",
+    "certificate",
+    "pending",
+    "notready",
+    "0/",
+];
+
+/// An observation of which the lines are left that say most, word for word and in order.
+fn shortened(observation: &Observation, most: usize) -> Observation {
+    if observation.text.len() <= most {
+        return observation.clone();
+    }
+    let lines: Vec<&str> = observation.text.lines().collect();
+    let worth = |line: &str| {
+        let line = line.to_lowercase();
+        TELLING.iter().filter(|word| line.contains(**word)).count()
+    };
+    // The first line says what the columns are.
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_key(|at| (*at != 0, std::cmp::Reverse(lines.get(*at).map_or(0, |line| worth(line)))));
+    let (mut kept, mut used) = (Vec::new(), 0);
+    for at in order {
+        let length = lines.get(at).map_or(0, |line| line.len()) + 1;
+        if used + length <= most {
+            used += length;
+            kept.push(at);
+        }
+    }
+    kept.sort_unstable();
+    let text: Vec<&str> = kept.iter().filter_map(|at| lines.get(*at).copied()).collect();
+    let note = format!("shortened to make room: {} of {} lines", text.len(), lines.len());
+    Observation { text: text.join("\n"), note: Some(note), ..observation.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::testing::start;
+
+    fn step(number: usize, text: String) -> Step {
+        let observation = Observation { text, ..Observation::default() };
+        Step {
+            number,
+            tool: "kubectl".to_owned(),
+            action: "kubectl get pods".to_owned(),
+            observation,
+            ..Step::default()
+        }
+    }
+
+    fn call(number: usize) -> Call {
+        Call { id: format!("c{number}"), name: "kubectl".to_owned(), arguments: "{}".to_owned() }
+    }
+
+    fn tokens(request: &ChatRequest) -> usize {
+        serde_json::to_vec(request).unwrap().len() / 3
+    }
+
+    #[test]
+    fn a_request_fits_the_window_and_the_telling_lines_stay() {
+        let mut start = start();
+        start.window = 8_000;
+        start.brief.evidence = "cause 1 [critical] deployment/web -n shop: it fails\n".repeat(400);
+        let mut talk = Talk::begin(&start);
+        let mut steps = Vec::new();
+        for number in 1..=20 {
+            let mut text: String = (0..200).map(|line| format!("{number} all quiet on line {line}\n")).collect();
+            text.push_str("FATAL: password authentication failed for user shop\n");
+            let step = step(number, text);
+            talk.heard(&ChatReply { calls: vec![call(number)], ..ChatReply::default() }, number);
+            talk.observed(&call(number), &step);
+            steps.push(step);
+            let request = talk.request(&start, false, &steps);
+            assert!(tokens(&request) <= 8_000, "{} at {number}", tokens(&request));
+            let seen: String = request.messages.iter().map(|message| message.text().to_owned() + "\n").collect();
+            assert!(seen.contains("FATAL: password authentication failed"), "{number}");
+        }
+    }
+
+    #[test]
+    fn each_call_keeps_its_answer() {
+        let mut start = start();
+        start.window = 3_100;
+        let mut talk = Talk::begin(&start);
+        let mut steps = Vec::new();
+        for number in 1..=30 {
+            let step = step(number, "x ".repeat(900));
+            talk.heard(&ChatReply { calls: vec![call(number)], text: "w".repeat(500), ..ChatReply::default() }, number);
+            talk.observed(&call(number), &step);
+            steps.push(step);
+        }
+        let request = talk.request(&start, false, &steps);
+        let asked: Vec<&str> = request
+            .messages
+            .iter()
+            .flat_map(|message| match message {
+                Message::Assistant { calls, .. } => calls.iter().map(|call| call.id.as_str()).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let answered: Vec<&str> = request
+            .messages
+            .iter()
+            .filter_map(|message| match message {
+                Message::Tool { id, .. } => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(asked, answered);
+        assert!(!asked.is_empty() && asked.len() < 30, "{asked:?}");
+        assert!(matches!(request.messages.first(), Some(Message::System { .. })));
+    }
+
+    #[test]
+    fn what_a_filter_refuses_goes_newest_first() {
+        let start = start();
+        let mut talk = Talk::begin(&start);
+        for number in 1..=2 {
+            talk.heard(&ChatReply { calls: vec![call(number)], ..ChatReply::default() }, number);
+            talk.observed(&call(number), &step(number, format!("bad words {number}")));
+        }
+        assert_eq!(talk.withhold(), Some(vec![2]));
+        let texts = |talk: &Talk| talk.messages.iter().map(|message| message.text().to_owned()).collect::<String>();
+        assert!(texts(&talk).contains("bad words 1") && !texts(&talk).contains("bad words 2"));
+        assert_eq!(talk.withhold(), Some(vec![1]));
+        assert_eq!(talk.withhold(), None);
+    }
+}

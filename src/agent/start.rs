@@ -1,0 +1,173 @@
+//! What a run begins with: all that it depends on beside what the model says and the tools return.
+//!
+//! *Invariant:* it is recorded, so that a replay begins with the same bytes whatever this version would write.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::brief::{self, Brief};
+use super::budget::{Limits, Price};
+use super::prompt;
+use crate::model::chat::ToolSpec;
+use crate::model::{Diagnosis, ObjectRef, Severity, Verdict};
+
+/// What a run begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Start {
+    /// [`prompt::VERSION`].
+    pub prompt_version: String,
+    /// What the model is told it is.
+    pub system: String,
+    /// What it starts from.
+    pub brief: Brief,
+    /// The question, where one was asked.
+    pub question: Option<String>,
+    /// The kubeconfig context.
+    pub context: String,
+    /// What the detectors say.
+    pub verdict: Verdict,
+    /// The causes that the detectors proved.
+    pub causes: Vec<Known>,
+    /// Whether it only explains, in one call.
+    pub explain_only: bool,
+    /// The tools.
+    pub tools: Vec<ToolSpec>,
+    /// What it may use up.
+    pub limits: Limits,
+    /// What tokens cost.
+    pub price: Option<Price>,
+    /// The model.
+    pub model: String,
+    /// Host and port of its server.
+    pub server: String,
+    /// Tokens that it can hold.
+    pub window: u32,
+}
+
+/// A cause that the detectors proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Known {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// One sentence.
+    pub summary: String,
+    /// Where it shows.
+    pub object: ObjectRef,
+    /// What is to blame.
+    pub culprit: Option<ObjectRef>,
+    /// How much it hurts.
+    pub severity: Severity,
+}
+
+/// When a model is asked about a case that is clear without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Once, to explain it.
+    #[default]
+    Auto,
+    /// As if it were not clear.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl std::str::FromStr for Explain {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Explain, String> {
+        match text {
+            "auto" => Ok(Explain::Auto),
+            "always" => Ok(Explain::Always),
+            "never" => Ok(Explain::Never),
+            _ => Err(format!("`{text}` is none of auto, always, never")),
+        }
+    }
+}
+
+/// How much of a model a diagnosis needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// None.
+    Nothing,
+    /// One call.
+    Explanation,
+    /// Steps.
+    Exploration,
+}
+
+/// A healthy cluster without a question needs none, and a proven cause with a runbook no exploration.
+pub fn need(diagnosis: &Diagnosis, question: Option<&str>, explain: Explain) -> Need {
+    if question.is_some() {
+        return Need::Exploration;
+    }
+    let mut broken = diagnosis.causes.iter().filter(|cause| cause.severity > Severity::Info).peekable();
+    if broken.peek().is_none() {
+        let wanted = diagnosis.verdict == Verdict::Unknown && explain != Explain::Never;
+        return if wanted { Need::Exploration } else { Need::Nothing };
+    }
+    let clear = broken.all(|cause| cause.unknown.is_empty() && !cause.runbooks.is_empty());
+    match (clear, explain) {
+        (false, _) | (true, Explain::Always) => Need::Exploration,
+        (true, Explain::Auto) => Need::Explanation,
+        (true, Explain::Never) => Need::Nothing,
+    }
+}
+
+/// What a person decides about a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wishes {
+    /// The question.
+    pub question: Option<String>,
+    /// When a clear case is explained.
+    pub explain: Explain,
+    /// What it may use up.
+    pub limits: Limits,
+    /// What tokens cost.
+    pub price: Option<Price>,
+}
+
+impl Start {
+    /// Begins with a diagnosis.
+    pub fn new(
+        diagnosis: &Diagnosis,
+        wishes: &Wishes,
+        need: Need,
+        identity: &super::chat::Identity,
+        tools: Vec<ToolSpec>,
+    ) -> Start {
+        let explain_only = need == Need::Explanation;
+        // A third of the window, as bytes.
+        let room = (identity.window as usize).clamp(4_000, 64_000);
+        let known = |cause: &crate::model::Cause| Known {
+            fingerprint: cause.fingerprint.clone(),
+            summary: cause.summary.clone(),
+            object: cause.object.clone(),
+            culprit: cause.culprit.clone(),
+            severity: cause.severity,
+        };
+        Start {
+            prompt_version: prompt::VERSION.to_owned(),
+            system: prompt::system(explain_only),
+            brief: brief::brief(diagnosis, room),
+            question: wishes.question.clone(),
+            context: diagnosis.context.clone(),
+            verdict: diagnosis.verdict,
+            causes: diagnosis.causes.iter().map(known).collect(),
+            explain_only,
+            tools: tools.into_iter().filter(|tool| !explain_only || tool.name == super::tools::FINISH).collect(),
+            limits: wishes.limits,
+            price: wishes.price,
+            model: identity.model.clone(),
+            server: identity.server.clone(),
+            window: identity.window,
+        }
+    }
+
+    /// The time that it may take.
+    pub fn time(&self) -> Duration {
+        Duration::from_secs(self.limits.seconds)
+    }
+}

@@ -1,0 +1,129 @@
+//! What the agent found out, after what the detectors proved: each claim with the words that prove it, and a mark on what
+//! nothing proves.
+
+use super::{INDENT, Page};
+use crate::model::{Answer, Claim, Confidence, Ended, Exploration, Standing, StatedCause, SuggestedChange};
+use crate::output::words;
+
+impl Page {
+    /// What the agent found out.
+    pub(super) fn exploration(&mut self, exploration: &Exploration) {
+        let paint = self.paint;
+        self.out.push('\n');
+        let title = format!("AGENT     {}", words::explorer(exploration));
+        self.wrapped(&title, "", &" ".repeat(INDENT), |text| paint.bold(text));
+        if let Some(question) = &exploration.question {
+            self.labelled("asked", question);
+        }
+        if self.verbose {
+            self.steps(exploration);
+        }
+        if let Some(answer) = &exploration.answer {
+            self.answer(answer, exploration);
+        }
+        for note in &exploration.notes {
+            self.labelled("note", note);
+        }
+        let cost = paint.dim(&words::cost(&exploration.usage));
+        self.line(&format!("  {cost}"));
+        if let Some(incident) = &exploration.incident {
+            let shown = format!("  kubectl react incidents show {incident}");
+            self.line(&paint.dim(&shown));
+        }
+    }
+
+    fn steps(&mut self, exploration: &Exploration) {
+        for step in &exploration.steps {
+            let end = if step.observation.failed { ", failed" } else { "" };
+            let size = words::size(step.observation.text.len());
+            self.labelled(&format!("step {}", step.number), &format!("{} ({size}{end})", step.action));
+            for line in step.observation.text.lines() {
+                self.line(&format!("{}{line}", " ".repeat(INDENT)));
+            }
+            if let Some(note) = &step.observation.note {
+                self.beneath(note);
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer, exploration: &Exploration) {
+        for paragraph in answer.summary.lines().filter(|line| !line.trim().is_empty()) {
+            self.labelled("", paragraph.trim());
+        }
+        for cause in &answer.causes {
+            self.stated(cause, exploration);
+        }
+        for contradiction in &answer.contradictions {
+            let mark = self.paint.warn("against");
+            self.labelled_as(&mark, "against", &format!("the detectors: {contradiction}"));
+        }
+        if let Some(undecided) = &answer.undecided {
+            self.labelled("open", &format!("would decide it: {undecided}"));
+        }
+        for missing in &answer.not_checked {
+            self.labelled("unread", missing);
+        }
+        if answer.confidence < Confidence::High || exploration.ended != Ended::Answered {
+            self.labelled("sure", words::confidence(answer.confidence));
+        }
+        if !answer.changes.is_empty() {
+            let told = "  suggested by the model: not executed, not reviewed";
+            self.line(&self.paint.dim(told));
+        }
+        for change in &answer.changes {
+            self.change(change);
+        }
+    }
+
+    fn stated(&mut self, cause: &StatedCause, exploration: &Exploration) {
+        let (mark, word) = match &cause.standing {
+            Standing::Supported => (self.paint.good("proven"), "proven"),
+            Standing::Unsupported { .. } | Standing::Unchecked => (self.paint.warn("unproven"), "unproven"),
+        };
+        let object = cause.object.as_ref().map(|object| format!(" ({object})")).unwrap_or_default();
+        self.labelled_as(&mark, word, &format!("{}{object}", cause.statement));
+        if let Standing::Unsupported { why } = &cause.standing {
+            self.beneath(&format!("unsupported: {why}"));
+        }
+        for claim in &cause.claims {
+            self.claim(claim, exploration);
+        }
+    }
+
+    fn claim(&mut self, claim: &Claim, exploration: &Exploration) {
+        let room = (self.width - INDENT) * 3;
+        let quote = if self.verbose { claim.quote.clone() } else { super::cut(&claim.quote, room) };
+        match &claim.standing {
+            Standing::Supported => {
+                self.labelled("", &format!("\"{quote}\""));
+                let source = match exploration.steps.iter().find(|step| step.number == claim.step) {
+                    Some(step) => format!("step {}: {}", step.number, step.action),
+                    None => "the detectors".to_owned(),
+                };
+                self.beneath(&format!("{}, {source}", claim.text));
+            }
+            Standing::Unsupported { why } => {
+                self.beneath(&format!("unsupported: {} (\"{quote}\": {why})", claim.text));
+            }
+            Standing::Unchecked => self.beneath(&format!("unsupported: {}", claim.text)),
+        }
+    }
+
+    fn change(&mut self, change: &SuggestedChange) {
+        let purpose = self.paint.dim(&format!("  # {}", change.purpose));
+        self.line(&purpose);
+        if let Some(why) = &change.refused {
+            let text = format!("not a command that can be pasted ({why}): {}", change.line);
+            self.wrapped(&text, "  # ", "  # ", str::to_owned);
+            return;
+        }
+        self.line(&format!("  {}", self.paint.act(&change.line)));
+        for risk in &change.risks {
+            self.wrapped(risk, "  # mind: ", "  #       ", str::to_owned);
+        }
+        if let Some(run) = &change.dry_run {
+            let verdict = if run.accepted { "the server would take it" } else { "the server would refuse it" };
+            self.wrapped(&format!("{verdict}: {}", run.said), "  # dry run: ", "  #          ", str::to_owned);
+        }
+    }
+}
