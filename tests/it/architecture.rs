@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("detect", &["model", "graph"]),
     ("causes", &["model", "graph"]),
     ("output", &["model", "printable"]),
-    ("cluster", &["model", "printable", "redact"]),
+    ("cluster", &["model", "printable", "redact", "kubectl"]),
     ("config", &["output", "cluster"]),
     ("runbook", &["model", "printable", "redact", "kubectl"]),
     ("retrieve", &["model", "runbook"]),
