@@ -14,6 +14,12 @@ use kube::client::Body;
 /// Subresources that only show something.
 const SUBRESOURCES: &[&str] = &["log", "status", "scale"];
 
+/// The questions about our own rights: whole paths, of which nothing else is taken.
+pub(super) const REVIEWS: &[&str] = &[
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+];
+
 /// Leave to read the body of a Secret; carried by the request that [`super::ReadClient::secret_keys`] makes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SecretBody(());
@@ -59,8 +65,12 @@ impl ReadOnly {
 /// Whether the request reads, and nothing else.
 fn check<B>(request: &Request<B>) -> Result<(), NotAllowed> {
     let refuse = |why: &str| Err(NotAllowed(format!("{} `{}`: {why}", request.method(), request.uri().path())));
-    if request.method() != Method::GET {
+    let asks_for_rights = request.method() == Method::POST && REVIEWS.contains(&request.uri().path());
+    if request.method() != Method::GET && !asks_for_rights {
         return refuse("only GET reads");
+    }
+    if asks_for_rights && request.uri().query().is_some() {
+        return refuse("a question about rights has no query");
     }
     if request.headers().contains_key(UPGRADE) || request.headers().contains_key(CONNECTION) {
         return refuse("a connection is never upgraded");
@@ -96,6 +106,7 @@ fn target(path: &str) -> Result<Option<Target>, &'static str> {
     }
     let rest = match segments.as_slice() {
         ["version" | "api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => return Ok(None),
+        ["openapi", "v3"] | ["openapi", "v3", "api", _] | ["openapi", "v3", "apis", _, _] => return Ok(None),
         ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
         _ => return Err("it is no path of the resource API"),
     };
@@ -187,6 +198,144 @@ mod tests {
         for method in ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT"] {
             let request = request(method, "/api/v1/namespaces/shop/pods/web-1").body(()).unwrap();
             assert!(check(&request).is_err(), "{method}");
+        }
+    }
+
+    /// Every subresource of the API of Kubernetes 1.34 with the resource it is of, and those of other servers that are
+    /// known to act; only `log`, `status` and `scale` show something and nothing else.
+    const SUBRESOURCES_OF_THE_API: &[(&str, &[&str])] = &[
+        (
+            "/api/v1/namespaces/shop/pods/web-1",
+            &[
+                "attach",
+                "binding",
+                "ephemeralcontainers",
+                "eviction",
+                "exec",
+                "log",
+                "portforward",
+                "proxy",
+                "proxy/x",
+                "resize",
+                "status",
+                "checkpoint",
+            ],
+        ),
+        ("/api/v1/namespaces/shop/services/web", &["proxy", "proxy/admin/shutdown", "status"]),
+        ("/api/v1/namespaces/shop/serviceaccounts/default", &["token"]),
+        ("/api/v1/namespaces/shop/replicationcontrollers/web", &["scale", "status"]),
+        ("/api/v1/namespaces/shop", &["finalize", "status"]),
+        (
+            "/api/v1/nodes/node-1",
+            &[
+                "proxy",
+                "proxy/run/shop/web-1/app",
+                "proxy/exec/shop/web-1/app",
+                "proxy/attach/shop/web-1/app",
+                "proxy/portForward/shop/web-1",
+                "proxy/containerLogs/shop/web-1/app",
+                "proxy/logs/messages",
+                "proxy/logs/?query=kubelet",
+                "proxy/debug/pprof/heap",
+                "proxy/checkpoint/shop/web-1/app",
+                "proxy/configz",
+                "proxy/stats/summary",
+                "status",
+            ],
+        ),
+        ("/api/v1/persistentvolumes/pv-1", &["status"]),
+        ("/apis/apps/v1/namespaces/shop/deployments/web", &["scale", "status", "rollback"]),
+        ("/apis/apps/v1/namespaces/shop/statefulsets/web", &["scale", "status"]),
+        ("/apis/certificates.k8s.io/v1/certificatesigningrequests/x", &["approval", "status"]),
+        ("/apis/resource.k8s.io/v1/namespaces/shop/resourceclaims/x", &["binding", "status"]),
+        ("/apis/argoproj.io/v1alpha1/namespaces/shop/applications/web", &["sync", "rollback", "status"]),
+        (
+            "/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachineinstances/vm",
+            &["console", "vnc", "portforward", "pause", "restart", "freeze", "guestosinfo", "usbredir"],
+        ),
+        ("/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachines/vm", &["start", "stop", "migrate"]),
+    ];
+
+    #[test]
+    fn of_every_verb_and_subresource_only_those_that_show_pass() {
+        const VERBS: &[&str] =
+            &["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE", "LIST", "WATCH"];
+        for (object, subresources) in SUBRESOURCES_OF_THE_API {
+            for verb in VERBS {
+                assert_eq!(check(&request(verb, object).body(()).unwrap()).is_ok(), *verb == "GET", "{verb} {object}");
+                for subresource in *subresources {
+                    let path = format!("{object}/{subresource}");
+                    let passes = check(&request(verb, &path).body(()).unwrap()).is_ok();
+                    let shows = *verb == "GET" && SUBRESOURCES.contains(subresource);
+                    assert_eq!(passes, shows, "{verb} {path}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn endpoints_beside_the_resources_are_refused() {
+        for uri in [
+            "/metrics",
+            "/healthz",
+            "/livez?verbose",
+            "/logs",
+            "/logs/kube-apiserver.log",
+            "/debug/pprof/profile?seconds=30",
+            "/debug/flags/v",
+            "/configz",
+            "/flagz",
+            "/statusz",
+            "/swagger-2.0.0.json",
+            "/openapi/v2",
+            "/openid/v1/jwks",
+            "/.well-known/openid-configuration",
+            "/",
+            "",
+            "/apis/apps/v1/watch/deployments",
+            "/api/v1/watch/namespaces/shop/pods",
+            "/openapi/v3/logs/x",
+            "/openapi/v3/apis/apps/v1/pods",
+            "/api/v1/namespaces/shop/bindings/x/y",
+        ] {
+            let uri = if uri.is_empty() { "/" } else { uri };
+            assert!(!allowed(uri), "{uri}");
+        }
+        for uri in ["/openapi/v3", "/openapi/v3/api/v1", "/openapi/v3/apis/apps/v1"] {
+            assert!(allowed(uri), "{uri} describes the API");
+        }
+    }
+
+    #[test]
+    fn nothing_is_posted_but_questions_about_our_own_rights() {
+        let posted = |uri: &str| check(&request("POST", uri).body(()).unwrap()).is_ok();
+        for uri in REVIEWS {
+            assert!(posted(uri), "{uri}");
+            assert!(!posted(&format!("{uri}?dryRun=All")) && !posted(&format!("{uri}/x")), "{uri}");
+            for verb in ["PUT", "PATCH", "DELETE"] {
+                assert!(check(&request(verb, uri).body(()).unwrap()).is_err(), "{verb} {uri}");
+            }
+        }
+        for uri in [
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            "/apis/authorization.k8s.io/v1/namespaces/shop/localsubjectaccessreviews",
+            "/apis/authentication.k8s.io/v1/tokenreviews",
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            "/apis/authorization.k8s.io/v1beta1/selfsubjectaccessreviews",
+            "/apis/example.com/v1/selfsubjectaccessreviews",
+            "/api/v1/namespaces/shop/serviceaccounts/default/token",
+            "/api/v1/namespaces/shop/pods/web-1/eviction",
+            "/api/v1/namespaces/shop/pods/web-1/binding",
+            "/api/v1/namespaces/shop/bindings",
+            "/api/v1/namespaces",
+            "/api/v1/namespaces/shop/pods",
+            "/apis/apps/v1/namespaces/shop/deployments",
+        ] {
+            assert!(!posted(uri), "{uri}");
+        }
+        for (name, value) in [("Upgrade", "SPDY/3.1"), ("Connection", "Upgrade")] {
+            let upgrade = request("POST", REVIEWS[0]).header(name, value).body(()).unwrap();
+            assert!(check(&upgrade).is_err(), "{name}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The only code that speaks to an API server.
 //!
 //! [`connect`] finds the server and who we are, [`collect`] reads the cluster into a snapshot, and
-//! [`fetch`] reads the little that decides a finding and was not in it.
+//! [`fetch`] reads the little that decides a finding and was not in it. [`Server`] answers lines of
+//! kubectl that only read, from the cluster or from a snapshot.
 //!
 //! *Invariant:* nothing here can write, see [`allow`]; everything ends within the request
 //! time-out; and what leaves this module has been through the redactor.
@@ -24,6 +25,7 @@ mod read;
 #[cfg(test)]
 mod scenarios;
 mod secret;
+mod serve;
 pub mod snapshot_file;
 #[cfg(test)]
 mod testing;
@@ -34,6 +36,7 @@ pub use error::{CollectError, ConnectError, ReadError};
 pub use fault::Fault;
 pub use fetch::{Bounds, fetch};
 pub use read::{JSON, ReadClient, TABLE};
+pub use serve::{Options, ServeError, Served, Server};
 
 use crate::model::event::Event;
 

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{ACCEPT, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use kube::client::Body;
@@ -28,6 +28,8 @@ const MAX_BODY: usize = 256 << 20;
 /// How many answers' places are kept for the next ones, and how large each may be.
 const SPARE: usize = 4;
 const LARGEST_SPARE: usize = 16 << 20;
+/// The longest line of a log that is handed on in one piece.
+const LONGEST_LOG_LINE: usize = 1 << 20;
 /// How often one question is asked.
 const TRIES: u32 = 4;
 /// The time-out where there is none.
@@ -158,6 +160,59 @@ impl ReadClient {
         self.version.get_or_try_init(ask).await.map(String::as_str)
     }
 
+    /// Asks what we ourselves may do: `review` is one of [`super::allow::REVIEWS`], `question` its body.
+    pub(super) async fn review(&self, review: &str, question: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let request = || {
+            Request::post(review).header(ACCEPT, JSON).header(CONTENT_TYPE, JSON).body(Body::from(question.to_vec()))
+        };
+        self.bounded(request, Patience::Full).await
+    }
+
+    /// Gets `path` and hands each line to `line` as it comes, so that none is held. It ends with the answer, after
+    /// `most` bytes, or with the request time-out; the latter two cut it.
+    pub(super) async fn lines(&self, path: &str, most: usize, mut line: impl FnMut(&[u8])) -> Result<Lines, ReadError> {
+        let within = self.settings.timeout.unwrap_or(LONGEST);
+        let mut read = Lines::default();
+        let mut begun = Vec::new();
+        let reading = async {
+            let request = Request::get(path).header(ACCEPT, "*/*").body(Body::empty());
+            let request = request.map_err(|error| ReadError::NotAllowed(one_line(&error.to_string())))?;
+            let answer = self.client.send(request).await.map_err(not_sent)?;
+            let status = answer.status();
+            let mut body = answer.into_body();
+            if !status.is_success() {
+                return Err(failure(status.as_u16(), &read_body(body, Vec::new()).await?));
+            }
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| ReadError::Connection(Fault::find(&error)))?;
+                let Ok(data) = frame.into_data() else { continue };
+                read.bytes += data.len();
+                for part in data.split_inclusive(|byte| *byte == b'\n') {
+                    begun.extend_from_slice(part);
+                    // A line without end is no line: it is cut before it fills the memory.
+                    if part.ends_with(b"\n") || begun.len() > LONGEST_LOG_LINE {
+                        line(begun.strip_suffix(b"\n").unwrap_or(&begun));
+                        begun.clear();
+                    }
+                }
+                if read.bytes >= most {
+                    read.cut = true;
+                    break;
+                }
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(within, reading).await {
+            Ok(ended) => ended?,
+            Err(_) if read.bytes == 0 => return Err(ReadError::TimedOut(within)),
+            Err(_) => read.cut = true,
+        }
+        if !begun.is_empty() && !read.cut {
+            line(&begun);
+        }
+        Ok(read)
+    }
+
     /// What an error says about the connection as a whole.
     pub(super) fn connect_error(&self, error: ReadError) -> ConnectError {
         let Settings { server, context, proxy, plugin, certificate_ends, timeout, .. } = &*self.settings;
@@ -220,15 +275,28 @@ impl ReadClient {
 
     /// Asks once; an error comes with the wait that the server asks for.
     async fn once(&self, request: Request<Body>) -> Result<Vec<u8>, (ReadError, Option<Duration>)> {
-        let answer = self.client.send(request).await.map_err(|error| match error {
-            NotSent::NotAllowed(refusal) => (ReadError::NotAllowed(refusal.0), None),
-            NotSent::Failed(error) => (ReadError::Connection(Fault::find(&*error)), None),
-        })?;
+        let answer = self.client.send(request).await.map_err(|error| (not_sent(error), None))?;
         let status = answer.status();
         let wait = retry_after(answer.headers());
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let body = read_body(answer.into_body(), spare.unwrap_or_default()).await.map_err(|error| (error, None))?;
         if status.is_success() { Ok(body) } else { Err((failure(status.as_u16(), &body), wait)) }
+    }
+}
+
+/// How far an answer was read line by line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    /// Its bytes.
+    pub(super) bytes: usize,
+    /// Whether there was more.
+    pub(super) cut: bool,
+}
+
+fn not_sent(error: NotSent) -> ReadError {
+    match error {
+        NotSent::NotAllowed(refusal) => ReadError::NotAllowed(refusal.0),
+        NotSent::Failed(error) => ReadError::Connection(Fault::find(&*error)),
     }
 }
 

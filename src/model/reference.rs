@@ -51,6 +51,8 @@ pub struct KindInfo {
     pub optional: bool,
     /// Reads a list (`items`) as the API sends it.
     pub parse: fn(&[u8]) -> serde_json::Result<Objects>,
+    /// The objects that are kept and asked for, as JSON with the API's field names.
+    pub values: fn(&Objects, &dyn Fn(&Meta) -> bool) -> Vec<serde_json::Value>,
 }
 
 impl KindInfo {
@@ -93,6 +95,7 @@ macro_rules! kinds {
             short: &[$($short),*],
             optional: kinds!(@optional $($optional)?),
             parse: parse_list::<super::kinds::$kind>,
+            values: values_of::<super::kinds::$kind>,
         }, )* ];
 
         impl Kind {
@@ -237,6 +240,12 @@ fn append<T>(list: &mut Vec<T>, more: &mut Vec<T>) {
 
 fn by_name(a: &Meta, b: &Meta) -> std::cmp::Ordering {
     (&a.namespace, &a.name, &a.uid).cmp(&(&b.namespace, &b.name, &b.uid))
+}
+
+/// The objects of a list that are asked for, as JSON.
+fn values_of<T: Resource>(objects: &Objects, wanted: &dyn Fn(&Meta) -> bool) -> Vec<serde_json::Value> {
+    let wanted = T::list(objects).iter().filter(|object| wanted(object.meta()));
+    wanted.filter_map(|object| serde_json::to_value(object).ok()).collect()
 }
 
 /// Reads the `items` of a list; an item that can't be read is left out rather than losing the rest.

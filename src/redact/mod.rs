@@ -5,6 +5,7 @@
 
 #![warn(clippy::disallowed_methods)]
 
+mod json;
 mod names;
 mod objects;
 mod pairs;

@@ -124,25 +124,34 @@ fn handler(redactor: &Redactor, handler: &mut Handler) {
 
 /// A command line, item by item: a secret may stand in the item after its flag.
 fn arguments<const N: usize>(redactor: &Redactor, parts: [&mut List<String>; N]) {
-    let mut flag: Option<String> = None;
-    let mut program = String::new();
-    let mut mask = |item: &mut String| {
-        if program.is_empty() {
-            item.rsplit('/').next().unwrap_or_default().clone_into(&mut program);
+    let mut arguments = Arguments::default();
+    for part in parts {
+        part.update(|item| arguments.mask(redactor, item));
+    }
+}
+
+/// Where in a command line the next item stands.
+#[derive(Default)]
+pub(super) struct Arguments {
+    flag: Option<String>,
+    program: String,
+}
+
+impl Arguments {
+    pub(super) fn mask(&mut self, redactor: &Redactor, item: &mut String) {
+        if self.program.is_empty() {
+            item.rsplit('/').next().unwrap_or_default().clone_into(&mut self.program);
         }
-        match flag.take() {
-            Some(flag) if !item.starts_with('-') => secret_after(redactor, &program, &flag, item),
+        match self.flag.take() {
+            Some(flag) if !item.starts_with('-') => secret_after(redactor, &self.program, &flag, item),
             _ => {
-                glued(redactor, &program, item);
+                glued(redactor, &self.program, item);
                 redactor.apply(item, Mode::Strict);
             }
         }
         if item.starts_with('-') && item.len() <= 64 && !item.contains(['=', ' ']) {
-            flag = Some(item.clone());
+            self.flag = Some(item.clone());
         }
-    };
-    for part in parts {
-        part.update(&mut mask);
     }
 }
 
@@ -179,25 +188,27 @@ fn glued(redactor: &Redactor, program: &str, item: &mut String) {
     }
 }
 
-/// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
 fn annotations(redactor: &Redactor, annotations: &mut Map) {
+    annotations.update(|key, value| annotation(redactor, key, value));
+}
+
+/// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
+pub(super) fn annotation(redactor: &Redactor, key: &str, value: &mut String) {
     use super::names::{Naming, classify};
-    annotations.update(|key, value| {
-        let name = key.rsplit('/').next().unwrap_or(key);
-        let named = classify(name) == Some(Naming::Secret);
-        let checksum = key.contains("checksum") || key.contains("hash");
-        if named
-            && !checksum
-            && !is_placeholder(value)
-            && !value.contains(['/', ' '])
-            && super::values::looks_secret(value)
-            && !super::values::is_name(value)
-        {
-            *value = redactor.mask(value);
-        } else {
-            redactor.apply(value, Mode::Prose);
-        }
-    });
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let named = classify(name) == Some(Naming::Secret);
+    let checksum = key.contains("checksum") || key.contains("hash");
+    if named
+        && !checksum
+        && !is_placeholder(value)
+        && !value.contains(['/', ' '])
+        && super::values::looks_secret(value)
+        && !super::values::is_name(value)
+    {
+        *value = redactor.mask(value);
+    } else {
+        redactor.apply(value, Mode::Prose);
+    }
 }
 
 fn messages(redactor: &Redactor, objects: &mut Objects) {

@@ -15,5 +15,6 @@ mod faults;
 mod figures;
 mod kubelets;
 mod rights;
+mod serve;
 mod snapshots;
 mod through_kubectl;
