@@ -36,7 +36,7 @@ pub use error::{CollectError, ConnectError, ReadError};
 pub use fault::Fault;
 pub use fetch::{Bounds, fetch};
 pub use read::{JSON, ReadClient, TABLE};
-pub use serve::{Options, ServeError, Served, Server};
+pub use serve::{Options as ServeOptions, ServeError, Served, Server};
 
 use crate::model::event::Event;
 

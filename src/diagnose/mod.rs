@@ -3,6 +3,8 @@
 //! *Invariant:* a live diagnosis and one of its saved snapshot take the same way from the redacted
 //! snapshot on, so they give the same bytes.
 
+mod explore;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::model::{Diagnosis, Kind, Library, LibraryState, ObjectRef, Selector, 
 use crate::redact::{Redacted, Redactor};
 use crate::retrieve::index::IndexError;
 use crate::retriever::{self, Retriever};
+
+pub use explore::Explorer;
 
 /// Where the snapshot comes from.
 pub enum Source {
@@ -36,6 +40,8 @@ pub struct Context {
     pub page_size: u32,
     /// Where runbooks are looked for.
     pub runbooks: Option<Arc<retriever::Options>>,
+    /// Who goes deeper; none where no model is to be asked.
+    pub explorer: Option<Explorer>,
 }
 
 /// What is asked for.
@@ -104,8 +110,12 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
     };
     events(Event::Explaining);
     let mut diagnosis = derive(&snapshot, request)?;
-    if let Some(opening) = opening {
-        advise(opening.await, &mut diagnosis);
+    let retriever = match opening {
+        Some(opening) => advise(opening.await, &mut diagnosis),
+        None => None,
+    };
+    if let Some(explorer) = &context.explorer {
+        explore::explore(explorer, context, request, &snapshot, retriever, &mut diagnosis, events).await;
     }
     Ok(Outcome { diagnosis, snapshot })
 }

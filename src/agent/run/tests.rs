@@ -166,7 +166,7 @@ async fn an_answer_that_can_not_be_read_is_asked_for_again() {
         };
         Ok(ChatReply { calls: vec![call], finish: Finish::Length, ..ChatReply::default() })
     };
-    let script: Vec<Line> = vec![Box::new(cut), calls("finish", "{}"), finishes(answer())];
+    let script: Vec<Line> = vec![Box::new(cut), calls("finish", "{}"), finishes(answer()), finishes(answer())];
     let (run, asked) = play(&start(), script, &[]).await;
     assert_eq!((run.ended, asked.len()), (Ended::Answered, 4), "and once more for what is not proven");
     assert!(texts(&asked[1]).contains("your reply was cut off"));

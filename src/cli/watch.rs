@@ -1,0 +1,164 @@
+//! What a person sees while a diagnosis is made: progress, the causes as soon as they are proven, then a line for each step.
+//!
+//! *Invariant:* the answer goes to standard output and all else to standard error, so that a pipe gets the answer alone;
+//! with `--events`, standard output has the events and nothing else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::progress::ProgressLine;
+use super::terminal;
+use crate::model::Diagnosis;
+use crate::model::event::{Event, Line};
+use crate::output::{self, Format, Style};
+use crate::printable::{one_line, printable};
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// How the answer is written.
+    pub(super) format: Format,
+    /// How text looks.
+    pub(super) style: Style,
+    /// The answer alone.
+    pub(super) quiet: bool,
+    /// Events in place of the answer.
+    pub(super) events: bool,
+}
+
+/// Shows what happens.
+pub(super) struct Watch {
+    wanted: Wanted,
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    progress: Option<ProgressLine>,
+    /// What was printed of the answer before the model was asked.
+    printed: bool,
+    action: String,
+    thought: String,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub(super) fn start(wanted: Wanted) -> Watch {
+        let progress = (!wanted.quiet && !wanted.events).then(ProgressLine::start);
+        Watch { wanted, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
+    }
+
+    /// What takes the events.
+    pub(super) fn sink(&self) -> impl Fn(Event) + Send + Sync + 'static {
+        let (wanted, shared) = (self.wanted, Arc::clone(&self.shared));
+        move |event| {
+            let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            if wanted.events {
+                // A reader that went away is noticed when the answer is written.
+                let _ = print_event(event);
+            } else {
+                state.see(event, &wanted);
+            }
+        }
+    }
+
+    /// Ends it, and writes what of the answer is not written yet.
+    pub(super) fn end(self, diagnosis: &Diagnosis) -> Result<(), super::error::CommandError> {
+        let mut state = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        state.progress = None;
+        if self.wanted.events {
+            return print_event(Event::Diagnosis { diagnosis: Box::new(diagnosis.clone()) });
+        }
+        let style = &self.wanted.style;
+        let text = if state.printed {
+            output::exploration(diagnosis, style)
+        } else {
+            output::render(diagnosis, self.wanted.format, style)
+        };
+        terminal::print(&text, style)
+    }
+}
+
+fn print_event(event: Event) -> Result<(), super::error::CommandError> {
+    let line = serde_json::to_string(&Line::of(event)).unwrap_or_default();
+    terminal::print(&format!("{line}\n"), &Style::default())
+}
+
+impl State {
+    fn see(&mut self, event: Event, wanted: &Wanted) {
+        if let Some(progress) = &self.progress {
+            progress.show(&event);
+        }
+        match event {
+            // The causes are there in two seconds; a model takes its time.
+            Event::Causes { diagnosis } if wanted.format == Format::Text && !wanted.quiet => {
+                self.progress = None;
+                self.printed = terminal::print(&output::render(&diagnosis, Format::Text, &wanted.style), &wanted.style).is_ok();
+                self.progress = Some(ProgressLine::start());
+            }
+            Event::StartToolCalling { thought, action, .. } => (self.thought, self.action) = (thought, action),
+            Event::ToolCallingResult { step, text, bytes, millis, failed, note } if !wanted.quiet => {
+                let (thought, action) = (one_line(&self.thought).into_owned(), one_line(&self.action).into_owned());
+                self.say(&step_line(step, &thought, &action, &cost(bytes, millis, failed), wanted.style.width));
+                if wanted.style.verbose {
+                    let note = note.map(|note| format!("\n[{note}]")).unwrap_or_default();
+                    let shown = format!("{}{note}", printable(text.trim_end()));
+                    self.say(&shown.lines().map(|line| format!("     {line}")).collect::<Vec<_>>().join("\n"));
+                }
+            }
+            Event::Note { text } if !wanted.quiet => self.say(&format!("note: {}", one_line(&text))),
+            _ => {}
+        }
+    }
+
+    /// Writes lines where the progress stood.
+    fn say(&mut self, text: &str) {
+        let had = self.progress.take().is_some();
+        terminal::report(&format!("{text}\n"));
+        self.progress = had.then(ProgressLine::start);
+    }
+}
+
+fn cost(bytes: usize, millis: u64, failed: bool) -> String {
+    let failed = if failed { "failed, " } else { "" };
+    format!("({failed}{}, {:.1} s)", output::size(bytes), millis as f64 / 1000.0)
+}
+
+/// `  1  kubectl get pods -n shop  (1.2 kB, 0.2 s)  Is it ready?` on one line: the thought goes first where room is short,
+/// then the end of the command.
+fn step_line(step: usize, thought: &str, action: &str, cost: &str, width: usize) -> String {
+    let lead = format!("{step:>3}  ");
+    let room = width.saturating_sub(lead.len() + cost.chars().count() + 2).max(20);
+    let action = cut(action, room);
+    let left = room.saturating_sub(action.chars().count() + 3);
+    let thought = if left >= 16 && !thought.is_empty() { format!("{}: ", cut(thought, left)) } else { String::new() };
+    format!("{lead}{thought}{action}  {cost}")
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{}…", head.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_one_line_of_the_terminal() {
+        let cases = [("Is the database there?", "kubectl get svc -n shop"), ("", "kubectl get pods"), (&"x".repeat(200), &"y".repeat(200))];
+        for (thought, action) in cases {
+            for width in [40, 80, 120] {
+                let line = step_line(12, thought, action, "(1.2 kB, 0.2 s)", width);
+                assert!(line.chars().count() <= width.max(45), "{width}: {line}");
+                assert!(line.contains("(1.2 kB, 0.2 s)"), "{line}");
+            }
+        }
+        assert_eq!(
+            step_line(1, "Is it there?", "kubectl get svc -n shop", "(1.2 kB, 0.2 s)", 80),
+            "  1  Is it there?: kubectl get svc -n shop  (1.2 kB, 0.2 s)"
+        );
+    }
+}
