@@ -4,6 +4,7 @@ use crate::cluster::snapshot_file::SnapshotFileError;
 use crate::cluster::{CollectError, ConnectError};
 use crate::config::{ConfigError, nearest};
 use crate::diagnose::DiagnoseError;
+use crate::incidents::StoreError;
 use crate::model::reference::KINDS;
 use crate::printable::one_line;
 use crate::retrieve::index::IndexError;
@@ -82,6 +83,12 @@ impl From<DiagnoseError> for CommandError {
         };
         let hint = near.map(|near| format!("did you mean `{near}`?")).or_else(|| error.hint());
         CommandError::from_parts(error.to_string(), hint)
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> CommandError {
+        CommandError::from_parts(error.to_string(), error.hint())
     }
 }
 

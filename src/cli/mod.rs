@@ -5,9 +5,11 @@
 mod complete;
 mod completion;
 mod diagnose;
+mod doctor;
 mod error;
 mod explain;
 mod global;
+mod incidents;
 mod library;
 mod progress;
 mod runbooks;
@@ -15,6 +17,7 @@ mod runtime;
 mod schema;
 mod scope;
 mod snapshot;
+mod table;
 mod terminal;
 mod version;
 
@@ -61,6 +64,8 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     Explain(explain::ExplainArgs),
     Runbooks(runbooks::RunbooksArgs),
+    Incidents(incidents::IncidentsArgs),
+    Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
     Version(version::VersionArgs),
     Completion(completion::CompletionArgs),
@@ -123,6 +128,8 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Snapshot(args) => snapshot::run(args, &global),
         Command::Explain(args) => explain::run(args, &global),
         Command::Runbooks(args) => runbooks::run(args, &global),
+        Command::Incidents(args) => incidents::run(args, &global),
+        Command::Doctor(args) => doctor::run(args, &global),
         Command::Schema(args) => schema::run(args),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, &mut Cli::command(), program),

@@ -2,6 +2,8 @@
 //!
 //! *Invariant:* what is sent is [`Redacted`]; the agent sees calls of tools and never how they were written on the wire.
 
+pub mod recorded;
+
 use futures::future::BoxFuture;
 
 use crate::model::chat::{ChatReply, ChatRequest};
