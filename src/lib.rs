@@ -4,6 +4,7 @@
 //! [`detect`] finds faults in the view, [`causes`] folds what follows from what, [`output`] prints.
 //! [`diagnose`] is the one entry to it. `ARCHITECTURE.md` has the picture and the invariants.
 
+pub mod act;
 pub mod agent;
 pub mod causes;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod graph;
+pub mod incidents;
 pub mod kubectl;
 pub mod model;
 pub mod output;

@@ -19,5 +19,5 @@ pub mod tools;
 mod verify;
 
 pub use brief::Brief;
-pub use run::{Journal, Outcome, Pulse, Reading, Turn, World, run};
+pub use run::{Journal, Pulse, Reading, World, run};
 pub use start::{Explain, Known, Need, Start, Wishes, need};

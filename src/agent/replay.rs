@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
 
-use super::chat::{Identity, Model, ModelError, digest};
-use super::run::{Journal, Outcome, Pulse, Reading, Turn, World, run};
+use super::chat::{Identity, Model, ModelError, turn};
+use super::run::{Journal, Pulse, Reading, World, run};
 use super::start::Start;
 use super::tools::Hands;
 use crate::model::chat::{Call, ChatReply, ChatRequest, ToolSpec};
 use crate::model::event::Event;
-use crate::model::{Exploration, Observation, Step};
+use crate::model::{Exploration, Observation, Step, Turn, TurnOutcome};
 use crate::redact::{Redacted, Redactor};
 
 /// The tools whose observations prove nothing about a cluster.
@@ -82,19 +82,19 @@ impl Model for Played<'_> {
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         let number = self.turn.load(Ordering::SeqCst);
         Box::pin(async move {
-            let Some(turn) = Played::turn(self, number) else {
+            let Some(recorded) = Played::turn(self, number) else {
                 return Err(ModelError::Replay(format!("the recording ends before turn {number}")));
             };
-            if turn.digest != digest(request) {
+            if recorded.request != turn::digest(request) {
                 return Err(ModelError::Replay(format!("turn {number} would ask something else than was recorded")));
             }
-            match &turn.outcome {
-                Outcome::Said(reply) => {
+            match &recorded.outcome {
+                TurnOutcome::Reply(reply) => {
                     said(&reply.text);
                     Ok(reply.clone())
                 }
-                Outcome::Failed(error) => Err(error.clone()),
-                Outcome::Cancelled => std::future::pending().await,
+                TurnOutcome::Error(error) => Err(turn::read(error)),
+                TurnOutcome::Cancelled => std::future::pending().await,
             }
         })
     }
@@ -133,12 +133,12 @@ impl Pulse for Played<'_> {
         self.turn.store(turn, Ordering::SeqCst);
         // A run that somebody stopped at once has no turn for that.
         let stopped = Reading { elapsed: self.recording.millis, interrupts: 2 };
-        Played::turn(self, turn).map_or(stopped, |turn| turn.reading)
+        Played::turn(self, turn).map_or(stopped, |turn| Reading { elapsed: turn.elapsed, interrupts: turn.interrupts })
     }
 
     fn interrupted(&self, _: u8) -> BoxFuture<'_, ()> {
         let turn = Played::turn(self, self.turn.load(Ordering::SeqCst));
-        let now = turn.is_some_and(|turn| turn.outcome == Outcome::Cancelled);
+        let now = turn.is_some_and(|turn| turn.outcome == TurnOutcome::Cancelled);
         Box::pin(async move {
             if !now {
                 std::future::pending::<()>().await;

@@ -9,10 +9,10 @@ use super::budget::Limits;
 use super::chat::{Identity, Model, ModelError};
 use super::tools::kubectl::{Kubectl, Reads};
 use super::tools::{Output, ToolError, Toolbox};
-use super::{Brief, Journal, Known, Pulse, Reading, Start, Turn, World, run};
+use super::{Brief, Journal, Known, Pulse, Reading, Start, World, run};
 use crate::kubectl::Read;
 use crate::model::chat::{Call, ChatReply, ChatRequest};
-use crate::model::{Exploration, Kind, ObjectRef, Severity, Step, Verdict};
+use crate::model::{Exploration, Kind, ObjectRef, Severity, Step, Turn, Verdict};
 use crate::redact::{Redacted, Redactor};
 
 pub(super) const EVIDENCE: &str = "\

@@ -8,17 +8,18 @@ use clap::Args;
 
 use super::error::CommandError;
 use super::global::GlobalArgs;
+use super::explorer::AgentArgs;
 use super::library::{Freshness, LibraryArgs, options};
-use super::progress::ProgressLine;
 use super::scope::ScopeArgs;
+use super::watch::{Wanted, Watch};
 use super::{Reply, runtime, terminal};
+use crate::agent::pulse::Live;
 use crate::cluster::{self, snapshot_file};
-use crate::config::{self, Settings};
-use crate::diagnose::{self, Context, Outcome, Request, Source};
+use crate::config::{self, Flags, Settings};
+use crate::diagnose::{self, Context, Source};
 use crate::model::{Diagnosis, Severity, Verdict};
-use crate::output::{self, Format};
+use crate::output::Format;
 use crate::redact::Redactor;
-use crate::retriever::Options;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +28,7 @@ Examples:
   kubectl react diagnose deployment/cart -n shop
   kubectl react diagnose -l app=cart -o markdown
   kubectl react diagnose --from outage.json.gz  # no cluster needed
+  kubectl react diagnose -q "why is checkout slow since noon?"  # with a model
 
 Exit codes:
   0    it ran, whatever it found
@@ -57,9 +59,17 @@ pub(super) struct DiagnoseArgs {
     #[arg(short, long, value_name = "FORMAT", value_parser = super::formats())]
     output: Option<Format>,
 
-    /// Show all causes in full, and all that belongs to them
-    #[arg(long)]
+    /// Show all causes in full, all that belongs to them, and what each step read
+    #[arg(short, long)]
     verbose: bool,
+
+    /// Print the answer alone
+    #[arg(long, conflicts_with = "events")]
+    quiet: bool,
+
+    /// Print a line of JSON for each thing that happens, the answer as the last one
+    #[arg(long, conflicts_with = "output")]
+    events: bool,
 
     /// Exit with 1 when something is broken, and with 3 when that can't be told
     #[arg(long)]
@@ -76,58 +86,51 @@ pub(super) struct DiagnoseArgs {
     #[arg(long, conflicts_with = "runbooks")]
     no_runbooks: bool,
 
-    /// Use no model, even where one is configured
-    #[arg(long)]
-    no_llm: bool,
+    #[command(flatten)]
+    agent: AgentArgs,
 }
 
 pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
-    let settings = args.library.settings(global, args.output)?;
+    let settings = settings(&args, global)?;
     let runbooks = (!args.no_runbooks).then(|| options(&settings, Freshness::Brief, true)).transpose()?;
     let request = args.scope.request(global.connection.namespace.clone(), &args.targets)?;
-    let outcome = match &args.from {
-        Some(path) => saved(path, global, request, &settings, runbooks)?,
-        None => live(global, request, &settings, runbooks)?,
-    };
-    let style = terminal::style(&settings, args.verbose);
-    terminal::print(&output::render(&outcome.diagnosis, *settings.output, &style), &style)?;
-    let least = if args.fail_on == "critical" { Severity::Critical } else { Severity::Warning };
-    Ok(if args.exit_code { ExitCode::from(judge(&outcome.diagnosis, least)) } else { ExitCode::SUCCESS })
-}
-
-fn live(
-    global: &GlobalArgs,
-    request: Request,
-    settings: &Settings,
-    runbooks: Option<Arc<Options>>,
-) -> Result<Outcome, CommandError> {
-    let redactor = Redactor::new(config::redaction_key()?);
-    let options = global.connection.options();
-    runtime::run(async {
-        let connection = cluster::connect(&options).await?;
-        let context =
-            Context { source: Source::Live(Box::new(connection)), redactor, page_size: settings.page_size.0, runbooks };
-        let line = ProgressLine::start();
-        Ok(diagnose::diagnose(&context, &request, &line.sink()).await?)
-    })
-}
-
-fn saved(
-    path: &std::path::Path,
-    global: &GlobalArgs,
-    request: Request,
-    settings: &Settings,
-    runbooks: Option<Arc<Options>>,
-) -> Result<Outcome, CommandError> {
-    if let Some(flag) = global.connection.given() {
+    if let (Some(_), Some(flag)) = (&args.from, global.connection.given()) {
         return Err(CommandError::new(format!("`--from` reads no cluster, so `{flag}` can't be used with it"))
             .hinted(format!("leave out `--from` or `{flag}`")));
     }
     let redactor = Redactor::new(config::redaction_key()?);
-    let snapshot = snapshot_file::read(path, &redactor)?;
-    let context =
-        Context { source: Source::Saved(Arc::new(snapshot)), redactor, page_size: settings.page_size.0, runbooks };
-    runtime::run(async { Ok(diagnose::diagnose(&context, &request, &|_| {}).await?) })
+    let style = terminal::style(&settings, args.verbose);
+    let wanted = Wanted { format: *settings.output, style, quiet: args.quiet, events: args.events };
+    let pulse = Arc::new(Live::default());
+    let connection = global.connection.options();
+    let diagnosis = runtime::run_until(&pulse, async {
+        let (explorer, troubles) = args.agent.explorer(&settings, &redactor, &pulse, &global.connection).await;
+        let source = match &args.from {
+            Some(path) => Source::Saved(Arc::new(snapshot_file::read(path, &redactor)?)),
+            None => Source::Live(Box::new(cluster::connect(&connection).await?)),
+        };
+        let explorer = explorer.map(|explorer| explorer.about(&source));
+        let context = Context { source, redactor, page_size: settings.page_size.0, runbooks, explorer };
+        let watch = Watch::start(wanted);
+        for trouble in troubles {
+            watch.note(trouble);
+        }
+        let outcome = diagnose::diagnose(&context, &request, &watch.sink()).await?;
+        watch.end(&outcome.diagnosis)?;
+        Ok(outcome.diagnosis)
+    })?;
+    let least = if args.fail_on == "critical" { Severity::Critical } else { Severity::Warning };
+    Ok(if args.exit_code { ExitCode::from(judge(&diagnosis, least)) } else { ExitCode::SUCCESS })
+}
+
+fn settings(args: &DiagnoseArgs, global: &GlobalArgs) -> Result<Settings, CommandError> {
+    let flags = Flags {
+        output: args.output,
+        color: global.color,
+        runbooks: args.library.repository(),
+        agent: args.agent.flags(),
+    };
+    Ok(Settings::resolve(&flags)?)
 }
 
 /// The exit code for what was found.

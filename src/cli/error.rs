@@ -4,6 +4,7 @@ use crate::cluster::snapshot_file::SnapshotFileError;
 use crate::cluster::{CollectError, ConnectError};
 use crate::config::{ConfigError, nearest};
 use crate::diagnose::DiagnoseError;
+use crate::incidents::StoreError;
 use crate::model::reference::KINDS;
 use crate::printable::one_line;
 use crate::retrieve::index::IndexError;
@@ -38,6 +39,16 @@ impl CommandError {
                 CommandError::Failed { message, hint: Some(one_line(&text.into()).into_owned()) }
             }
             other => other,
+        }
+    }
+
+    /// What is wrong and what to do, in one line.
+    pub(super) fn told(&self) -> String {
+        match self {
+            CommandError::Failed { message, hint: Some(hint) } => format!("{message} ({hint})"),
+            CommandError::Failed { message, hint: None } => message.clone(),
+            CommandError::BrokenPipe => "nobody reads the output".to_owned(),
+            CommandError::Interrupted => "interrupted".to_owned(),
         }
     }
 
@@ -82,6 +93,12 @@ impl From<DiagnoseError> for CommandError {
         };
         let hint = near.map(|near| format!("did you mean `{near}`?")).or_else(|| error.hint());
         CommandError::from_parts(error.to_string(), hint)
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> CommandError {
+        CommandError::from_parts(error.to_string(), error.hint())
     }
 }
 

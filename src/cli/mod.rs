@@ -5,9 +5,12 @@
 mod complete;
 mod completion;
 mod diagnose;
+mod doctor;
 mod error;
 mod explain;
+mod explorer;
 mod global;
+mod incidents;
 mod library;
 mod progress;
 mod runbooks;
@@ -15,8 +18,10 @@ mod runtime;
 mod schema;
 mod scope;
 mod snapshot;
+mod table;
 mod terminal;
 mod version;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -61,6 +66,8 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     Explain(explain::ExplainArgs),
     Runbooks(runbooks::RunbooksArgs),
+    Incidents(incidents::IncidentsArgs),
+    Doctor(doctor::DoctorArgs),
     Schema(schema::SchemaArgs),
     Version(version::VersionArgs),
     Completion(completion::CompletionArgs),
@@ -123,6 +130,8 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Snapshot(args) => snapshot::run(args, &global),
         Command::Explain(args) => explain::run(args, &global),
         Command::Runbooks(args) => runbooks::run(args, &global),
+        Command::Incidents(args) => incidents::run(args, &global),
+        Command::Doctor(args) => doctor::run(args, &global),
         Command::Schema(args) => schema::run(args),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, &mut Cli::command(), program),

@@ -47,6 +47,11 @@ impl Watch {
         Watch { wanted, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
     }
 
+    /// Says something that a person should know.
+    pub(super) fn note(&self, text: String) {
+        self.sink()(Event::Note { text });
+    }
+
     /// What takes the events.
     pub(super) fn sink(&self) -> impl Fn(Event) + Send + Sync + 'static {
         let (wanted, shared) = (self.wanted, Arc::clone(&self.shared));

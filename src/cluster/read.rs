@@ -112,6 +112,16 @@ impl ReadClient {
         &self.settings.server
     }
 
+    /// The program that gave the credentials, where one did.
+    pub fn plugin(&self) -> Option<&str> {
+        self.settings.plugin.as_deref()
+    }
+
+    /// When the client certificate ends, where there is one.
+    pub fn certificate_ends(&self) -> Option<crate::model::Time> {
+        self.settings.certificate_ends
+    }
+
     /// Gets `path`, in the form that `accept` asks for.
     pub async fn get(&self, path: &str, accept: &str) -> Result<Vec<u8>, ReadError> {
         self.ask(path, accept, Patience::Full).await

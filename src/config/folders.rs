@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 /// `~/.config/kubectl-react/config.yaml`, on macOS too; on Windows in `%APPDATA%`.
-pub(super) fn config_file() -> Option<PathBuf> {
+pub fn config_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("kubectl-react").join("config.yaml"))
 }
@@ -20,8 +20,8 @@ pub fn cache_dir() -> Option<PathBuf> {
     Some(strategy.cache_dir().join("kubectl-react"))
 }
 
-/// `~/.local/state/kubectl-react`.
-fn state_dir() -> Option<PathBuf> {
+/// `~/.local/state/kubectl-react`: what can't be made again.
+pub fn state_dir() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("kubectl-react"))
 }

@@ -13,7 +13,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-pub use folders::{cache_dir, redaction_key};
+pub use folders::{cache_dir, config_file, redaction_key, state_dir};
 use layers::{File, Layers};
 pub use near::nearest;
 
@@ -101,6 +101,25 @@ impl FromStr for PageSize {
     fn from_str(text: &str) -> Result<PageSize, String> {
         let size = text.parse().ok().filter(|size| (10..=100_000).contains(size));
         size.map(PageSize).ok_or_else(|| format!("`{text}` is no number from 10 to 100000"))
+    }
+}
+
+/// How many incidents are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep(pub usize);
+
+impl Default for Keep {
+    fn default() -> Keep {
+        Keep(200)
+    }
+}
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Keep, String> {
+        let number = text.parse().ok().filter(|number| (1..=100_000).contains(number));
+        number.map(Keep).ok_or_else(|| format!("`{text}` is no number from 1 to 100000"))
     }
 }
 
@@ -220,6 +239,8 @@ pub struct Settings {
     pub chroma: ChromaSettings,
     /// What turns text into vectors.
     pub embedder: EmbedderSettings,
+    /// How many incidents are kept.
+    pub incidents_keep: Setting<Keep>,
 }
 
 /// What is wrong with a setting.
@@ -306,9 +327,10 @@ const EMBEDDER_MODEL: &str = "embedder.model";
 const EMBEDDER_API_VERSION: &str = "embedder.apiVersion";
 const EMBEDDER_KEY_ENV: &str = "embedder.key.env";
 const EMBEDDER_KEY_FILE: &str = "embedder.key.file";
+const INCIDENTS_KEEP: &str = "incidents.keep";
 
 /// The keys of the file, and the variables that stand for them. A dot is a level of the file.
-const KEYS: [(&str, &str); 19] = [
+const KEYS: [(&str, &str); 20] = [
     (OUTPUT, "KUBECTL_REACT_OUTPUT"),
     (COLOR, "KUBECTL_REACT_COLOR"),
     (PAGE_SIZE, "KUBECTL_REACT_PAGE_SIZE"),
@@ -328,6 +350,7 @@ const KEYS: [(&str, &str); 19] = [
     (EMBEDDER_API_VERSION, "KUBECTL_REACT_EMBEDDER_API_VERSION"),
     (EMBEDDER_KEY_ENV, "KUBECTL_REACT_EMBEDDER_KEY_ENV"),
     (EMBEDDER_KEY_FILE, "KUBECTL_REACT_EMBEDDER_KEY_FILE"),
+    (INCIDENTS_KEEP, "KUBECTL_REACT_INCIDENTS_KEEP"),
 ];
 
 impl Settings {
@@ -390,6 +413,7 @@ impl Settings {
                     file: layers.optional(EMBEDDER_KEY_FILE, None, ""),
                 },
             },
+            incidents_keep: layers.setting(INCIDENTS_KEEP, None, "")?,
         })
     }
 }
@@ -431,7 +455,7 @@ mod tests {
             (
                 "llm: {}",
                 "the config file `/c.yaml` has the unknown key `llm`",
-                Some("known keys: output, color, pageSize, runbooks, index, embedder"),
+                Some("known keys: output, color, pageSize, runbooks, index, embedder, incidents"),
             ),
             (
                 "output: jsn",
@@ -447,6 +471,11 @@ mod tests {
             (
                 "index: {chroma: {token: abc}}",
                 "`index.chroma.token` in `/c.yaml` is not valid: it is not a mapping",
+                None,
+            ),
+            (
+                "incidents: {keep: 0}",
+                "`incidents.keep` in `/c.yaml` is not valid: `0` is no number from 1 to 100000",
                 None,
             ),
             ("runbooks: [a]", "`runbooks` in `/c.yaml` is not valid: it is not a mapping", None),

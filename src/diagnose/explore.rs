@@ -1,22 +1,28 @@
-//! Goes on from the causes with a model.
+//! Goes on from the causes with a model, and keeps what happened.
 //!
-//! *Invariant:* whatever the model does, the diagnosis keeps what the detectors proved, and is never lost.
+//! *Invariant:* whatever the model does, the diagnosis keeps what the detectors proved, and is never lost; what can't be
+//! kept is a note.
 
 use std::sync::Arc;
 
-use super::{Context, EventSink, Source};
+use futures::future::BoxFuture;
+
+use super::{Context, EventSink, Request, Source};
+use crate::act;
 use crate::agent::chat::Model;
 use crate::agent::pulse::Live;
 use crate::agent::tools::kubectl::{Kubectl, Reads};
-use crate::agent::tools::{Hands, Output, ReadRunbook, SearchRunbooks, Tool, ToolError, Toolbox};
-use crate::agent::{self, Journal, Need, Start, Turn, Wishes, World};
+use crate::agent::tools::{
+    Hands, ListAlerts, MetricsServer, Output, QueryPrometheus, ReadRunbook, SearchRunbooks, Tool, ToolError, Toolbox,
+};
+use crate::agent::{self, Journal, Need, Start, Wishes, World};
 use crate::cluster::{ServeError, ServeOptions, Server};
-use crate::kubectl::Read;
+use crate::incidents::{Head, Store, Writer};
+use crate::kubectl::{self, Read};
 use crate::model::event::Event;
-use crate::model::{Diagnosis, Snapshot, Step};
+use crate::model::{Diagnosis, Exploration, Snapshot, Step, Turn};
 use crate::redact::Redacted;
 use crate::retriever::Retriever;
-use futures::future::BoxFuture;
 
 /// Who goes deeper, and how far.
 pub struct Explorer {
@@ -26,6 +32,14 @@ pub struct Explorer {
     pub wishes: Wishes,
     /// The clock, and who may interrupt.
     pub pulse: Arc<Live>,
+    /// Where runs are kept; none where they are not.
+    pub incidents: Option<Store>,
+    /// Prometheus.
+    pub prometheus: Option<MetricsServer>,
+    /// Alertmanager.
+    pub alertmanager: Option<MetricsServer>,
+    /// Asks the server what it would make of suggested changes; none where it is not asked.
+    pub rehearsal: Option<act::Kubectl>,
 }
 
 /// Answers lines from the cluster or the snapshot.
@@ -47,28 +61,66 @@ fn tool_error(error: &ServeError) -> ToolError {
     ToolError { message: error.to_string(), hint: error.hint() }
 }
 
-struct NoJournal;
+/// Keeps a run in the store, where there is one.
+struct Kept(Option<Writer>);
 
-impl Journal for NoJournal {
-    fn turn(&self, _: &Turn) {}
+impl Journal for Kept {
+    fn turn(&self, turn: &Turn) {
+        if let Some(writer) = &self.0 {
+            writer.turn(turn.clone());
+        }
+    }
 
-    fn step(&self, _: &Step) {}
+    fn step(&self, step: &Step) {
+        if let Some(writer) = &self.0 {
+            writer.observation(step);
+        }
+    }
 }
 
 /// Explores, where there is something to explore.
 pub(super) async fn explore(
     explorer: &Explorer,
     context: &Context,
+    request: &Request,
     snapshot: &Arc<Redacted<Snapshot>>,
     retriever: Option<Retriever>,
     diagnosis: &mut Diagnosis,
     events: &EventSink,
 ) {
-    events(Event::Causes { diagnosis: Box::new(diagnosis.clone()) });
     let need = agent::need(diagnosis, explorer.wishes.question.as_deref(), explorer.wishes.explain);
     if need == Need::Nothing {
         return;
     }
+    events(Event::Causes { diagnosis: Box::new(diagnosis.clone()) });
+    let toolbox = toolbox(explorer, context, snapshot, retriever);
+    let start = Start::new(diagnosis, &explorer.wishes, need, explorer.model.identity(), toolbox.specs());
+    let mut notes = Vec::new();
+    let kept = Kept(begin(explorer, &start, request, diagnosis, &mut notes));
+    let world = World {
+        model: &*explorer.model,
+        hands: &toolbox,
+        pulse: &*explorer.pulse,
+        journal: &kept,
+        events,
+        redactor: &context.redactor,
+    };
+    let mut found = agent::run(&start, &world).await;
+    explorer.pulse.over();
+    if let Some(kubectl) = &explorer.rehearsal {
+        rehearse(kubectl, context, &mut found).await;
+    }
+    found.notes.extend(notes);
+    diagnosis.exploration = Some(found);
+    end(&kept, diagnosis, snapshot);
+}
+
+fn toolbox(
+    explorer: &Explorer,
+    context: &Context,
+    snapshot: &Arc<Redacted<Snapshot>>,
+    retriever: Option<Retriever>,
+) -> Toolbox {
     let redactor = context.redactor.clone();
     let server = match &context.source {
         Source::Live(connection) => Server::live(connection, redactor.clone()),
@@ -79,17 +131,64 @@ pub(super) async fn explore(
         tools.push(Box::new(SearchRunbooks(Arc::clone(&retriever))));
         tools.push(Box::new(ReadRunbook(retriever)));
     }
-    let identity = explorer.model.identity();
-    let toolbox = Toolbox::new(tools, redactor.clone(), identity.window);
-    let start = Start::new(diagnosis, &explorer.wishes, need, identity, toolbox.specs());
-    let world = World {
-        model: &*explorer.model,
-        hands: &toolbox,
-        pulse: &*explorer.pulse,
-        journal: &NoJournal,
-        events,
-        redactor: &redactor,
+    if let Some(server) = &explorer.prometheus {
+        tools.push(Box::new(QueryPrometheus { server: server.clone(), now: snapshot.taken_at }));
+    }
+    if let Some(server) = &explorer.alertmanager {
+        tools.push(Box::new(ListAlerts { server: server.clone() }));
+    }
+    Toolbox::new(tools, redactor, explorer.model.identity().window)
+}
+
+fn begin(
+    explorer: &Explorer,
+    start: &Start,
+    request: &Request,
+    diagnosis: &Diagnosis,
+    notes: &mut Vec<String>,
+) -> Option<Writer> {
+    let targets = request.targets.iter().map(|target| match &target.name {
+        Some(name) => format!("{}/{name}", target.kind),
+        None => target.kind.clone(),
+    });
+    let head = Head {
+        time: super::now(),
+        context: diagnosis.context.clone(),
+        namespace: diagnosis.namespace.clone(),
+        targets: targets.collect(),
+        selector: request.selector.as_ref().map(ToString::to_string),
+        question: start.question.clone(),
+        prompt_version: start.prompt_version.clone(),
+        model: start.model.clone(),
+        server: start.server.clone(),
+        start: serde_json::to_value(start).unwrap_or_default(),
     };
-    diagnosis.exploration = Some(agent::run(&start, &world).await);
-    explorer.pulse.over();
+    match explorer.incidents.as_ref()?.begin(head) {
+        Ok(writer) => Some(writer),
+        Err(error) => {
+            notes.push(format!("this run is not kept: {error}"));
+            None
+        }
+    }
+}
+
+fn end(kept: &Kept, diagnosis: &mut Diagnosis, snapshot: &Arc<Redacted<Snapshot>>) {
+    let Some(writer) = &kept.0 else { return };
+    let ending = writer.finish(diagnosis, Some(snapshot));
+    if let Some(found) = &mut diagnosis.exploration {
+        found.incident = ending.id;
+        found.notes.extend(ending.notes);
+    }
+}
+
+/// Asks the server to pretend, change by change. Nothing is executed.
+async fn rehearse(program: &act::Kubectl, context: &Context, found: &mut Exploration) {
+    if matches!(context.source, Source::Saved(_)) {
+        return;
+    }
+    for change in found.answer.iter_mut().flat_map(|answer| &mut answer.changes) {
+        if let (None, Ok(kubectl::Command::Change(command))) = (&change.refused, kubectl::parse(&change.line)) {
+            change.dry_run = Some(act::dry_run(&command, program, &context.redactor).await);
+        }
+    }
 }

@@ -78,6 +78,12 @@ impl Change {
         self.flag("dry-run")
     }
 
+    /// Whether kubectl can let the server try it, with `--dry-run=server`.
+    pub fn can_be_tried(&self) -> bool {
+        let flag = self.0.verb.flag("dry-run");
+        flag.is_some_and(|flag| matches!(flag.takes, tables::Takes::Attached(words) if words.contains(&"server")))
+    }
+
     /// The manifests that it is given by name.
     pub fn manifests(&self) -> impl Iterator<Item = &str> {
         self.values("filename").chain(self.values("patch-file"))

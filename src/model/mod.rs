@@ -19,6 +19,7 @@ pub mod reference;
 pub mod runbook;
 pub mod selector;
 pub mod snapshot;
+pub mod turn;
 
 pub use answer::{
     Answer, Claim, Confidence, DryRun, Ended, Exploration, Observation, Standing, StatedCause, Step, SuggestedChange,
@@ -34,6 +35,7 @@ pub use reference::{Kind, KindInfo, ObjectRef, Resource};
 pub use runbook::{Library, Place, Role, Runbook};
 pub use selector::Selector;
 pub use snapshot::{Gap, LogTail, Objects, Scope, SecretKeys, Snapshot, Want};
+pub use turn::{Turn, TurnError, TurnOutcome};
 
 /// An instant; always UTC, printed as RFC 3339.
 pub type Time = jiff::Timestamp;

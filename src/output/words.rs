@@ -87,7 +87,7 @@ pub(super) fn libraries(libraries: &[LibraryState]) -> Vec<String> {
 }
 
 /// `2026-11-23 08:31 UTC`.
-pub(super) fn stamp(time: Time) -> String {
+pub fn stamp(time: Time) -> String {
     format!("{} UTC", time.strftime("%Y-%m-%d %H:%M"))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn clock(time: Time, now: Time) -> String {
 }
 
 /// How long: `45s`, `12m`, `3h5m`, `2d4h`.
-pub(super) fn ago(time: Time, now: Time) -> String {
+pub fn ago(time: Time, now: Time) -> String {
     let seconds = now.as_second().saturating_sub(time.as_second()).max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |large: i64, unit: &str, small: i64, part: &str| {

@@ -10,6 +10,7 @@ mod names;
 mod objects;
 mod pairs;
 mod patterns;
+mod texts;
 mod values;
 
 use std::borrow::Cow;
@@ -17,13 +18,12 @@ use std::fmt::{self, Write as _};
 use std::ops::{Deref, Range};
 
 use hmac::{Hmac, Mac, digest::KeyInit};
-use serde_json::Value;
 use sha2::Sha256;
 
-use crate::model::chat::{ChatReply, ChatRequest, Message};
-use crate::model::{Answer, Objects, Snapshot};
+use crate::model::{Objects, Snapshot};
 use crate::printable::one_line;
 use names::Naming;
+pub use texts::Texts;
 
 /// Something without secrets.
 #[derive(Clone, PartialEq)]
@@ -47,79 +47,6 @@ impl<T> Deref for Redacted<T> {
 impl<T> fmt::Debug for Redacted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redacted(…)")
-    }
-}
-
-/// What has texts that someone else wrote.
-pub trait Texts {
-    /// Shows each of them.
-    fn each_text(&mut self, show: &mut dyn FnMut(&mut String));
-}
-
-impl Texts for String {
-    fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
-        show(self);
-    }
-}
-
-impl Texts for Answer {
-    fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
-        show(&mut self.summary);
-        for cause in &mut self.causes {
-            show(&mut cause.statement);
-            cause.object.iter_mut().for_each(&mut *show);
-            for claim in &mut cause.claims {
-                show(&mut claim.text);
-                show(&mut claim.quote);
-            }
-        }
-        for change in &mut self.changes {
-            show(&mut change.line);
-            show(&mut change.purpose);
-        }
-        self.not_checked.iter_mut().for_each(&mut *show);
-        self.undecided.iter_mut().for_each(&mut *show);
-        self.contradictions.iter_mut().for_each(&mut *show);
-    }
-}
-
-impl Texts for ChatRequest {
-    fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
-        for message in &mut self.messages {
-            match message {
-                Message::Assistant { text, calls } => {
-                    show(text);
-                    calls.iter_mut().for_each(|call| arguments(&mut call.arguments, show));
-                }
-                Message::System { text } | Message::User { text } | Message::Tool { text, .. } => show(text),
-            }
-        }
-    }
-}
-
-impl Texts for ChatReply {
-    fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
-        show(&mut self.text);
-        self.calls.iter_mut().for_each(|call| arguments(&mut call.arguments, show));
-    }
-}
-
-/// Shows each text of a call's arguments, so that JSON stays JSON.
-fn arguments(json: &mut String, show: &mut dyn FnMut(&mut String)) {
-    let Ok(mut value) = serde_json::from_str::<Value>(json) else { return show(json) };
-    let before = value.clone();
-    strings(&mut value, show);
-    if value != before {
-        *json = value.to_string();
-    }
-}
-
-fn strings(value: &mut Value, show: &mut dyn FnMut(&mut String)) {
-    match value {
-        Value::String(text) => show(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| strings(item, show)),
-        Value::Object(map) => map.values_mut().for_each(|item| strings(item, show)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -8,6 +8,7 @@ mod docs;
 mod folding;
 mod harm;
 mod hostile;
+mod incidents;
 mod krew;
 mod runbooks;
 mod support;

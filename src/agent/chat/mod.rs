@@ -2,9 +2,9 @@
 //!
 //! *Invariant:* what is sent is [`Redacted`]; the agent sees calls of tools and never how they were written on the wire.
 
+pub(super) mod turn;
+
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::model::chat::{ChatReply, ChatRequest};
 use crate::redact::Redacted;
@@ -35,8 +35,7 @@ pub struct Identity {
 }
 
 /// Why a turn failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// No connection, or no answer in time.
     #[error("the model at {server} can't be reached: {reason}")]
@@ -99,27 +98,4 @@ pub enum ModelError {
     /// Recorded turns are at their end, or another question was recorded.
     #[error("{0}")]
     Replay(String),
-}
-
-impl ModelError {
-    /// What to do next.
-    pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            ModelError::Unreachable { .. } => "`kubectl react doctor` looks at the way there",
-            ModelError::Unauthorized { .. } => "`kubectl react config` shows where the key comes from",
-            ModelError::NoModel { .. } => "set `model.name`; of Azure it is the deployment",
-            ModelError::Overloaded { .. } => "try again later, or name another model",
-            _ => return None,
-        })
-    }
-}
-
-/// What tells one request from another, in hex.
-pub fn digest(request: &Redacted<ChatRequest>) -> String {
-    let bytes = serde_json::to_vec(&**request).unwrap_or_default();
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(&bytes) {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
 }

@@ -7,17 +7,16 @@ mod guard;
 mod talk;
 
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 
 use super::budget;
-use super::chat::{Model, ModelError};
+use super::chat::{Model, ModelError, turn};
 use super::prompt;
 use super::start::Start;
 use super::tools::{self, FINISH, Finished, Hands};
 use super::verify::{Seen, verify};
 use crate::model::chat::{Call, ChatReply, Finish};
 use crate::model::event::Event;
-use crate::model::{Answer, Ended, Exploration, Observation, Step, Usage};
+use crate::model::{Answer, Ended, Exploration, Observation, Step, Turn, TurnOutcome, Usage};
 use crate::redact::Redactor;
 use guard::{Guard, Verdict as Guarded};
 use talk::Talk;
@@ -57,8 +56,7 @@ pub trait Pulse: Send + Sync {
 }
 
 /// A look at the clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Milliseconds since the run began.
     pub elapsed: u64,
@@ -72,32 +70,6 @@ pub trait Journal: Send + Sync {
     fn turn(&self, turn: &Turn);
     /// A step.
     fn step(&self, step: &Step);
-}
-
-/// A turn of the model, as it is kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Turn {
-    /// Its number, from 1.
-    pub number: usize,
-    /// The clock before it.
-    pub reading: Reading,
-    /// SHA-256 of the request, in hex.
-    pub digest: String,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of a turn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// It answered.
-    Said(ChatReply),
-    /// It failed.
-    Failed(ModelError),
-    /// Somebody interrupted it.
-    Cancelled,
 }
 
 /// Runs the agent to its end.
@@ -232,15 +204,20 @@ impl<'a> Run<'a> {
         let outcome = tokio::select! {
             answer = self.world.model.turn(&request, &said) => match answer {
                 // A model may repeat what it should not know.
-                Ok(reply) => Outcome::Said(self.world.redactor.seal_texts(reply).into_inner()),
-                Err(error) => Outcome::Failed(error),
+                Ok(reply) => TurnOutcome::Reply(self.world.redactor.seal_texts(reply).into_inner()),
+                Err(error) => TurnOutcome::Error(turn::written(&error)),
             },
-            () = self.world.pulse.interrupted(reading.interrupts) => Outcome::Cancelled,
+            () = self.world.pulse.interrupted(reading.interrupts) => TurnOutcome::Cancelled,
         };
-        let digest = super::chat::digest(&request);
-        self.world.journal.turn(&Turn { number: self.turn, reading, digest, outcome: outcome.clone() });
+        self.world.journal.turn(&Turn {
+            number: self.turn,
+            elapsed: reading.elapsed,
+            interrupts: reading.interrupts,
+            request: turn::digest(&request),
+            outcome: outcome.clone(),
+        });
         match outcome {
-            Outcome::Said(reply) => {
+            TurnOutcome::Reply(reply) => {
                 budget::add(&mut self.usage, sent, &reply, self.start.price.as_ref());
                 (self.world.events)(Event::TokenCount {
                     input: self.usage.input_tokens,
@@ -249,8 +226,8 @@ impl<'a> Run<'a> {
                 });
                 self.heard(reply, reading).await
             }
-            Outcome::Cancelled => Next::On,
-            Outcome::Failed(error) => self.failed(&error),
+            TurnOutcome::Cancelled => Next::On,
+            TurnOutcome::Error(error) => self.failed(&turn::read(&error)),
         }
     }
 

@@ -241,8 +241,8 @@ impl Chroma {
         self.granted(made, "make the tenant or the database").map(drop)
     }
 
-    /// So many entries are in the collection.
-    pub(super) fn count(&self) -> Result<usize, ChromaError> {
+    /// So many entries are in the collection, those of other commits and libraries included.
+    pub fn count(&self) -> Result<usize, ChromaError> {
         self.read(&self.get(&["count"], "count its entries")?)
     }
 

@@ -1,0 +1,175 @@
+//! The flags of the agent, and what it is opened with.
+//!
+//! *Invariant:* what can't be opened makes the answer smaller and is said; it never makes a diagnosis fail.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::global::ConnectionArgs;
+use super::{incidents, model};
+use crate::act;
+use crate::agent::budget::{Limits, Price};
+use crate::agent::pulse::Live;
+use crate::agent::tools::MetricsServer;
+use crate::agent::{Explain, Wishes};
+use crate::config::{self, AgentFlags, Bounded, MoneyLimit, Settings};
+use crate::diagnose::{Explorer, Source};
+
+/// How a model is used.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Model")]
+pub(super) struct AgentArgs {
+    /// Ask this, where a model is configured
+    #[arg(short, long, value_name = "TEXT")]
+    question: Option<String>,
+
+    /// Use no model, even where one is configured
+    #[arg(long, conflicts_with_all = ["question", "model", "check_changes"])]
+    no_llm: bool,
+
+    /// The model, of Azure OpenAI the deployment
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+
+    /// When a model is asked about a case that is clear without one: auto (once, to explain it), always, never
+    #[arg(long, value_name = "WHEN")]
+    explain: Option<config::Explain>,
+
+    /// The most calls of tools
+    #[arg(long, value_name = "N")]
+    max_steps: Option<Bounded<1, 500, 20>>,
+
+    /// The most tokens, sent and received
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<Bounded<1000, 100_000_000, 200_000>>,
+
+    /// The longest that the model may take
+    #[arg(long, value_name = "SECONDS")]
+    max_seconds: Option<Bounded<5, 86_400, 180>>,
+
+    /// The most that it may cost, by the price table of the config file
+    #[arg(long, value_name = "AMOUNT")]
+    max_cost: Option<MoneyLimit>,
+
+    /// Let the server pretend to make the suggested changes: it wants the right to make them, and calls admission webhooks
+    #[arg(long)]
+    check_changes: bool,
+}
+
+/// An explorer that does not know yet what it explores.
+pub(super) struct Opened {
+    explorer: Explorer,
+    rehearsal: Option<act::Kubectl>,
+}
+
+impl Opened {
+    /// It, about a cluster or a snapshot.
+    pub(super) fn about(mut self, source: &Source) -> Explorer {
+        if let Source::Live(connection) = source {
+            self.explorer.rehearsal = self.rehearsal.map(|kubectl| act::Kubectl { context: connection.context.clone(), ..kubectl });
+        }
+        self.explorer
+    }
+}
+
+impl AgentArgs {
+    /// What they say of settings.
+    pub(super) fn flags(&self) -> AgentFlags {
+        AgentFlags {
+            model: self.model.clone(),
+            max_steps: self.max_steps,
+            max_tokens: self.max_tokens,
+            max_seconds: self.max_seconds,
+            max_cost: self.max_cost,
+            explain: self.explain,
+        }
+    }
+
+    /// Opens the model and what belongs to it; with what did not work, for people.
+    pub(super) async fn explorer(
+        &self,
+        settings: &Settings,
+        pulse: &Arc<Live>,
+        connection: &ConnectionArgs,
+    ) -> (Option<Opened>, Vec<String>) {
+        if self.no_llm {
+            return (None, Vec::new());
+        }
+        let mut troubles = Vec::new();
+        let model = match model::model(settings) {
+            Ok(Some(model)) => model,
+            Ok(None) => {
+                if self.question.is_some() {
+                    let why = "no model is configured, so the question is not answered (`kubectl react config` says what is missing)";
+                    troubles.push(why.to_owned());
+                }
+                return (None, troubles);
+            }
+            Err(error) => {
+                troubles.push(format!("the model can't be used: {}", error.told()));
+                return (None, troubles);
+            }
+        };
+        let agent = &settings.agent;
+        let price = agent.prices.of(&model.identity().model).map(|price| Price {
+            input: price.input.as_f64(),
+            cached: price.cached_input.as_f64(),
+            output: price.output.as_f64(),
+        });
+        let limits = Limits {
+            steps: usize::try_from(agent.max_steps.get()).unwrap_or(usize::MAX),
+            tokens: agent.max_tokens.get(),
+            seconds: agent.max_seconds.get(),
+            cost: agent.max_cost.0.map(|money| money.as_f64()),
+        };
+        if limits.cost.is_some() && price.is_none() {
+            let name = &model.identity().model;
+            troubles.push(format!("`agent.prices` has no price of `{name}`, so `--max-cost` bounds nothing"));
+        }
+        let explain = match *agent.explain {
+            config::Explain::Auto => Explain::Auto,
+            config::Explain::Always => Explain::Always,
+            config::Explain::Never => Explain::Never,
+        };
+        let incidents = match incidents::store(settings) {
+            Ok(store) => Some(store),
+            Err(error) => {
+                troubles.push(format!("this run is not kept: {}", error.told()));
+                None
+            }
+        };
+        let metrics = |settings: &config::MetricsSettings, troubles: &mut Vec<String>| {
+            let url = settings.url.as_deref()?;
+            let token = settings.token.read().unwrap_or_default();
+            MetricsServer::new(url, token).map_err(|why| troubles.push(why)).ok()
+        };
+        let explorer = Explorer {
+            model,
+            wishes: Wishes { question: self.question.clone(), explain, limits, price },
+            pulse: Arc::clone(pulse),
+            incidents,
+            prometheus: metrics(&settings.prometheus, &mut troubles),
+            alertmanager: metrics(&settings.alertmanager, &mut troubles),
+            rehearsal: None,
+        };
+        let rehearsal = self.check_changes.then(|| self.kubectl(connection, &mut troubles)).flatten();
+        (Some(Opened { explorer, rehearsal }), troubles)
+    }
+
+    fn kubectl(&self, connection: &ConnectionArgs, troubles: &mut Vec<String>) -> Option<act::Kubectl> {
+        let (named, path) = (std::env::var_os("KUBECTL_PATH"), std::env::var_os("PATH"));
+        let Some(program) = act::locate(named.as_deref(), path.as_deref()) else {
+            troubles.push("suggested changes are not checked: there is no kubectl on the PATH".to_owned());
+            return None;
+        };
+        Some(act::Kubectl {
+            program,
+            context: String::new(),
+            kubeconfig: connection.kubeconfig.clone(),
+            as_user: connection.as_user.clone(),
+            as_groups: connection.as_group.clone(),
+            as_uid: connection.as_uid.clone(),
+        })
+    }
+}
