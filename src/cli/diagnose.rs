@@ -28,7 +28,7 @@ Examples:
   kubectl react diagnose deployment/cart -n shop
   kubectl react diagnose -l app=cart -o markdown
   kubectl react diagnose --from outage.json.gz  # no cluster needed
-  kubectl react diagnose -q "why is checkout slow since noon?"  # with a model
+  kubectl react diagnose -q 'why is checkout slow since noon?'  # with a model
 
 Exit codes:
   0    it ran, whatever it found
@@ -104,7 +104,7 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
     let pulse = Arc::new(Live::default());
     let connection = global.connection.options();
     let diagnosis = runtime::run_until(&pulse, async {
-        let (explorer, troubles) = args.agent.explorer(&settings, &redactor, &pulse, &global.connection).await;
+        let (explorer, troubles) = args.agent.explorer(&settings, &pulse, &global.connection);
         let source = match &args.from {
             Some(path) => Source::Saved(Arc::new(snapshot_file::read(path, &redactor)?)),
             None => Source::Live(Box::new(cluster::connect(&connection).await?)),

@@ -13,7 +13,7 @@ use crate::agent::budget::{Limits, Price};
 use crate::agent::pulse::Live;
 use crate::agent::tools::MetricsServer;
 use crate::agent::{Explain, Wishes};
-use crate::config::{self, AgentFlags, Bounded, MoneyLimit, Settings};
+use crate::config::{self, AgentFlags, Bounded, Money, MoneyLimit, Settings};
 use crate::diagnose::{Explorer, Source};
 
 /// How a model is used.
@@ -57,6 +57,10 @@ pub(super) struct AgentArgs {
     check_changes: bool,
 }
 
+fn amount(money: Money) -> f64 {
+    money.millionths as f64 / 1e6
+}
+
 /// An explorer that does not know yet what it explores.
 pub(super) struct Opened {
     explorer: Explorer,
@@ -87,7 +91,7 @@ impl AgentArgs {
     }
 
     /// Opens the model and what belongs to it; with what did not work, for people.
-    pub(super) async fn explorer(
+    pub(super) fn explorer(
         &self,
         settings: &Settings,
         pulse: &Arc<Live>,
@@ -113,15 +117,15 @@ impl AgentArgs {
         };
         let agent = &settings.agent;
         let price = agent.prices.of(&model.identity().model).map(|price| Price {
-            input: price.input.as_f64(),
-            cached: price.cached_input.as_f64(),
-            output: price.output.as_f64(),
+            input: amount(price.input),
+            cached: amount(price.cached_input),
+            output: amount(price.output),
         });
         let limits = Limits {
-            steps: usize::try_from(agent.max_steps.get()).unwrap_or(usize::MAX),
-            tokens: agent.max_tokens.get(),
-            seconds: agent.max_seconds.get(),
-            cost: agent.max_cost.0.map(|money| money.as_f64()),
+            steps: usize::try_from(agent.max_steps.0).unwrap_or(usize::MAX),
+            tokens: agent.max_tokens.0,
+            seconds: agent.max_seconds.0,
+            cost: agent.max_cost.0.map(amount),
         };
         if limits.cost.is_some() && price.is_none() {
             let name = &model.identity().model;

@@ -39,9 +39,19 @@ pub(super) enum Freshness {
 }
 
 impl LibraryArgs {
+    /// Path or URL of the repository, where the flag names one.
+    pub(super) fn repository(&self) -> Option<String> {
+        self.runbooks.clone()
+    }
+
     /// The settings with these flags.
     pub(super) fn settings(&self, global: &GlobalArgs, output: Option<Format>) -> Result<Settings, CommandError> {
-        Ok(Settings::resolve(&Flags { output, color: global.color, runbooks: self.runbooks.clone() })?)
+        Ok(Settings::resolve(&Flags {
+            output,
+            color: global.color,
+            runbooks: self.runbooks.clone(),
+            ..Flags::default()
+        })?)
     }
 }
 

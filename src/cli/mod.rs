@@ -4,6 +4,7 @@
 
 mod complete;
 mod completion;
+mod config;
 mod diagnose;
 mod doctor;
 mod error;
@@ -12,6 +13,7 @@ mod explorer;
 mod global;
 mod incidents;
 mod library;
+mod model;
 mod progress;
 mod runbooks;
 mod runtime;
@@ -68,6 +70,7 @@ enum Command {
     Runbooks(runbooks::RunbooksArgs),
     Incidents(incidents::IncidentsArgs),
     Doctor(doctor::DoctorArgs),
+    Config(config::ConfigArgs),
     Schema(schema::SchemaArgs),
     Version(version::VersionArgs),
     Completion(completion::CompletionArgs),
@@ -132,6 +135,7 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Runbooks(args) => runbooks::run(args, &global),
         Command::Incidents(args) => incidents::run(args, &global),
         Command::Doctor(args) => doctor::run(args, &global),
+        Command::Config(args) => config::run(args, &global),
         Command::Schema(args) => schema::run(args),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, &mut Cli::command(), program),

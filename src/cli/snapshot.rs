@@ -46,6 +46,7 @@ pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
             redactor,
             page_size: settings.page_size.0,
             runbooks: None,
+            explorer: None,
         };
         let line = ProgressLine::start();
         Ok(diagnose::read(&context, &connection, &request, &line.sink()).await?)

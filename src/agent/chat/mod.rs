@@ -2,9 +2,33 @@
 //!
 //! *Invariant:* what is sent is [`Redacted`]; the agent sees calls of tools and never how they were written on the wire.
 
+mod assemble;
+mod azure;
+mod http;
+mod known;
+mod openai;
+mod protocol;
+mod refusal;
+mod retry;
+mod server;
+mod sse;
 pub(super) mod turn;
+mod window;
+mod wire;
+
+#[cfg(test)]
+#[path = "../../../tests/support/model_server.rs"]
+pub(crate) mod model_server;
+#[cfg(test)]
+mod tests;
 
 use futures::future::BoxFuture;
+
+pub use azure::Entra;
+pub use openai::OpenAi;
+pub use protocol::Mode;
+pub use server::{Access, Api, Server, Tools};
+pub use window::window;
 
 use crate::model::chat::{ChatReply, ChatRequest};
 use crate::redact::Redacted;
@@ -98,4 +122,23 @@ pub enum ModelError {
     /// Recorded turns are at their end, or another question was recorded.
     #[error("{0}")]
     Replay(String),
+}
+
+impl ModelError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ModelError::Unreachable { .. } => {
+                Some("look at `model.url`, at `model.caFile` where its certificate is a private one, and at the proxy")
+            }
+            ModelError::Unauthorized { .. } => Some("`kubectl react config` shows where the key was taken from"),
+            ModelError::NoModel { .. } => {
+                Some("look at `model.name`: on Azure it is the deployment; `kubectl react config` shows what is used")
+            }
+            ModelError::Overloaded { .. } => Some("try again later, or look at the quota"),
+            ModelError::TooLong { .. } => Some("set `model.window` to what the model can hold"),
+            ModelError::Unusable { .. } => Some("look at `model.url` and `model.tools`"),
+            ModelError::Filtered { .. } | ModelError::Replay(_) => None,
+        }
+    }
 }

@@ -104,7 +104,12 @@ async fn all(
     // What is read by blocking goes on beside the cluster.
     let theirs = settings.clone();
     let library = tokio::task::spawn_blocking(move || theirs.map(|settings| library::checks(&settings)));
-    let asked = model::check(opened(settings.as_ref()));
+    let asked = async {
+        match opened(settings.as_ref()) {
+            Ok(model) => model::check(model).await,
+            Err(check) => check,
+        }
+    };
     let reached = cluster::checks(&options, namespace.as_deref());
     let (library, model, (mut checks, server)) =
         tokio::join!(tokio::time::timeout(LIMIT, library), tokio::time::timeout(LIMIT, asked), reached);
@@ -132,8 +137,7 @@ async fn all(
 }
 
 /// The model that is configured; none where none is.
-///
-/// The settings of a model come with `cli::model`, which opens it: this is where it is joined.
-fn opened(_settings: Option<&Settings>) -> Option<Arc<dyn Model>> {
-    None
+fn opened(settings: Option<&Settings>) -> Result<Option<Arc<dyn Model>>, Check> {
+    let Some(settings) = settings else { return Err(Check::skipped("model", "the config file can't be read")) };
+    crate::cli::model::model(settings).map_err(|error| Check::failed("model", error.told()))
 }
