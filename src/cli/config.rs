@@ -206,7 +206,7 @@ mod tests {
         for expected in [
             "KEY ",
             "model.name ",
-            "agent.prices                gpt-4o: 2.50 in, 2.50 cached, 10.00 out",
+            "gpt-4o: 2.50 in, 2.50 cached, 10.00 out  `/c.yaml`\n",
             "the default\n",
             "set (from OPENAI_API_KEY)",
             "128000 tokens",
