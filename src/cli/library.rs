@@ -41,7 +41,12 @@ pub(super) enum Freshness {
 impl LibraryArgs {
     /// The settings with these flags.
     pub(super) fn settings(&self, global: &GlobalArgs, output: Option<Format>) -> Result<Settings, CommandError> {
-        Ok(Settings::resolve(&Flags { output, color: global.color, runbooks: self.runbooks.clone() })?)
+        Ok(Settings::resolve(&Flags {
+            output,
+            color: global.color,
+            runbooks: self.runbooks.clone(),
+            ..Flags::default()
+        })?)
     }
 }
 

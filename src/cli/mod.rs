@@ -4,11 +4,13 @@
 
 mod complete;
 mod completion;
+mod config;
 mod diagnose;
 mod error;
 mod explain;
 mod global;
 mod library;
+mod model;
 mod progress;
 mod runbooks;
 mod runtime;
@@ -61,6 +63,7 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     Explain(explain::ExplainArgs),
     Runbooks(runbooks::RunbooksArgs),
+    Config(config::ConfigArgs),
     Schema(schema::SchemaArgs),
     Version(version::VersionArgs),
     Completion(completion::CompletionArgs),
@@ -123,6 +126,7 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Snapshot(args) => snapshot::run(args, &global),
         Command::Explain(args) => explain::run(args, &global),
         Command::Runbooks(args) => runbooks::run(args, &global),
+        Command::Config(args) => config::run(args, &global),
         Command::Schema(args) => schema::run(args),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, &mut Cli::command(), program),

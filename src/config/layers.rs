@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{ConfigError, KEYS, Origin, Setting};
+use super::{ConfigError, Origin, Setting, agent, keys};
 
 pub(super) struct Layers<'e> {
     pub(super) env: &'e dyn Fn(&str) -> Option<String>,
@@ -47,7 +47,7 @@ impl Layers<'_> {
     }
 
     fn found(&self, key: &str) -> Option<(String, Origin)> {
-        let variable = KEYS.iter().find(|(known, _)| *known == key).map_or("", |(_, variable)| variable);
+        let variable = keys().find(|(known, _)| *known == key).map_or("", |(_, variable)| variable);
         let from_env = (self.env)(variable).map(|text| (text, Origin::Env(variable)));
         let from_file = || {
             self.file.as_ref().and_then(|file| Some((file.values.get(key)?.clone(), Origin::File(file.path.clone()))))
@@ -90,15 +90,22 @@ impl File {
         for (word, value) in map {
             let key = format!("{prefix}{word}");
             let below = format!("{key}.");
-            let is_value = KEYS.iter().any(|(known, _)| *known == key);
-            if !is_value && !KEYS.iter().any(|(known, _)| known.starts_with(&below)) {
+            let is_value = keys().any(|(known, _)| *known == key);
+            if !is_value && !keys().any(|(known, _)| known.starts_with(&below)) {
                 return Err(ConfigError::UnknownKey { path: self.path.clone(), key });
             }
             let invalid = |key: String, reason: &str| {
                 Err(ConfigError::Value { key, origin: Origin::File(self.path.clone()), reason: reason.to_owned() })
             };
+            let is_secret = matches!(word.as_str(), "key" | "token") && !is_value;
             let text = match value {
                 serde_json::Value::Null => continue,
+                // What it is stays unsaid.
+                serde_json::Value::String(_) if is_secret => {
+                    return Err(ConfigError::Literal { path: self.path.clone(), key });
+                }
+                // A table, not levels of keys; it is read as what it is in a variable: JSON.
+                table @ serde_json::Value::Object(_) if key == agent::PRICES => table.to_string(),
                 serde_json::Value::Object(map) if !is_value => {
                     self.take(&below, map)?;
                     continue;

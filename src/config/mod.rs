@@ -2,9 +2,14 @@
 //!
 //! *Invariant:* resolved once, at the start, and handed down; each value knows where it comes from.
 
+mod agent;
+mod choose;
 mod folders;
 mod layers;
+mod model;
 mod near;
+mod numbers;
+mod view;
 
 use std::fmt;
 use std::fs;
@@ -13,9 +18,14 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+pub use agent::{AgentFlags, AgentSettings, Currency, Explain, Price, Prices};
+pub use choose::{Chosen, KeyFrom, Provider, missing, resolve};
 pub use folders::{cache_dir, redaction_key};
 use layers::{File, Layers};
+pub use model::{AuthChoice, ModelSettings, ProviderChoice, ToolsChoice};
 pub use near::nearest;
+pub use numbers::{Bounded, Money, MoneyLimit, Seconds, TokenCount};
+pub use view::Entry;
 
 use crate::output::Format;
 
@@ -113,6 +123,8 @@ pub struct Flags {
     pub color: Option<ColorChoice>,
     /// `--runbooks`
     pub runbooks: Option<String>,
+    /// Those of the agent.
+    pub agent: AgentFlags,
 }
 
 /// Where the team's runbooks are.
@@ -220,6 +232,10 @@ pub struct Settings {
     pub chroma: ChromaSettings,
     /// What turns text into vectors.
     pub embedder: EmbedderSettings,
+    /// The model that the agent asks.
+    pub model: ModelSettings,
+    /// What the agent may spend, and when it speaks.
+    pub agent: AgentSettings,
 }
 
 /// What is wrong with a setting.
@@ -249,6 +265,14 @@ pub enum ConfigError {
         /// The key.
         key: String,
     },
+    /// A key or token that stands in the file itself.
+    #[error("the config file `{}` holds a secret at `{key}`", path.display())]
+    Literal {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
     /// A value that we can't use.
     #[error("`{key}` in {origin} is not valid: {reason}")]
     Value {
@@ -265,7 +289,7 @@ pub enum ConfigError {
 fn beside(key: &str) -> Vec<&'static str> {
     let parent = key.rsplit_once('.').map_or(String::new(), |(parent, _)| format!("{parent}."));
     let mut words: Vec<&str> = Vec::new();
-    for (known, _) in KEYS {
+    for (known, _) in keys() {
         let word = known.strip_prefix(&parent).and_then(|rest| rest.split('.').next());
         words.extend(word.filter(|word| !words.contains(word)));
     }
@@ -276,10 +300,13 @@ impl ConfigError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ConfigError::UnknownKey { key, .. } => Some(match nearest(key, KEYS.iter().map(|(key, _)| *key)) {
+            ConfigError::UnknownKey { key, .. } => Some(match nearest(key, keys().map(|(key, _)| *key)) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("known keys: {}", beside(key).join(", ")),
             }),
+            ConfigError::Literal { key, .. } => Some(format!(
+                "name the variable or the file that has it: `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`"
+            )),
             ConfigError::Invalid { .. } => Some("it is YAML, such as `output: markdown`".to_owned()),
             ConfigError::Unreadable { .. } | ConfigError::Value { .. } => None,
         }
@@ -330,6 +357,17 @@ const KEYS: [(&str, &str); 19] = [
     (EMBEDDER_KEY_FILE, "KUBECTL_REACT_EMBEDDER_KEY_FILE"),
 ];
 
+/// All keys, with the variables that stand for them.
+fn keys() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    KEYS.iter().chain(model::KEYS).chain(agent::KEYS)
+}
+
+/// The config file, where there is one.
+pub fn file_in_use() -> Option<PathBuf> {
+    let asked = std::env::var("KUBECTL_REACT_CONFIG").ok().filter(|path| !path.is_empty()).map(PathBuf::from);
+    asked.or_else(folders::config_file).filter(|path| path.is_file())
+}
+
 impl Settings {
     /// Reads the file and the environment, and lays the flags over them.
     ///
@@ -352,6 +390,12 @@ impl Settings {
             },
         };
         Settings::layered(flags, &env, file)
+    }
+
+    /// With a file's text and no environment, for tests of what uses settings.
+    #[cfg(test)]
+    pub(crate) fn from_file(flags: &Flags, path: PathBuf, text: String) -> Result<Settings, ConfigError> {
+        Settings::layered(flags, &|_| None, Some((path, text)))
     }
 
     fn layered(
@@ -390,81 +434,11 @@ impl Settings {
                     file: layers.optional(EMBEDDER_KEY_FILE, None, ""),
                 },
             },
+            model: ModelSettings::layered(&layers, flags)?,
+            agent: AgentSettings::layered(&layers, &flags.agent)?,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(flags: &Flags, env: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
-        let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Settings::layered(flags, &env, file.map(|text| (PathBuf::from("/c.yaml"), text.to_owned())))
-    }
-
-    #[test]
-    fn a_flag_beats_the_environment_and_that_the_file() {
-        let file = Some("output: yaml\ncolor: never\npageSize: 100\n");
-        let settings = resolve(
-            &Flags { output: Some(Format::Name), ..Flags::default() },
-            &[("KUBECTL_REACT_COLOR", "always")],
-            file,
-        )
-        .unwrap();
-        assert_eq!(settings.output, Setting { value: Format::Name, origin: Origin::Flag("--output") });
-        assert_eq!(settings.color, Setting { value: ColorChoice::Always, origin: Origin::Env("KUBECTL_REACT_COLOR") });
-        assert_eq!(settings.page_size, Setting { value: PageSize(100), origin: Origin::File("/c.yaml".into()) });
-        let file = Some("runbooks:\n  repo: git@example.org:team/runbooks.git\nindex: {chroma: {token: {env: T}}}\n");
-        let settings = resolve(&Flags::default(), &[("KUBECTL_REACT_RUNBOOKS_BRANCH", "stable")], file).unwrap();
-        assert_eq!(settings.runbooks.repo.as_deref(), Some("git@example.org:team/runbooks.git"));
-        assert_eq!(settings.runbooks.branch.origin, Origin::Env("KUBECTL_REACT_RUNBOOKS_BRANCH"));
-        assert_eq!(settings.chroma.token.env.as_deref(), Some("T"));
-        let settings = resolve(&Flags::default(), &[], None).unwrap();
-        assert_eq!((*settings.output, settings.output.origin), (Format::Text, Origin::Default));
-    }
-
-    #[test]
-    fn faults_name_their_place_and_a_way_out() {
-        let table = [
-            ("outptu: json", "the config file `/c.yaml` has the unknown key `outptu`", Some("did you mean `output`?")),
-            (
-                "llm: {}",
-                "the config file `/c.yaml` has the unknown key `llm`",
-                Some("known keys: output, color, pageSize, runbooks, index, embedder"),
-            ),
-            (
-                "output: jsn",
-                "`output` in `/c.yaml` is not valid: `jsn` is none of text, json, yaml, markdown, name",
-                None,
-            ),
-            ("pageSize: 3", "`pageSize` in `/c.yaml` is not valid: `3` is no number from 10 to 100000", None),
-            (
-                "runbooks: {rpo: x}",
-                "the config file `/c.yaml` has the unknown key `runbooks.rpo`",
-                Some("did you mean `runbooks.repo`?"),
-            ),
-            (
-                "index: {chroma: {token: abc}}",
-                "`index.chroma.token` in `/c.yaml` is not valid: it is not a mapping",
-                None,
-            ),
-            ("runbooks: [a]", "`runbooks` in `/c.yaml` is not valid: it is not a mapping", None),
-            ("color: [a]", "`color` in `/c.yaml` is not valid: it is not a single value", None),
-            (
-                "- a",
-                "the config file `/c.yaml` is not valid: it is not a mapping",
-                Some("it is YAML, such as `output: markdown`"),
-            ),
-        ];
-        for (file, message, hint) in table {
-            let error = resolve(&Flags::default(), &[], Some(file)).unwrap_err();
-            assert_eq!((error.to_string().as_str(), error.hint().as_deref()), (message, hint));
-        }
-        for empty in ["", "# nothing\n", "---\n", "output:\n"] {
-            assert!(resolve(&Flags::default(), &[], Some(empty)).is_ok(), "{empty:?}");
-        }
-        let error = resolve(&Flags::default(), &[("KUBECTL_REACT_OUTPUT", "x")], None).unwrap_err();
-        assert!(error.to_string().starts_with("`output` in KUBECTL_REACT_OUTPUT is not valid"), "{error}");
-    }
-}
+mod tests;

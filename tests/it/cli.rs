@@ -155,6 +155,43 @@ fn the_config_file_is_read_and_its_mistakes_are_told() {
 }
 
 #[test]
+fn config_says_where_each_value_comes_from_and_no_secret() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("config/kubectl-react");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.yaml");
+    std::fs::write(&file, "model: {name: gpt-4o}\nagent: {maxSteps: 7}\n").unwrap();
+    let config = |args: &[&str]| {
+        let mut command = react(home.path());
+        command.env("OPENAI_API_KEY", "sk-canary").env("KUBECTL_REACT_MAX_COST", "0.5").arg("config").args(args);
+        told(&command.output().unwrap())
+    };
+    let (code, out, err) = config(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("agent.maxSteps  ") && out.contains("set (from OPENAI_API_KEY)"), "{out}");
+    assert!(out.ends_with(&format!("the config file is `{}`\n", file.display())), "{out}");
+    assert_eq!(config(&["view"]).1, out);
+    let json: serde_json::Value = serde_json::from_str(&config(&["view", "-o", "json"]).1).unwrap();
+    let row = |key: &str| {
+        let rows = json["settings"].as_array().unwrap();
+        rows.iter().find(|row| row["key"] == key).map(|row| (row["value"].clone(), row["origin"].clone())).unwrap()
+    };
+    assert_eq!(row("agent.maxSteps"), ("7".into(), format!("`{}`", file.display()).into()));
+    assert_eq!(row("agent.maxCost"), ("0.50".into(), "KUBECTL_REACT_MAX_COST".into()));
+    assert_eq!((&json["model"]["configured"], &json["model"]["window"]), (&true.into(), &128_000.into()));
+    for args in [&[][..], &["-o", "yaml"], &["view", "-o", "json"], &["validate"]] {
+        let (code, out, err) = config(args);
+        assert!(code == 0 && !format!("{out}{err}").contains("sk-canary"), "{args:?} {out}{err}");
+    }
+    assert_eq!(config(&["validate"]).1, format!("`{}` is valid; the model is gpt-4o\n", file.display()));
+    std::fs::write(&file, "model: {name: gpt-4o, key: sk-canary}\n").unwrap();
+    let (code, out, err) = config(&["validate"]);
+    assert!(code == 2 && out.is_empty() && !err.contains("sk-canary") && err.contains("{env: NAME}"), "{err}");
+    std::fs::write(&file, "model: {name: gpt-4o, timeout: 5h}\n").unwrap();
+    assert!(config(&["validate"]).2.contains("`5h` is no time from 1s to 60m"));
+}
+
+#[test]
 fn a_snapshot_from_standard_input() {
     let home = tempfile::tempdir().unwrap();
     let input = std::fs::read(fixture()).unwrap();

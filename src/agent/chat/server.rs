@@ -100,7 +100,6 @@ impl Server {
         let model = model.into();
         Server {
             window: super::window(&model),
-            model,
             url: url.into().trim_end_matches('/').to_owned(),
             api: Api::default(),
             access: Access::Open,
@@ -109,10 +108,12 @@ impl Server {
             max_output_tokens: None,
             tools: Tools::Auto,
             timeout: Duration::from_secs(120),
-            idle: Duration::from_secs(60),
+            // One that reasons is silent while it does: nothing but the turn's end ends it.
+            idle: if super::window::reasons(&model) { Duration::MAX } else { Duration::from_mins(1) },
             ca_file: None,
             proxy: None,
             cache: None,
+            model,
         }
     }
 

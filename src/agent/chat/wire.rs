@@ -36,7 +36,7 @@ pub(super) struct Ask<'a> {
     pub(super) body: Vec<u8>,
     /// What must not be repeated in a message.
     pub(super) secrets: &'a [&'a str],
-    /// How long nothing may come once the answer has begun.
+    /// How long nothing may come once the answer has begun; until then a model thinks, and a gateway waits for it.
     pub(super) idle: Duration,
 }
 
@@ -119,7 +119,7 @@ impl Reader<'_> {
     /// An answer that does not say that it is a stream: its first letter tells.
     async fn unlabelled(&mut self, response: &mut Response, idle: Duration) -> Result<(), Failure> {
         let mut body: Vec<u8> = Vec::new();
-        while let Some(part) = next(response, idle).await? {
+        while let Some(part) = next(response, if body.is_empty() { Duration::MAX } else { idle }).await? {
             body.extend_from_slice(&part);
             let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
             match first {
@@ -143,7 +143,7 @@ impl Reader<'_> {
             if self.events(data)? {
                 return Ok(());
             }
-            part = next(response, idle).await?;
+            part = next(response, if read == 0 { Duration::MAX } else { idle }).await?;
         }
         if self.events(events.end().into_iter().collect())? || self.gathered.has_ended() {
             Ok(())

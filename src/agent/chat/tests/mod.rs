@@ -27,7 +27,7 @@ fn native(server: &ModelServer) -> Server {
     Server {
         tools: Tools::Always(Mode::Native),
         timeout: Duration::from_secs(20),
-        idle: Duration::from_millis(600),
+        idle: Duration::from_millis(1500),
         ..Server::new(format!("{}/v1", server.url()), "m")
     }
 }
