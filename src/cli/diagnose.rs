@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::error::CommandError;
-use super::global::GlobalArgs;
 use super::explorer::AgentArgs;
+use super::global::GlobalArgs;
 use super::library::{Freshness, LibraryArgs, options};
 use super::scope::ScopeArgs;
 use super::watch::{Wanted, Watch};

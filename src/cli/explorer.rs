@@ -71,7 +71,8 @@ impl Opened {
     /// It, about a cluster or a snapshot.
     pub(super) fn about(mut self, source: &Source) -> Explorer {
         if let Source::Live(connection) = source {
-            self.explorer.rehearsal = self.rehearsal.map(|kubectl| act::Kubectl { context: connection.context.clone(), ..kubectl });
+            self.explorer.rehearsal =
+                self.rehearsal.map(|kubectl| act::Kubectl { context: connection.context.clone(), ..kubectl });
         }
         self.explorer
     }

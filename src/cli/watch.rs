@@ -97,7 +97,8 @@ impl State {
             // The causes are there in two seconds; a model takes its time.
             Event::Causes { diagnosis } if wanted.format == Format::Text && !wanted.quiet => {
                 self.progress = None;
-                self.printed = terminal::print(&output::render(&diagnosis, Format::Text, &wanted.style), &wanted.style).is_ok();
+                self.printed =
+                    terminal::print(&output::render(&diagnosis, Format::Text, &wanted.style), &wanted.style).is_ok();
                 self.progress = Some(ProgressLine::start());
             }
             Event::StartToolCalling { thought, action, .. } => (self.thought, self.action) = (thought, action),
@@ -153,7 +154,11 @@ mod tests {
 
     #[test]
     fn a_step_is_one_line_of_the_terminal() {
-        let cases = [("Is the database there?", "kubectl get svc -n shop"), ("", "kubectl get pods"), (&"x".repeat(200), &"y".repeat(200))];
+        let cases = [
+            ("Is the database there?", "kubectl get svc -n shop"),
+            ("", "kubectl get pods"),
+            (&"x".repeat(200), &"y".repeat(200)),
+        ];
         for (thought, action) in cases {
             for width in [40, 80, 120] {
                 let line = step_line(12, thought, action, "(1.2 kB, 0.2 s)", width);

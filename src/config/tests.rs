@@ -32,7 +32,9 @@ fn faults_name_their_place_and_a_way_out() {
         (
             "llm: {}",
             "the config file `/c.yaml` has the unknown key `llm`",
-            Some("known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager"),
+            Some(
+                "known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager",
+            ),
         ),
         ("output: jsn", "`output` in `/c.yaml` is not valid: `jsn` is none of text, json, yaml, markdown, name", None),
         ("pageSize: 3", "`pageSize` in `/c.yaml` is not valid: `3` is no number from 10 to 100000", None),

@@ -67,10 +67,8 @@ fn explores() -> Vec<model_server::Turn> {
 #[test]
 fn it_reads_step_by_step_and_the_detectors_stay_on_top() {
     let (home, server) = (tempfile::tempdir().unwrap(), ModelServer::scripted(explores()));
-    let output = react(home.path(), &server)
-        .args(["diagnose", "--from", SNAPSHOT, "--explain=always"])
-        .output()
-        .unwrap();
+    let output =
+        react(home.path(), &server).args(["diagnose", "--from", SNAPSHOT, "--explain=always"]).output().unwrap();
     let (code, out, err) = told(&output);
     assert_eq!(code, 0, "{err}");
     assert!(out.starts_with("1 cause in 2 namespaces"), "{out}");
@@ -112,8 +110,10 @@ fn data_for_programs_is_one_object_and_events_are_lines() {
     assert_eq!(found["answer"]["causes"][0]["standing"]["is"], "supported", "{found:#}");
     assert_eq!(found["usage"]["requests"], 3);
     let server = ModelServer::scripted(explores());
-    let output =
-        react(home.path(), &server).args(["diagnose", "--from", SNAPSHOT, "--explain=always", "--events"]).output().unwrap();
+    let output = react(home.path(), &server)
+        .args(["diagnose", "--from", SNAPSHOT, "--explain=always", "--events"])
+        .output()
+        .unwrap();
     let (_, out, _) = told(&output);
     let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
@@ -133,10 +133,19 @@ fn each_way_to_fail_leaves_the_causes_as_they_are() {
         told(&output).1
     };
     let replies: Vec<(&str, Box<dyn Fn() -> ModelServer>)> = vec![
-        ("refuses our key", Box::new(|| always(|_| Reply::json(401, &json!({"error": {"message": "Incorrect API key"}}))))),
-        ("has no model", Box::new(|| always(|_| Reply::json(404, &json!({"error": {"code": "model_not_found", "message": "no"}}))))),
+        (
+            "refuses our key",
+            Box::new(|| always(|_| Reply::json(401, &json!({"error": {"message": "Incorrect API key"}})))),
+        ),
+        (
+            "has no model",
+            Box::new(|| always(|_| Reply::json(404, &json!({"error": {"code": "model_not_found", "message": "no"}})))),
+        ),
         ("can't be used", Box::new(|| always(|_| Reply::raw(200, "text/html", "<html>hello</html>")))),
-        ("content filter", Box::new(|| always(|_| Reply::json(400, &json!({"error": {"code": "content_filter", "message": "no"}}))))),
+        (
+            "content filter",
+            Box::new(|| always(|_| Reply::json(400, &json!({"error": {"code": "content_filter", "message": "no"}})))),
+        ),
         ("circles", Box::new(|| always(|asked| text("I wonder.").reply(asked)))),
     ];
     for (wanted, server) in replies {
@@ -157,13 +166,15 @@ fn always(answer: impl Fn(&Asked) -> Reply + Send + 'static) -> ModelServer {
 
 #[test]
 fn a_clear_case_costs_one_call_or_none() {
-    let (home, server) = (tempfile::tempdir().unwrap(), ModelServer::scripted(vec![calls(&[("finish", answer())]).into()]));
+    let (home, server) =
+        (tempfile::tempdir().unwrap(), ModelServer::scripted(vec![calls(&[("finish", answer())]).into()]));
     let output = react(home.path(), &server).args(["diagnose", "--from", SNAPSHOT]).output().unwrap();
     let (_, out, _) = told(&output);
     assert!(out.contains("The cart waits for a Secret"), "{out}");
     assert_eq!(server.asked().len(), 1);
     let server = ModelServer::scripted(Vec::new());
-    let output = react(home.path(), &server).args(["diagnose", "--from", SNAPSHOT, "--explain=never"]).output().unwrap();
+    let output =
+        react(home.path(), &server).args(["diagnose", "--from", SNAPSHOT, "--explain=never"]).output().unwrap();
     assert!(!told(&output).1.contains("AGENT"));
     assert!(server.asked().is_empty());
 }
@@ -186,7 +197,8 @@ fn a_run_is_kept_and_plays_again_to_the_same_bytes() {
     assert_eq!(notes, "", "nothing differs");
     assert_eq!(replayed, live);
     assert!(quiet.asked().is_empty(), "no model is asked");
-    let files: Vec<u8> = walk(&home.path().join("state")).iter().flat_map(|path| std::fs::read(path).unwrap()).collect();
+    let files: Vec<u8> =
+        walk(&home.path().join("state")).iter().flat_map(|path| std::fs::read(path).unwrap()).collect();
     assert!(!files.windows(9).any(|bytes| bytes == b"sk-canary"));
 }
 

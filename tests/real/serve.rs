@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use kubectl_react::cluster::{ConnectOptions, Options, Server, connect};
+use kubectl_react::cluster::{ConnectOptions, ServeOptions as Options, Server, connect};
 use kubectl_react::kubectl::{self, Command};
 use kubectl_react::redact::Redactor;
 

@@ -36,6 +36,7 @@ fn a_live_diagnosis_and_that_of_its_snapshot_are_the_same_bytes() {
             redactor,
             page_size: 500,
             runbooks: None,
+            explorer: None,
         };
         let live = diagnose::diagnose(&handles, &request, &|_| {}).await.expect("a diagnosis");
         let folder = tempfile::tempdir().expect("a folder");

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Which, store};
+use crate::agent::replay::Recording;
 use crate::cli::error::CommandError;
 use crate::cli::scope::ScopeArgs;
-use crate::agent::replay::Recording;
 use crate::cli::{Reply, formats, runtime, terminal};
 use crate::config::{self, Settings};
 use crate::diagnose;

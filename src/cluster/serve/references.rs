@@ -91,7 +91,13 @@ fn walk(value: &Value, own: &str, found: &mut BTreeMap<Reference, bool>) {
                     table.iter().find(|(name, _)| name == key).map(|(_, kind)| *kind)
                 };
                 if let (Some(kind), Some(name)) = (kind(NAMES), value.as_str()) {
-                    add(found, kind.to_owned(), own, name, fields.get("optional").and_then(Value::as_bool).unwrap_or_default());
+                    add(
+                        found,
+                        kind.to_owned(),
+                        own,
+                        name,
+                        fields.get("optional").and_then(Value::as_bool).unwrap_or_default(),
+                    );
                 } else if let Some(kind) = kind(OBJECTS).filter(|_| value.get("name").is_some_and(Value::is_string)) {
                     add(found, kind.to_owned(), own, text(value, "name"), on(value, "optional"));
                 } else if key == "imagePullSecrets" {
