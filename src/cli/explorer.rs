@@ -37,23 +37,23 @@ pub(super) struct AgentArgs {
     explain: Option<config::Explain>,
 
     /// The most calls of tools
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     max_steps: Option<Bounded<1, 500, 20>>,
 
     /// The most tokens, sent and received
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     max_tokens: Option<Bounded<1000, 100_000_000, 200_000>>,
 
     /// The longest that the model may take
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS")]
     max_seconds: Option<Bounded<5, 86_400, 180>>,
 
     /// The most that it may cost, by the price table of the config file
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, hide_short_help = true, value_name = "AMOUNT")]
     max_cost: Option<MoneyLimit>,
 
     /// Let the server pretend to make the suggested changes: it wants the right to make them, and calls admission webhooks
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     check_changes: bool,
 }
 

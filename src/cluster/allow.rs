@@ -105,8 +105,12 @@ fn target(path: &str) -> Result<Option<Target>, &'static str> {
         return Err("the path is not plain");
     }
     let rest = match segments.as_slice() {
-        ["version" | "api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => return Ok(None),
-        ["openapi", "v3"] | ["openapi", "v3", "api", _] | ["openapi", "v3", "apis", _, _] => return Ok(None),
+        ["version" | "api" | "apis"]
+        | ["api" | "apis", _]
+        | ["apis", _, _]
+        | ["openapi", "v3"]
+        | ["openapi", "v3", "api", _]
+        | ["openapi", "v3", "apis", _, _] => return Ok(None),
         ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
         _ => return Err("it is no path of the resource API"),
     };

@@ -17,6 +17,7 @@ mod fetch;
 mod gaps;
 mod hint;
 mod kubeconfig;
+mod lines;
 mod list;
 mod page;
 mod plan;

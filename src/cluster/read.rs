@@ -28,20 +28,18 @@ const MAX_BODY: usize = 256 << 20;
 /// How many answers' places are kept for the next ones, and how large each may be.
 const SPARE: usize = 4;
 const LARGEST_SPARE: usize = 16 << 20;
-/// The longest line of a log that is handed on in one piece.
-const LONGEST_LOG_LINE: usize = 1 << 20;
 /// How often one question is asked.
 const TRIES: u32 = 4;
 /// The time-out where there is none.
-const LONGEST: Duration = Duration::from_hours(1);
+pub(super) const LONGEST: Duration = Duration::from_hours(1);
 /// The wait before the second try; it doubles with each.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// Reads from an API server. Cheap to clone.
 #[derive(Clone)]
 pub struct ReadClient {
-    client: ReadOnly,
-    settings: Arc<Settings>,
+    pub(super) client: ReadOnly,
+    pub(super) settings: Arc<Settings>,
     version: Arc<OnceCell<String>>,
     spare: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -178,51 +176,6 @@ impl ReadClient {
         self.bounded(request, Patience::Full).await
     }
 
-    /// Gets `path` and hands each line to `line` as it comes, so that none is held. It ends with the answer, after
-    /// `most` bytes, or with the request time-out; the latter two cut it.
-    pub(super) async fn lines(&self, path: &str, most: usize, mut line: impl FnMut(&[u8])) -> Result<Lines, ReadError> {
-        let within = self.settings.timeout.unwrap_or(LONGEST);
-        let mut read = Lines::default();
-        let mut begun = Vec::new();
-        let reading = async {
-            let request = Request::get(path).header(ACCEPT, "*/*").body(Body::empty());
-            let request = request.map_err(|error| ReadError::NotAllowed(one_line(&error.to_string())))?;
-            let answer = self.client.send(request).await.map_err(not_sent)?;
-            let status = answer.status();
-            let mut body = answer.into_body();
-            if !status.is_success() {
-                return Err(failure(status.as_u16(), &read_body(body, Vec::new()).await?));
-            }
-            while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|error| ReadError::Connection(Fault::find(&error)))?;
-                let Ok(data) = frame.into_data() else { continue };
-                read.bytes += data.len();
-                for part in data.split_inclusive(|byte| *byte == b'\n') {
-                    begun.extend_from_slice(part);
-                    // A line without end is no line: it is cut before it fills the memory.
-                    if part.ends_with(b"\n") || begun.len() > LONGEST_LOG_LINE {
-                        line(begun.strip_suffix(b"\n").unwrap_or(&begun));
-                        begun.clear();
-                    }
-                }
-                if read.bytes >= most {
-                    read.cut = true;
-                    break;
-                }
-            }
-            Ok(())
-        };
-        match tokio::time::timeout(within, reading).await {
-            Ok(ended) => ended?,
-            Err(_) if read.bytes == 0 => return Err(ReadError::TimedOut(within)),
-            Err(_) => read.cut = true,
-        }
-        if !begun.is_empty() && !read.cut {
-            line(&begun);
-        }
-        Ok(read)
-    }
-
     /// What an error says about the connection as a whole.
     pub(super) fn connect_error(&self, error: ReadError) -> ConnectError {
         let Settings { server, context, proxy, plugin, certificate_ends, timeout, .. } = &*self.settings;
@@ -294,16 +247,8 @@ impl ReadClient {
     }
 }
 
-/// How far an answer was read line by line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lines {
-    /// Its bytes.
-    pub(super) bytes: usize,
-    /// Whether there was more.
-    pub(super) cut: bool,
-}
-
-fn not_sent(error: NotSent) -> ReadError {
+/// Why a request was not sent, or not answered.
+pub(super) fn not_sent(error: NotSent) -> ReadError {
     match error {
         NotSent::NotAllowed(refusal) => ReadError::NotAllowed(refusal.0),
         NotSent::Failed(error) => ReadError::Connection(Fault::find(&*error)),
@@ -311,7 +256,7 @@ fn not_sent(error: NotSent) -> ReadError {
 }
 
 /// Reads a body that is not larger than [`MAX_BODY`] into `bytes`.
-async fn read_body(mut body: Body, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+pub(super) async fn read_body(mut body: Body, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ReadError::Connection(Fault::find(&error)))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -324,7 +269,7 @@ async fn read_body(mut body: Body, mut bytes: Vec<u8>) -> Result<Vec<u8>, ReadEr
 }
 
 /// The error that an answer stands for; its body is a `Status` object, or a proxy's page.
-fn failure(code: u16, body: &[u8]) -> ReadError {
+pub(super) fn failure(code: u16, body: &[u8]) -> ReadError {
     #[derive(serde::Deserialize)]
     struct Status {
         #[serde(default)]

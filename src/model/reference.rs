@@ -34,6 +34,9 @@ pub trait Resource: for<'de> Deserialize<'de> + Serialize + Share + Send + 'stat
     }
 }
 
+/// The objects of a kind whose metadata is as wanted, as JSON.
+pub type Values = fn(&Objects, &dyn Fn(&Meta) -> bool) -> Vec<serde_json::Value>;
+
 /// What is known of a kind before it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct KindInfo {
@@ -52,7 +55,7 @@ pub struct KindInfo {
     /// Reads a list (`items`) as the API sends it.
     pub parse: fn(&[u8]) -> serde_json::Result<Objects>,
     /// The objects that are kept and asked for, as JSON with the API's field names.
-    pub values: fn(&Objects, &dyn Fn(&Meta) -> bool) -> Vec<serde_json::Value>,
+    pub values: Values,
 }
 
 impl KindInfo {

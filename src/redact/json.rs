@@ -8,14 +8,11 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::objects::{Arguments, annotation};
-use super::{Mode, Redacted, Redactor, is_key_material, is_placeholder, is_secret, names, values};
+use super::{Mode, Redacted, Redactor, is_key_material, is_secret, names};
 use crate::printable::printable;
 
 /// Fields that hold sentences.
 const SENTENCES: &[&str] = &["message", "note", "description", "reason"];
-
-/// Fields that name a Secret more often than they hold one: `secret: cart-tls`.
-const NAMES_OF_SECRETS: &[&str] = &["secret", "imagePullSecret", "pullSecret", "existingSecret", "tlsSecret"];
 
 /// Annotations that repeat the object.
 const REPEATS: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration"];
@@ -70,7 +67,7 @@ impl Redactor {
         let rest = body.get(at + 1..)?;
         let is_key = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
         let colon = body.as_bytes().get(at) == Some(&b':');
-        if !is_key || key.is_empty() || colon && !rest.starts_with([' ', '\t']) || names_a_secret(key, rest.trim()) {
+        if !is_key || key.is_empty() || colon && !rest.starts_with([' ', '\t']) {
             return None;
         }
         let value = rest.trim().trim_end_matches(',').trim_matches(['"', '\'']);
@@ -126,7 +123,7 @@ impl Redactor {
     }
 
     fn string(&self, key: &str, text: &mut String) {
-        if SENTENCES.contains(&key) || names_a_secret(key, text) {
+        if SENTENCES.contains(&key) {
             self.apply(text, Mode::Prose);
         } else {
             self.named(key, text);
@@ -138,11 +135,6 @@ impl Redactor {
             *text = masked;
         }
     }
-}
-
-/// Whether a field that could hold a secret holds the name of one.
-fn names_a_secret(key: &str, value: &str) -> bool {
-    NAMES_OF_SECRETS.contains(&key) && (values::is_name(value) && !values::looks_secret(value) || is_placeholder(value))
 }
 
 /// Bytes are counted: they may be anything.
@@ -205,11 +197,10 @@ mod tests {
         redactor().json(&mut secret);
         assert_eq!(secret, json!({"kind": "Secret"}));
 
-        let mut custom = json!({"kind": "Database", "spec": {"clientSecret": "canary", "password": "canary", "tls": {
-            "secret": "cart-tls", "secretName": "cart-tls"}}});
+        let mut custom = json!({"kind": "Database", "spec": {"clientSecret": "canary", "password": "canary", "secretName": "cart-tls"}});
         redactor().json(&mut custom);
         let text = custom.to_string();
-        assert!(!text.contains("canary") && text.contains("\"secret\":\"cart-tls\""), "{text}");
+        assert!(!text.contains("canary") && text.contains("\"secretName\":\"cart-tls\""), "{text}");
     }
 
     #[test]
@@ -218,7 +209,7 @@ mod tests {
             ("plain\ttext\nnext", true, "plain\ttext\nnext"),
             ("\u{1b}[31mred\u{202e}\r\nx", true, "red\nx"),
             ("message: failed to fetch token: denied", true, "message: failed to fetch token: denied"),
-            ("  secret: cart-tls", true, "  secret: cart-tls"),
+            ("  secretName: cart-tls", true, "  secretName: cart-tls"),
             ("  - key: password", true, "  - key: password"),
             ("token: not found", false, "token: not found"),
         ];

@@ -140,7 +140,7 @@ impl Redactor {
     /// Masks each text of it, line by line, and seals it: the one way to whatever leaves the process.
     pub fn seal_texts<T: Texts>(&self, mut texts: T) -> Redacted<T> {
         texts.each_text(&mut |text| {
-            if patterns::may_hold_secret(text) {
+            if patterns::may_hold_secret(text) || text.lines().any(is_key_material) {
                 let masked: Vec<String> = text.split('\n').map(|line| self.line(line)).collect();
                 *text = masked.join("\n");
             }

@@ -17,7 +17,7 @@ const SAME: &[&str] = &[
     "get pods -n kube-system -o name",
     "get pods -n kube-system -o jsonpath='{.items[*].metadata.name}'",
     "get pods -n kube-system -o jsonpath='{range .items[*]}{.metadata.name}{\"\\t\"}{.status.phase}{\"\\n\"}{end}'",
-    "get pods -n kube-system -o custom-columns=NAME:.metadata.name,IMAGES:.spec.containers[*].image,NONE:.spec.nothing",
+    "get pods -n kube-system -o custom-columns='NAME:.metadata.name,IMAGES:.spec.containers[*].image,NONE:.spec.nothing'",
     "get pods -n kube-system --field-selector=status.phase=Running --sort-by=.metadata.creationTimestamp",
     "get deploy,svc -n kube-system",
     "get svc kube-dns -n kube-system",

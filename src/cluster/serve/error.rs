@@ -78,10 +78,9 @@ impl ServeError {
                 let plural = what.split(' ').next().unwrap_or_default();
                 format!("see what there is with `kubectl get {plural} -A`")
             }
-            Self::NotFound { near, .. } => format!("near: {}", near.join(", ")),
             Self::NotInSnapshot { .. } => "take a new snapshot or run on the cluster".to_owned(),
             Self::UnknownType { near, .. } if near.is_empty() => "`kubectl api-resources` lists the types".to_owned(),
-            Self::UnknownType { near, .. } => format!("near: {}", near.join(", ")),
+            Self::NotFound { near, .. } | Self::UnknownType { near, .. } => format!("near: {}", near.join(", ")),
             Self::Context(refusal) => return refusal.hint().map(str::to_owned),
             Self::NotSupported { instead, .. } => instead.clone(),
             Self::BadValue { .. } | Self::Server { .. } => return None,

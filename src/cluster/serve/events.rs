@@ -51,7 +51,7 @@ pub(super) async fn events(server: &Server, line: &Line) -> Result<Answer, Serve
             }
         }
         Some("name") => {
-            Answer::of(listing.items.iter().map(|event| format!("event/{}\n", name(event))).collect::<String>())
+            Answer::of(listing.items.iter().map(|event| ["event/", name(event), "\n"].concat()).collect::<String>())
         }
         Some(other) => return Err(ServeError::unsupported(format!("`-o {other}`"), "use json, yaml or name")),
         None if listing.items.is_empty() => Answer::of(match &which.namespace {

@@ -259,14 +259,14 @@ async fn objects(
         return Ok(Some(answer));
     }
     answer.text = match form {
-        "name" => found.iter().map(|(of, object)| format!("{}/{}\n", of.argument(), name(object))).collect(),
+        "name" => found.iter().map(|(of, object)| [of.argument().as_str(), "/", name(object), "\n"].concat()).collect(),
         "custom-columns" => {
             answer.head = !line.has("no-headers");
             custom_columns(argument, &found, answer.head)?
         }
         "yaml" => yaml::document(&whole(single, found)),
         "json" => serde_json::to_string_pretty(&whole(single, found)).unwrap_or_default() + "\n",
-        "jsonpath" => Template::parse(argument)?.render(&whole(single, found)),
+        "jsonpath" => Template::parse(argument)?.render(&whole(single, found))?,
         other => {
             return Err(ServeError::unsupported(format!("`-o {other}`"), "use yaml, json, name, wide or jsonpath"));
         }

@@ -12,8 +12,9 @@ use super::source::{Listing, LogQuery, Type, Which, built_in, find};
 use super::table::Table;
 use super::value::{name, near};
 use crate::cluster::error::ReadError;
+use crate::cluster::lines::Lines;
 use crate::cluster::list::encode;
-use crate::cluster::read::{JSON, Lines, ReadClient, TABLE};
+use crate::cluster::read::{JSON, ReadClient, TABLE};
 use crate::model::{SecretKeys, Time};
 use crate::redact::Redactor;
 
@@ -160,15 +161,12 @@ impl Live {
     }
 
     async fn computed(&self, of: &Type, which: &Which, name: Option<&str>) -> Result<Table, ServeError> {
-        let (items, more) = match name {
-            Some(name) => {
-                let namespace = which.namespace.as_deref().unwrap_or_default();
-                (vec![self.object(of, namespace, name).await?], None)
-            }
-            None => {
-                let listing = self.list(of, which, MOST_ROWS).await?;
-                (listing.items, listing.more)
-            }
+        let (items, more) = if let Some(name) = name {
+            let namespace = which.namespace.as_deref().unwrap_or_default();
+            (vec![self.object(of, namespace, name).await?], None)
+        } else {
+            let listing = self.list(of, which, MOST_ROWS).await?;
+            (listing.items, listing.more)
         };
         let mut table = super::columns::table(of, items, Time::now());
         table.more = more;

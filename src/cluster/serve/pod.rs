@@ -53,24 +53,24 @@ pub(super) fn status(pod: &Value) -> String {
     if gated {
         "SchedulingGated".clone_into(&mut reason);
     }
-    match init_reason(pod) {
-        Some(init) => reason = init,
-        None => {
-            let mut running = false;
-            for container in items(pod, "status.containerStatuses").iter().rev() {
-                let waiting = text(container, "state.waiting.reason");
-                let terminated = at(container, "state.terminated");
-                if !waiting.is_empty() {
-                    waiting.clone_into(&mut reason);
-                } else if !terminated.is_null() {
-                    reason = ended(terminated, "");
-                } else if on(container, "ready") && !at(container, "state.running").is_null() {
-                    running = true;
-                }
+    if let Some(init) = init_reason(pod) {
+        reason = init;
+    } else {
+        let mut running = false;
+        for container in items(pod, "status.containerStatuses").iter().rev() {
+            let waiting = text(container, "state.waiting.reason");
+            let terminated = at(container, "state.terminated");
+            if !waiting.is_empty() {
+                waiting.clone_into(&mut reason);
+            } else if !terminated.is_null() {
+                reason = ended(terminated, "");
+            } else if on(container, "ready") && !at(container, "state.running").is_null() {
+                running = true;
             }
-            if reason == "Completed" && running {
-                reason = if is_ready(pod) { "Running" } else { "NotReady" }.to_owned();
-            }
+        }
+        if reason == "Completed" && running {
+            let word = if is_ready(pod) { "Running" } else { "NotReady" };
+            word.clone_into(&mut reason);
         }
     }
     if !at(pod, "metadata.deletionTimestamp").is_null() {

@@ -21,15 +21,14 @@ async fn workloads(server: &Server, line: &Line) -> Result<Vec<(Type, Value)>, S
     let mut found = Vec::new();
     for target in line.targets() {
         let of = server.source.type_of(&target.kind).await?;
-        match &target.name {
-            Some(name) => found.push((of.clone(), server.source.object(&of, namespace, name).await?)),
-            None => {
-                let mut which = Which::within(Some(namespace));
-                which.labels = line.flag("selector").map(str::to_owned);
-                let listing = server.source.list(&of, &which, MOST).await?;
-                found.extend(listing.items.into_iter().map(|object| (of.clone(), object)));
-            }
+        if let Some(name) = &target.name {
+            found.push((of.clone(), server.source.object(&of, namespace, name).await?));
+            continue;
         }
+        let mut which = Which::within(Some(namespace));
+        which.labels = line.flag("selector").map(str::to_owned);
+        let listing = server.source.list(&of, &which, MOST).await?;
+        found.extend(listing.items.into_iter().map(|object| (of.clone(), object)));
     }
     Ok(found)
 }
@@ -38,7 +37,7 @@ pub(super) async fn status(server: &Server, line: &Line) -> Result<Answer, Serve
     let mut answer = Answer { prose: true, ..Answer::default() };
     let workloads = workloads(server, line).await?;
     if workloads.is_empty() {
-        answer.text = "No resources found\n".to_owned();
+        answer.text.push_str("No resources found\n");
     }
     for (of, object) in &workloads {
         let said = match of.plural.as_str() {
@@ -166,7 +165,7 @@ pub(super) async fn history(server: &Server, line: &Line) -> Result<Answer, Serv
     let mut answer = Answer::default();
     let workloads = workloads(server, line).await?;
     if workloads.is_empty() {
-        answer.text = "No resources found\n".to_owned();
+        answer.text.push_str("No resources found\n");
     }
     for (of, object) in &workloads {
         let mut revisions = revisions(server, of, object).await?;

@@ -148,12 +148,11 @@ impl Saved {
     fn values(&self, of: &Type, wanted: &dyn Fn(&Meta) -> bool) -> Vec<Value> {
         let kind = kind(of);
         let objects = &self.snapshot.objects;
-        let values = match kind.info() {
-            Some(info) => (info.values)(objects, wanted),
-            None => {
-                let own = objects.custom.iter().filter(|object| object.kind == kind && wanted(&object.metadata));
-                own.filter_map(|object| serde_json::to_value(object).ok()).collect()
-            }
+        let values = if let Some(info) = kind.info() {
+            (info.values)(objects, wanted)
+        } else {
+            let own = objects.custom.iter().filter(|object| object.kind == kind && wanted(&object.metadata));
+            own.filter_map(|object| serde_json::to_value(object).ok()).collect()
         };
         values.into_iter().map(|value| self.dressed(of, value)).collect()
     }

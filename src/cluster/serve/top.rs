@@ -63,8 +63,8 @@ struct Usage {
 
 fn rendered(line: &Line, head: &[&str], mut rows: Vec<Usage>, sum: Option<usize>) -> Answer {
     match line.flag("sort-by") {
-        Some("cpu") => rows.sort_by(|a, b| b.cpu.cmp(&a.cpu)),
-        Some("memory") => rows.sort_by(|a, b| b.memory.cmp(&a.memory)),
+        Some("cpu") => rows.sort_by_key(|row| std::cmp::Reverse(row.cpu)),
+        Some("memory") => rows.sort_by_key(|row| std::cmp::Reverse(row.memory)),
         _ => rows.sort_by(|a, b| a.cells.cmp(&b.cells)),
     }
     let (all_cpu, all_memory): (Quantity, Quantity) =

@@ -23,11 +23,7 @@ pub(super) async fn lines(server: &Server, of: &Type, object: &Value) -> Vec<Str
             which.fields = Some(format!("spec.nodeName={}", name(object)));
             which
         }
-        ("", "services")
-        | ("apps", _)
-        | ("batch", "jobs")
-        | ("policy", _)
-        | ("networking.k8s.io", "networkpolicies") => {
+        ("", "services") | ("apps" | "policy", _) | ("batch", "jobs") | ("networking.k8s.io", "networkpolicies") => {
             let path = if of.plural == "networkpolicies" { "spec.podSelector" } else { "spec.selector" };
             let Some(selector) = selector(object, path) else { return lines };
             // A snapshot keeps labels, and so can be asked the same way.

@@ -26,23 +26,22 @@ pub(super) async fn describe(server: &Server, line: &Line) -> Result<Answer, Ser
     let mut types = Vec::new();
     for target in line.targets() {
         let of = server.source.type_of(&target.kind).await?;
-        let objects = match &target.name {
-            Some(name) => named(server, line, &of, name).await?,
-            None => {
-                let mut which = server.which(line);
-                which.fields = None;
-                let listing = server.source.list(&of, &which, MOST_LISTED).await?;
-                if listing.items.len() > MOST {
-                    let note = format!(
-                        "described {MOST} of {} {}; name one: `kubectl describe {}`",
-                        listing.items.len(),
-                        of.plural,
-                        said(&target)
-                    );
-                    answer.notes.push(note);
-                }
-                listing.items
+        let objects = if let Some(name) = &target.name {
+            named(server, line, &of, name).await?
+        } else {
+            let mut which = server.which(line);
+            which.fields = None;
+            let listing = server.source.list(&of, &which, MOST_LISTED).await?;
+            if listing.items.len() > MOST {
+                let note = format!(
+                    "described {MOST} of {} {}; name one: `kubectl describe {}`",
+                    listing.items.len(),
+                    of.plural,
+                    said(&target)
+                );
+                answer.notes.push(note);
             }
+            listing.items
         };
         for object in objects.iter().take(MOST) {
             parts.push(one(server, line, &of, object).await?);
@@ -175,7 +174,9 @@ fn compact(value: &mut Value, depth: usize) {
             *text = format!("{kept}… ({} bytes in all; -o yaml shows them)", text.len());
         }
         Value::Array(list) => {
-            list.iter_mut().for_each(|item| compact(item, depth + 1));
+            for item in list.iter_mut() {
+                compact(item, depth + 1);
+            }
             if list.len() > LONGEST_LIST {
                 let left = list.len() - LONGEST_LIST;
                 list.truncate(LONGEST_LIST);
@@ -220,6 +221,8 @@ fn conditions(object: &Value, now: crate::model::Time, out: &mut String) {
 fn section(title: &str, lines: &[String], out: &mut String) {
     if !lines.is_empty() {
         out.push_str(&format!("{title}:\n"));
-        lines.iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+        for line in lines {
+            out.push_str(&format!("  {line}\n"));
+        }
     }
 }

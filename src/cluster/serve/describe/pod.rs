@@ -28,7 +28,9 @@ pub(super) fn body(pod: &Value, now: Time, out: &mut String) {
         ("Runtime Class", "spec.runtimeClassName"),
         ("Nominated Node", "status.nominatedNodeName"),
     ];
-    settings.iter().for_each(|(what, path)| say(what, text(pod, path).to_owned()));
+    for (what, path) in settings {
+        say(what, text(pod, path).to_owned());
+    }
     say("Node Selector", pairs(at(pod, "spec.nodeSelector")));
     if on(pod, "spec.hostNetwork") {
         say("Host Network", "true".to_owned());
@@ -126,7 +128,9 @@ fn container(container: &Value, state: Option<&Value>, now: Time, out: &mut Stri
     if !variables.is_empty() {
         out.push_str("    Environment:\n");
     }
-    variables.iter().for_each(|variable| out.push_str(&format!("      {}\n", self::variable(variable))));
+    for variable in variables {
+        out.push_str(&format!("      {}\n", self::variable(variable)));
+    }
     let mounts = items(container, "volumeMounts");
     if !mounts.is_empty() {
         out.push_str("    Mounts:\n");

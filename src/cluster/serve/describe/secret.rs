@@ -29,7 +29,7 @@ pub(super) async fn body(server: &Server, secret: &Value, out: &mut String) {
 
 fn listed(keys: &SecretKeys, out: &mut String) {
     out.push_str(if keys.keys.is_empty() { "Keys: <none>\n" } else { "Keys (values are never read):\n" });
-    for key in keys.keys.iter() {
+    for key in &*keys.keys {
         out.push_str(&format!("  {} has {} bytes\n", key.name, key.size));
         if let Some(certificate) = &key.certificate {
             let until = certificate.not_after.map(|time| time.to_string()).unwrap_or_default();

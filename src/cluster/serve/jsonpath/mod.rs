@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::error::ServeError;
 use super::value::shown;
-pub(super) use eval::values;
+use eval::Budget;
 use parse::Node;
 pub(super) use parse::Path;
 
@@ -27,10 +27,16 @@ impl Template {
     }
 
     /// The text that it gives of a value.
-    pub(super) fn render(&self, root: &Value) -> String {
-        let mut out = String::new();
-        eval::nodes(&self.0, root, root, &mut out);
-        out
+    pub(super) fn render(&self, root: &Value) -> Result<String, ServeError> {
+        let (mut out, mut budget) = (String::new(), Budget::default());
+        eval::nodes(&self.0, root, root, &mut budget, &mut out);
+        if budget.spent() {
+            return Err(ServeError::bad(
+                "the answer to the JSONPath",
+                "it is too large: ask for fewer objects or fields",
+            ));
+        }
+        Ok(out)
     }
 }
 
@@ -43,7 +49,7 @@ pub(super) fn path(text: &str) -> Result<Path, ServeError> {
 
 /// The values of a path as text, joined as `custom-columns` does it.
 pub(super) fn joined(path: &Path, root: &Value) -> Option<String> {
-    let found = values(path, root, root);
+    let found = eval::values(path, root, root, &mut Budget::default());
     (!found.is_empty()).then(|| found.iter().map(|value| shown(value)).collect::<Vec<_>>().join(","))
 }
 

@@ -91,6 +91,9 @@ fn expressions(inner: &str, nodes: &mut Vec<Node>) -> Result<(), String> {
             rest = after.trim_start();
         } else {
             let (path, after) = path(rest)?;
+            if after.len() == rest.len() {
+                return Err(format!("`{rest}` is no path: it begins with `.`, `[`, `$` or `@`"));
+            }
             nodes.push(Node::Print(path));
             rest = after.trim_start();
         }

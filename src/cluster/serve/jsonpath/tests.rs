@@ -45,7 +45,7 @@ fn templates_give_what_kubectl_gives() {
         ("plain", "plain"),
     ];
     for (template, expected) in table {
-        assert_eq!(Template::parse(template).unwrap().render(&list()), expected, "{template}");
+        assert_eq!(Template::parse(template).unwrap().render(&list()).unwrap(), expected, "{template}");
     }
 }
 
@@ -61,12 +61,22 @@ fn what_is_not_supported_is_refused() {
         ("{.a[?(@.b==word)]}", "text is quoted"),
         ("{.a[x]}", "no index"),
         ("{if .a}", "no path"),
+        ("{=}", "no path"),
+        ("{.a ) .b}", "no path"),
+        ("{....a}", "no name"),
         ("{.a[::0]}", "above 0"),
     ];
     for (template, expected) in table {
         let error = Template::parse(template).unwrap_err().to_string();
         assert!(error.contains(expected), "{template}: {error}");
     }
+}
+
+#[test]
+fn a_template_without_end_is_given_up() {
+    let template = "{range ..}".repeat(14) + "x" + &"{end}".repeat(14);
+    let template = Template::parse(&template).unwrap();
+    assert!(template.render(&list()).unwrap_err().to_string().contains("too large"));
 }
 
 #[test]
@@ -82,7 +92,7 @@ proptest::proptest! {
     #[test]
     fn any_template_is_survived(template in "[{}\\[\\].*?()@$'\"=<>a-c0-9:, \\\\]{0,40}") {
         if let Ok(template) = Template::parse(&template) {
-            template.render(&list());
+            let _ = template.render(&list());
         }
     }
 }

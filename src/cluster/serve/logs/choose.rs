@@ -90,14 +90,8 @@ async fn pods(server: &Server, line: &Line, answer: &mut Answer) -> Result<Vec<V
     }
     let targets = line.targets();
     let target = targets.first();
-    let (kind, name) = match target.map(|target| (&target.kind, target.name.as_deref())) {
-        Some((kind, Some(name))) => (kind, name),
-        _ => {
-            return Err(ServeError::bad(
-                "the line",
-                "it names no pod: `kubectl logs POD` or `kubectl logs deploy/NAME`",
-            ));
-        }
+    let Some((kind, name)) = target.and_then(|target| Some((&target.kind, target.name.as_deref()?))) else {
+        return Err(ServeError::bad("the line", "it names no pod: `kubectl logs POD` or `kubectl logs deploy/NAME`"));
     };
     let of = server.source.type_of(kind).await?;
     if of.is("", "pods") {

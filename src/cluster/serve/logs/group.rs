@@ -175,7 +175,9 @@ impl<'g> Collector<'g> {
         };
         let Some(grep) = self.grep else {
             let times: Vec<Time> = self.lines.iter().filter_map(|(time, _)| *time).collect();
-            times.iter().for_each(|&time| self.widen(Some(time)));
+            for time in times {
+                self.widen(Some(time));
+            }
             return self.grouped(stamps);
         };
         if grep.context > 0 || self.found <= MOST_FOUND {

@@ -68,7 +68,7 @@ pub(super) async fn logs(server: &Server, line: &Line, grep: Option<&Grep>) -> R
             answer.text.push('\n');
         }
     }
-    failures.iter().for_each(|failure| answer.text.push_str(failure));
+    answer.text.push_str(&failures.concat());
     if matches!(server.source, Source::Saved(_)) {
         answer.notes.push("saved lines: a snapshot holds the last ones only, without time stamps".to_owned());
     }

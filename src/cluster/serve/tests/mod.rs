@@ -53,3 +53,10 @@ async fn refused(server: &Server, line: &str) -> (String, String) {
     let error = serve(server, line).await.unwrap_err();
     (error.to_string(), error.hint().unwrap_or_default())
 }
+
+#[tokio::test]
+async fn an_answer_can_be_awaited_on_any_thread() {
+    fn any_thread<T: Send>(_: T) {}
+    let (server, line, options) = (live(&Fake::new()), read("get pods"), Options::default());
+    any_thread(server.serve(&line, &options));
+}

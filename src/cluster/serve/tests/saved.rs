@@ -48,7 +48,7 @@ async fn tables_are_made_of_what_was_kept() {
         match serve(&server, line).await {
             Ok(served) => assert!(served.text.lines().count() > 1, "{line}: {}", *served.text),
             Err(error) => {
-                assert!(line == "top node" && error.to_string().contains("not in this snapshot"), "{line}: {error}")
+                assert!(line == "top node" && error.to_string().contains("not in this snapshot"), "{line}: {error}");
             }
         }
     }

@@ -52,7 +52,7 @@ const LINES: &[&str] = &[
     "get pod web-1 -o yaml",
     "get pods --sort-by=.status.message",
     "get pods -o jsonpath='{..value}{..command}{..args}{..message}'",
-    "get pods -o custom-columns=X:.spec.containers[*].env[*].value,Y:.status.message",
+    "get pods -o custom-columns='X:.spec.containers[*].env[*].value,Y:.status.message'",
     "describe pod web-1",
     "logs web-1",
     "logs web-1 --timestamps --prefix",
