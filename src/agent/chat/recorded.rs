@@ -3,6 +3,7 @@
 //! *Invariant:* what is played is what was recorded, or nothing: a question whose digest is another one gets an error
 //! that names the turn, never somebody else's answer.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,11 @@ use crate::redact::Redacted;
 pub fn digest(request: &Redacted<ChatRequest>) -> String {
     // A request is strings, numbers and JSON: it can always be written.
     let bytes = serde_json::to_vec(&**request).unwrap_or_default();
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digest = String::with_capacity(64);
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 /// A model of which every turn is noted down.

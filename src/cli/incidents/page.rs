@@ -161,7 +161,7 @@ Incident 20261126-101500-7f3a (unfinished: the run was killed, or could not be s
   version   kubectl-react 1, prompt p1
   note      the last line of turns.jsonl is cut off
 
-Step 1: kubectl get pods  (33 bytes, 12 ms)
+Step 1: kubectl get pods  (29 bytes, 12 ms)
   look at it
     web-1 Error
     ````
