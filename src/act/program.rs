@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::process::Command;
 
 use super::environment;
+use crate::cluster::ConnectOptions;
 
 /// How much of what it says is kept, of each stream.
 const MOST: usize = 64 << 10;
@@ -37,6 +38,39 @@ pub struct Kubectl {
 }
 
 impl Kubectl {
+    /// The kubectl for a run that was connected by these flags.
+    ///
+    /// # Errors
+    /// With the flag that can't be handed on: credentials would stand in the list of processes, and a server without its
+    /// context is another one to a credential plugin.
+    pub fn of(program: PathBuf, options: &ConnectOptions, context: &str) -> Result<Kubectl, &'static str> {
+        let kept = [
+            ("--token", options.token.is_some()),
+            ("--username", options.username.is_some()),
+            ("--password", options.password.is_some()),
+            ("--server", options.server.is_some()),
+            ("--cluster", options.cluster.is_some()),
+            ("--user", options.user.is_some()),
+            ("--certificate-authority", options.certificate_authority.is_some()),
+            ("--client-certificate", options.client_certificate.is_some()),
+            ("--client-key", options.client_key.is_some()),
+            ("--tls-server-name", options.tls_server_name.is_some()),
+            ("--insecure-skip-tls-verify", options.insecure_skip_tls_verify),
+            ("--as-user-extra", !options.as_user_extra.is_empty()),
+        ];
+        match kept.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(flag),
+            None => Ok(Kubectl {
+                program,
+                context: context.to_owned(),
+                kubeconfig: options.kubeconfig.clone(),
+                as_user: options.as_user.clone(),
+                as_groups: options.as_groups.clone(),
+                as_uid: options.as_uid.clone(),
+            }),
+        }
+    }
+
     /// The flags that hold a line to the cluster and the identity of this run.
     pub(super) fn flags(&self, names_context: bool) -> Vec<OsString> {
         let mut flags = Vec::new();
@@ -158,6 +192,21 @@ async fn read(source: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_identity_goes_with_it_and_credentials_do_not() {
+        let options = ConnectOptions {
+            kubeconfig: Some("/k".into()),
+            as_user: Some("ann".to_owned()),
+            as_groups: vec!["sre".to_owned()],
+            ..ConnectOptions::default()
+        };
+        let kubectl = Kubectl::of("/k".into(), &options, "prod").unwrap();
+        assert_eq!(kubectl.flags(false), ["--context=prod", "--kubeconfig=/k", "--as=ann", "--as-group=sre"]);
+        assert_eq!(kubectl.flags(true), ["--kubeconfig=/k", "--as=ann", "--as-group=sre"]);
+        let options = ConnectOptions { token: Some("t".to_owned()), ..options };
+        assert_eq!(Kubectl::of("/k".into(), &options, "prod"), Err("--token"));
+    }
 
     #[test]
     fn kubectl_is_found_where_it_is_named_or_on_the_path() {

@@ -13,6 +13,8 @@ use crate::model::reference::{KINDS, KindInfo};
 const AT_ONCE: usize = 12;
 /// The metrics API does not take a limit; this namespace has few pods.
 const SMALL: &str = "kube-system";
+/// Names of kinds that are shown.
+const MOST: usize = 6;
 /// Without these there is no diagnosis worth the name.
 const NEEDED: &[&str] = &["pods", "events", "deployments", "replicasets"];
 
@@ -32,21 +34,30 @@ enum Right {
 
 /// What may be read; of one namespace where `namespace` is given, else of all, else of `home`.
 pub(super) async fn check(client: &ReadClient, namespace: Option<&str>, home: &str) -> Check {
-    let asked =
-        stream::iter(KINDS).map(|info| async move { (info.plural, right(client, info, namespace, home).await) });
-    let mut rights: Vec<(&str, Right)> = asked.buffered(AT_ONCE).collect().await;
-    rights.push(("pods/log", logs(client, namespace.or(Some(home))).await));
+    let asked = stream::iter(KINDS).map(|info| async move { (name(info), right(client, info, namespace, home).await) });
+    let mut rights: Vec<(String, Right)> = asked.buffered(AT_ONCE).collect().await;
+    rights.push(("pods/log".to_owned(), logs(client, namespace.or(Some(home))).await));
     told(&rights)
+}
+
+/// `pods`; of the metrics of pods `pods.metrics.k8s.io`.
+fn name(info: &KindInfo) -> String {
+    let first = KINDS.iter().find(|other| other.plural == info.plural).is_some_and(|other| other.kind == info.kind);
+    if first { info.plural.to_owned() } else { format!("{}.{}", info.plural, info.group()) }
 }
 
 async fn right(client: &ReadClient, info: &KindInfo, namespace: Option<&str>, home: &str) -> Right {
     let metrics = info.kind == Kind::PodMetrics;
     let first = ask(client, info, if metrics { namespace.or(Some(SMALL)) } else { namespace }).await;
-    if first == Right::Forbidden
-        && info.namespaced
-        && namespace.is_none()
-        && ask(client, info, Some(home)).await == Right::Everywhere
-    {
+    if first != Right::Forbidden {
+        return first;
+    }
+    // Of an API that is not there a server says "forbidden" too; what there is it tells everybody.
+    let api = format!("/apis/{}", info.api_version);
+    if info.optional && matches!(client.get(&api, JSON).await, Err(ReadError::Status { code: 404, .. })) {
+        return Right::Absent;
+    }
+    if info.namespaced && namespace.is_none() && ask(client, info, Some(home)).await == Right::Everywhere {
         return Right::OnlyIn(home.to_owned());
     }
     first
@@ -98,12 +109,9 @@ async fn logs(client: &ReadClient, namespace: Option<&str>) -> Right {
     }
 }
 
-fn told(rights: &[(&str, Right)]) -> Check {
+fn told(rights: &[(String, Right)]) -> Check {
     let of = |wanted: &dyn Fn(&Right) -> bool| -> Vec<&str> {
-        let mut names: Vec<&str> = rights.iter().filter(|(_, right)| wanted(right)).map(|(name, _)| *name).collect();
-        // Pods and nodes have metrics under their own name.
-        names.dedup();
-        names
+        rights.iter().filter(|(_, right)| wanted(right)).map(|(name, _)| name.as_str()).collect()
     };
     let forbidden = of(&|right| *right == Right::Forbidden);
     let partly = of(&|right| matches!(right, Right::OnlyIn(_)));
@@ -112,13 +120,13 @@ fn told(rights: &[(&str, Right)]) -> Check {
     let allowed = rights.iter().filter(|(_, right)| *right == Right::Everywhere).count();
     let mut said = format!("{allowed} of {all} kinds may be read");
     if !forbidden.is_empty() {
-        said += &format!("; forbidden: {}", forbidden.join(", "));
+        said += &format!("; forbidden: {}", named(&forbidden));
     }
     if let Some((_, Right::OnlyIn(home))) = rights.iter().find(|(_, right)| matches!(right, Right::OnlyIn(_))) {
-        said += &format!("; in namespace {home} only: {}", partly.join(", "));
+        said += &format!("; in namespace {home} only: {}", named(&partly));
     }
     if let Some((_, Right::Unknown(why))) = rights.iter().find(|(_, right)| matches!(right, Right::Unknown(_))) {
-        said += &format!("; no answer for {} ({why})", unknown.join(", "));
+        said += &format!("; no answer for {} ({why})", named(&unknown));
     }
     let standing = match forbidden.as_slice() {
         names if names.iter().any(|name| NEEDED.contains(name)) => Standing::Failed,
@@ -132,9 +140,28 @@ fn told(rights: &[(&str, Right)]) -> Check {
     Check::new("rights", standing, said).hint("deploy/rbac.yaml of the project is the role that a whole answer needs")
 }
 
+/// The first names, which matter most, and how many more there are.
+fn named(names: &[&str]) -> String {
+    let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_tell_kinds_apart_and_are_not_too_many() {
+        let names: Vec<String> = KINDS.iter().map(name).collect();
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(different.len(), KINDS.len());
+        assert!(names.contains(&"pods".to_owned()) && names.contains(&"pods.metrics.k8s.io".to_owned()));
+        let names: Vec<&str> = names.iter().map(String::as_str).take(8).collect();
+        assert_eq!(named(&names), "nodes, namespaces, pods, events, deployments, replicasets and 2 more");
+    }
 
     #[test]
     fn what_is_forbidden_is_named() {
@@ -169,6 +196,8 @@ mod tests {
             ),
         ];
         for (rights, standing, said) in table {
+            let rights: Vec<(String, Right)> =
+                rights.into_iter().map(|(name, right)| (name.to_owned(), right)).collect();
             let check = told(&rights);
             assert_eq!((check.standing, check.said.as_str()), (standing, said));
             assert_eq!(check.hints.is_empty(), standing == Standing::Ok, "{said}");
