@@ -12,10 +12,9 @@ use crate::detect;
 use crate::graph::{self, View};
 use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
 use crate::model::reference::Name;
-use crate::model::{Diagnosis, Kind, Library, LibraryState, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
+use crate::model::{Diagnosis, Kind, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
 use crate::redact::{Redacted, Redactor};
-use crate::retrieve::index::IndexError;
-use crate::retriever::{self, Retriever};
+use crate::retriever::{self, Libraries};
 
 /// Where the snapshot comes from.
 pub enum Source {
@@ -130,7 +129,7 @@ pub enum DiagnoseError {
 /// When the cluster can't be read at all, or a target is not there.
 pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) -> Result<Outcome, DiagnoseError> {
     // The repository is fetched while the cluster is read.
-    let opening = context.runbooks.clone().map(|options| tokio::task::spawn_blocking(|| Retriever::open(options)));
+    let opening = context.runbooks.clone().map(|options| tokio::task::spawn_blocking(|| Libraries::open(options)));
     let snapshot = match &context.source {
         Source::Live(connection) => Arc::new(read(context, connection, request, events).await?),
         Source::Saved(snapshot) => snapshot.clone(),
@@ -138,26 +137,12 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
     events(Progress::Explaining);
     let mut diagnosis = derive(&snapshot, request)?;
     if let Some(opening) = opening {
-        advise(opening.await, &mut diagnosis);
+        match opening.await {
+            Ok(libraries) => libraries.advise(&mut diagnosis),
+            Err(error) => diagnosis.libraries.push(retriever::lost(error.to_string())),
+        }
     }
     Ok(Outcome { diagnosis, snapshot })
-}
-
-/// Adds the runbooks; where they can't be had, why not.
-fn advise(opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>, diagnosis: &mut Diagnosis) {
-    let trouble = match opened {
-        Ok(Ok(retriever)) => return retriever.advise(diagnosis),
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    diagnosis.libraries.push(LibraryState {
-        library: Library::Builtin,
-        source: "all libraries".to_owned(),
-        commit: String::new(),
-        runbooks: 0,
-        synced: None,
-        notes: vec![trouble],
-    });
 }
 
 /// Reads a cluster: the lists, then what detectors want beside them.
