@@ -68,3 +68,38 @@ pub fn near_duplicates(runbooks: &[&Runbook], least: f32) -> Vec<(usize, usize, 
     near.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
     near
 }
+
+#[cfg(test)]
+mod tests {
+    use super::near_duplicates;
+    use crate::model::{Library, Place, Runbook};
+    use crate::runbook;
+
+    fn book(number: usize, title: &str, text: &str) -> Runbook {
+        let place = Place {
+            library: Library::Team,
+            path: format!("{number}.md"),
+            commit: String::new(),
+            blob: format!("{number:040}"),
+        };
+        runbook::parse(place, format!("# {title}\n\n## Meaning\n\n{text}\n").as_bytes()).runbook.unwrap()
+    }
+
+    #[test]
+    fn what_says_the_same_is_a_pair_and_what_shares_some_words_is_none() {
+        let full = "The disk of the database is full since old segments are kept for a replica that is gone.";
+        let own = |number: usize| (0..12).map(|word| format!("word{number}x{word}")).collect::<Vec<_>>().join(" ");
+        let mut books: Vec<Runbook> =
+            (0..30).map(|at| book(at, &format!("Fault {at}"), &format!("The disk {}", own(at)))).collect();
+        books.push(book(30, "Database disk is full", full));
+        books.push(book(31, "Database disk is full", &format!("{full} Drop the slot.")));
+        books.push(book(32, "Database disk is full", "A replica was added."));
+        let all: Vec<&Runbook> = books.iter().collect();
+        let near = near_duplicates(&all, 0.8);
+        assert_eq!(near.iter().map(|near| (near.0, near.1)).collect::<Vec<_>>(), [(30, 31)], "{near:?}");
+        assert!((0.8..1.0).contains(&near[0].2));
+        let twice = near_duplicates(&[all[31], all[31]], 0.8);
+        assert!(matches!(*twice, [(0, 1, cosine)] if cosine > 0.999), "{twice:?}");
+        assert_eq!(near_duplicates(&[], 0.0), []);
+    }
+}

@@ -102,7 +102,7 @@ fn the_file_and_the_server_give_the_same_answers() {
         let stem = first.rsplit('/').next().unwrap().trim_end_matches(".md");
         assert!(relevant.is_empty() || relevant.iter().any(|right| right == stem), "{query}: {first}");
     }
-    assert!(count(&settings) > RUNBOOKS.len(), "the vectors are on the server");
+    assert!(count(&settings) >= RUNBOOKS.len(), "the vectors are on the server");
 }
 
 /// The address of a server that wants a token that we don't have.
