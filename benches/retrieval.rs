@@ -3,6 +3,8 @@
 //! `cargo bench --bench retrieval` takes the small corpus of the project, and
 //! `cargo bench --bench retrieval -- CORPUS QUERIES.jsonl …` any folder of markdown with queries as
 //! `{"id", "query", "relevant": [stem], "partial": [stem]}`. `--profile dev` spares the long build; the figures are the same.
+//! `REACT_RETRIEVAL_RESULTS=FILE` gets our answers to the last queries, as `{"id", "results": [{"doc", "score"}], "confidence"}`
+//! lines: for a scorer that is not ours.
 //! The model is that of `REACT_TEST_MODEL`, else the one that `kubectl react runbooks model pull` got; without one the
 //! methods that need none are measured.
 
@@ -19,7 +21,7 @@ use kubectl_react::config;
 use kubectl_react::model::Runbook;
 use kubectl_react::retrieve::Embedder;
 use kubectl_react::retrieve::embed;
-use kubectl_react::retrieve::eval::{Bench, Judged};
+use kubectl_react::retrieve::eval::{Bench, Judged, Method};
 use kubectl_react::runbook::{self, repo};
 
 fn main() {
@@ -37,8 +39,23 @@ fn main() {
     }
     for path in queries {
         let queries = Judged::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        if let Some(file) = std::env::var_os("REACT_RETRIEVAL_RESULTS") {
+            std::fs::write(file, results(&bench, &queries, model.as_ref())).unwrap();
+        }
         println!("{}: {} queries\n{}", path.display(), queries.len(), bench.table(&queries, model.as_ref()).unwrap());
     }
+}
+
+fn results(bench: &Bench, queries: &[Judged], model: Option<&Arc<dyn Embedder>>) -> String {
+    let method = if model.is_some() { Method::Ours } else { Method::Lexical };
+    let line = |query: &Judged| {
+        let reply = bench.ask(method, &query.query, model).unwrap();
+        let all = reply.documents.iter().enumerate();
+        let results: Vec<_> =
+            all.map(|(rank, doc)| serde_json::json!({"doc": doc, "score": 1.0 - rank as f32 / 100.0})).collect();
+        serde_json::json!({"id": query.id, "results": results, "confidence": reply.confidence}).to_string() + "\n"
+    };
+    queries.iter().map(line).collect()
 }
 
 fn read(folder: &Path) -> Vec<Runbook> {

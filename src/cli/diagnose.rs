@@ -68,7 +68,7 @@ pub(super) struct DiagnoseArgs {
     quiet: bool,
 
     /// Print a line of JSON for each thing that happens, the answer as the last one
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, hide_short_help = true, conflicts_with = "output")]
     events: bool,
 
     /// Exit with 1 when something is broken, and with 3 when that can't be told

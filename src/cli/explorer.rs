@@ -29,11 +29,11 @@ pub(super) struct AgentArgs {
     no_llm: bool,
 
     /// The model, of Azure OpenAI the deployment
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, value_name = "NAME")]
     model: Option<String>,
 
     /// When a model is asked about a case that is clear without one: auto (once, to explain it), always, never
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, hide_short_help = true, value_name = "WHEN")]
     explain: Option<config::Explain>,
 
     /// The most calls of tools

@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::global::GlobalArgs;
 use crate::config::{self, EmbedderKind, Flags, Settings};
 use crate::output::Format;
-use crate::retrieve::embed::{self, Endpoint, Key, Lazy, Remote};
+use crate::retrieve::embed::{self, Candidate, Endpoint, Key, Lazy, Remote};
 use crate::retrieve::index::ChromaSettings;
 use crate::retrieve::{EmbedError, Embedder};
 use crate::retriever::Options;
@@ -64,8 +64,10 @@ pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) 
         Freshness::Full => Sync { skip: false, limit: None, interactive: at_terminal },
         Freshness::Kept => Sync { skip: true, limit: None, interactive: at_terminal },
     };
-    let (team, embedder, chroma) = (team(settings), embedder(settings), chroma(settings)?);
-    Ok(Arc::new(Options { team, sync, builtin, cache: writable(cache), chroma, embedder }))
+    let (team, model, chroma) = (team(settings), model(settings), chroma(settings)?);
+    let embedder = embedder(settings, model.clone());
+    let shipped = model.map(|model| model.shipped());
+    Ok(Arc::new(Options { team, sync, builtin, cache: writable(cache), chroma, embedder, shipped }))
 }
 
 /// The team's library; clones that can't be kept live in a folder of this run.
@@ -105,15 +107,24 @@ fn writable(folder: Option<PathBuf>) -> Option<PathBuf> {
     builder.create(&folder).ok().map(|()| folder)
 }
 
+/// Where the model lies that runs in this process; nothing where there is none.
+fn model(settings: &Settings) -> Option<Candidate> {
+    let chosen = &settings.embedder;
+    if *chosen.kind != EmbedderKind::Local {
+        return None;
+    }
+    let folder = chosen.dir.as_ref().map(PathBuf::from);
+    let program = std::env::current_exe().ok();
+    embed::find(folder.as_deref(), program.as_deref(), config::cache_dir().as_deref())
+}
+
 /// What turns text into vectors; none where there is no model.
-fn embedder(settings: &Settings) -> Option<Lazy> {
+fn embedder(settings: &Settings, model: Option<Candidate>) -> Option<Lazy> {
     let chosen = &settings.embedder;
     match *chosen.kind {
         EmbedderKind::None => None,
         EmbedderKind::Local => {
-            let folder = chosen.dir.as_ref().map(PathBuf::from);
-            let program = std::env::current_exe().ok();
-            let candidate = embed::find(folder.as_deref(), program.as_deref(), config::cache_dir().as_deref())?;
+            let candidate = model?;
             Some(Lazy::new(move || {
                 let opened = candidate.open().map_err(|error| EmbedError(format!("{error}; {}", error.hint())))?;
                 Ok(Arc::new(opened) as Arc<dyn Embedder>)

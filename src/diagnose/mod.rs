@@ -15,10 +15,9 @@ use crate::graph::{self, View};
 use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
 use crate::model::event::Event;
 use crate::model::reference::Name;
-use crate::model::{Diagnosis, Kind, Library, LibraryState, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
+use crate::model::{Diagnosis, Kind, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
 use crate::redact::{Redacted, Redactor};
-use crate::retrieve::index::IndexError;
-use crate::retriever::{self, Retriever};
+use crate::retriever::{self, Libraries, Retriever};
 
 pub use explore::Explorer;
 
@@ -103,7 +102,7 @@ pub enum DiagnoseError {
 /// When the cluster can't be read at all, or a target is not there.
 pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) -> Result<Outcome, DiagnoseError> {
     // The repository is fetched while the cluster is read.
-    let opening = context.runbooks.clone().map(|options| tokio::task::spawn_blocking(|| Retriever::open(options)));
+    let opening = context.runbooks.clone().map(|options| tokio::task::spawn_blocking(|| Libraries::open(options)));
     let snapshot = match &context.source {
         Source::Live(connection) => Arc::new(read(context, connection, request, events).await?),
         Source::Saved(snapshot) => snapshot.clone(),
@@ -111,7 +110,7 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
     events(Event::Explaining);
     let mut diagnosis = derive(&snapshot, request)?;
     let retriever = match opening {
-        Some(opening) => advise(opening.await, &mut diagnosis),
+        Some(opening) => advise(opening.await, &mut diagnosis, context.explorer.is_some()),
         None => None,
     };
     if let Some(explorer) = &context.explorer {
@@ -120,27 +119,27 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
     Ok(Outcome { diagnosis, snapshot })
 }
 
-/// Adds the runbooks; where they can't be had, why not.
+/// Adds the runbooks; where they can't be had, why not. The libraries are kept open for one who may search them.
 fn advise(
-    opened: Result<Result<Retriever, IndexError>, tokio::task::JoinError>,
+    opened: Result<Libraries, tokio::task::JoinError>,
     diagnosis: &mut Diagnosis,
+    keep: bool,
 ) -> Option<Retriever> {
     let trouble = match opened {
-        Ok(Ok(retriever)) => {
-            retriever.advise(diagnosis);
-            return Some(retriever);
+        Ok(libraries) if keep => match Retriever::over(libraries) {
+            Ok(retriever) => {
+                retriever.advise(diagnosis);
+                return Some(retriever);
+            }
+            Err(error) => error.to_string(),
+        },
+        Ok(libraries) => {
+            libraries.advise(diagnosis);
+            return None;
         }
-        Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    diagnosis.libraries.push(LibraryState {
-        library: Library::Builtin,
-        source: "all libraries".to_owned(),
-        commit: String::new(),
-        runbooks: 0,
-        synced: None,
-        notes: vec![trouble],
-    });
+    diagnosis.libraries.push(retriever::lost(trouble));
     None
 }
 

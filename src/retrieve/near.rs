@@ -22,31 +22,84 @@ pub fn near_duplicates(runbooks: &[&Runbook], least: f32) -> Vec<(usize, usize, 
     }
     let all = runbooks.len() as f32;
     let mut lengths = vec![0.0_f32; runbooks.len()];
-    let mut products: BTreeMap<(usize, usize), f32> = BTreeMap::new();
-    for holders in holders.values() {
+    // Of each runbook, its terms that tell it apart: which one, and what it weighs.
+    let mut telling: Vec<Vec<(usize, f32)>> = vec![Vec::new(); runbooks.len()];
+    let mut lists: Vec<Vec<(usize, f32)>> = Vec::new();
+    for mut holders in holders.into_values() {
         let rarity = (1.0 + all / holders.len() as f32).ln();
-        let weight = |count: f32| (1.0 + count).ln() * rarity;
-        for (at, count) in holders {
+        for (at, weight) in &mut holders {
+            *weight = (1.0 + *weight).ln() * rarity;
             if let Some(length) = lengths.get_mut(*at) {
-                *length += weight(*count).powi(2);
+                *length += weight.powi(2);
             }
         }
         // In a small collection every term is common.
         if holders.len() > 8 && holders.len() as f32 > COMMON * all {
             continue;
         }
-        for (at, (a, first)) in holders.iter().enumerate() {
-            for (b, second) in holders.iter().skip(at + 1) {
-                *products.entry((*a, *b)).or_default() += weight(*first) * weight(*second);
+        for (at, weight) in &holders {
+            if let Some(telling) = telling.get_mut(*at) {
+                telling.push((lists.len(), *weight));
+            }
+        }
+        lists.push(holders);
+    }
+    let length = |at: usize| lengths.get(at).copied().unwrap_or_default().sqrt();
+    let mut near = Vec::new();
+    let mut products = vec![0.0_f32; runbooks.len()];
+    for (a, telling) in telling.iter().enumerate() {
+        products.fill(0.0);
+        for (list, first) in telling {
+            let list = lists.get(*list).map(Vec::as_slice).unwrap_or_default();
+            let behind = list.partition_point(|(at, _)| *at <= a);
+            for (b, second) in list.iter().skip(behind) {
+                if let Some(product) = products.get_mut(*b) {
+                    *product += first * second;
+                }
+            }
+        }
+        for (b, product) in products.iter().enumerate().skip(a + 1) {
+            let cosine = (product / (length(a) * length(b)).max(f32::MIN_POSITIVE)).min(1.0);
+            if *product > 0.0 && cosine >= least {
+                near.push((a, b, cosine));
             }
         }
     }
-    let length = |at: usize| lengths.get(at).copied().unwrap_or_default().sqrt();
-    let mut near: Vec<(usize, usize, f32)> = products
-        .into_iter()
-        .map(|((a, b), product)| (a, b, (product / (length(a) * length(b)).max(f32::MIN_POSITIVE)).min(1.0)))
-        .filter(|(_, _, cosine)| *cosine >= least)
-        .collect();
     near.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
     near
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near_duplicates;
+    use crate::model::{Library, Place, Runbook};
+    use crate::runbook;
+
+    fn book(number: usize, title: &str, text: &str) -> Runbook {
+        let place = Place {
+            library: Library::Team,
+            path: format!("{number}.md"),
+            commit: String::new(),
+            blob: format!("{number:040}"),
+        };
+        runbook::parse(place, format!("# {title}\n\n## Meaning\n\n{text}\n").as_bytes()).runbook.unwrap()
+    }
+
+    #[test]
+    fn what_says_the_same_is_a_pair_and_what_shares_some_words_is_none() {
+        let full = "The disk of the database is full since old segments are kept for a replica that is gone.";
+        let own = |number: usize| (0..12).map(|word| format!("word{number}x{word}")).collect::<Vec<_>>().join(" ");
+        let mut books: Vec<Runbook> =
+            (0..30).map(|at| book(at, &format!("Fault {at}"), &format!("The disk {}", own(at)))).collect();
+        books.push(book(30, "Database disk is full", full));
+        books.push(book(31, "Database disk is full", &format!("{full} Drop the slot.")));
+        books.push(book(32, "Database disk is full", "A replica was added."));
+        let all: Vec<&Runbook> = books.iter().collect();
+        let near = near_duplicates(&all, 0.8);
+        assert_eq!(near.iter().map(|near| (near.0, near.1)).collect::<Vec<_>>(), [(30, 31)], "{near:?}");
+        assert!((0.8..1.0).contains(&near[0].2));
+        let twice = near_duplicates(&[all[31], all[31]], 0.8);
+        assert!(matches!(*twice, [(0, 1, cosine)] if cosine > 0.999), "{twice:?}");
+        assert_eq!(near_duplicates(&[], 0.0), []);
+    }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::books::{Books, Hash, WORDS};
 
 /// A database of its own on the server, or none where there is no server: then the test says so and ends.
-fn settings(test: &str) -> Option<ChromaSettings> {
+pub(crate) fn settings(test: &str) -> Option<ChromaSettings> {
     static SAID: Once = Once::new();
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let Ok(url) = env::var("REACT_TEST_CHROMA") else {
@@ -52,6 +52,11 @@ fn best(near: Vec<Near>, number: usize) -> Vec<(u32, u32, u32)> {
     }
     best.truncate(number);
     best
+}
+
+/// How many entries the server has.
+pub(crate) fn count(settings: &ChromaSettings) -> usize {
+    entries(settings).len()
 }
 
 /// Entries as the server has them.

@@ -11,4 +11,5 @@ mod books;
 #[cfg(feature = "fastembed")]
 mod catalogue;
 mod chroma;
+mod cli;
 mod model;

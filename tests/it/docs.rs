@@ -92,13 +92,24 @@ fn the_recorded_outage_is_diagnosed_as_the_document_shows() {
     use kubectl_react::diagnose::{Request, derive};
     use kubectl_react::output::{Format, Style, render};
     use kubectl_react::redact::Redactor;
-    use kubectl_react::retriever::{Options, Retriever};
+    use kubectl_react::retriever::{Libraries, Options, Retriever};
     use kubectl_react::runbook::repo::Sync;
     let snapshot = snapshot_file::read(&file("demo/outage.json.gz"), &Redactor::new([7; 32])).unwrap();
     let mut diagnosis = derive(&snapshot, &Request::default()).unwrap();
     let sync = Sync { skip: true, limit: None, interactive: false };
-    let options = Options { team: None, sync, builtin: true, cache: None, chroma: None, embedder: None };
-    Retriever::open(Arc::new(options)).unwrap().advise(&mut diagnosis);
+    let cache = tempfile::tempdir().unwrap();
+    let kept = Some(cache.path().to_owned());
+    let options = Options { team: None, sync, builtin: true, cache: kept, chroma: None, embedder: None, shipped: None };
+    let options = Arc::new(options);
+    let mut healthy = diagnosis.clone();
+    healthy.causes.clear();
+    Libraries::open(Arc::clone(&options)).advise(&mut healthy);
+    let mut by_index = diagnosis.clone();
+    Libraries::open(Arc::clone(&options)).advise(&mut diagnosis);
+    assert!(!cache.path().join("index.sqlite").exists(), "signatures answer, and no index is made for them");
+    Retriever::open(options).unwrap().advise(&mut by_index);
+    assert!(by_index == diagnosis, "an index answers the same");
+    assert_eq!(healthy.libraries, diagnosis.libraries);
     let text = render(&diagnosis, Format::Text, &Style::default());
     if std::env::var_os("UPDATE").is_some() {
         fs::write(file("demo/outage.txt"), &text).unwrap();

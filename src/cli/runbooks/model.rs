@@ -1,6 +1,8 @@
 //! `kubectl react runbooks model`: the model that turns text into vectors.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
@@ -10,7 +12,10 @@ use crate::cli::library::{Freshness, options};
 use crate::cli::progress::ProgressLine;
 use crate::cli::{Reply, terminal};
 use crate::config::{self, Flags, Settings};
-use crate::retrieve::embed::{self, Precision, Sources, Step};
+use crate::retrieve::Embedder;
+use crate::retrieve::embed::{self, Candidate, Lazy, Origin, Precision, Sources, Step};
+use crate::retriever::{Options, Retriever};
+use crate::runbook::repo::Sync;
 
 /// Get the model by which runbooks are found by meaning, or say which one is used
 ///
@@ -35,6 +40,13 @@ enum ModelCommand {
     },
     /// Say which model is used, and whether it works
     Show,
+    /// Write a model's vectors of the built-in library beside it: `packaging/build` does, so that no one waits for them
+    #[command(hide = true)]
+    Ship {
+        /// The folder with the model
+        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        folder: PathBuf,
+    },
 }
 
 pub(super) fn run(args: ModelArgs, global: &GlobalArgs) -> Reply {
@@ -42,6 +54,7 @@ pub(super) fn run(args: ModelArgs, global: &GlobalArgs) -> Reply {
     let text = match args.command {
         ModelCommand::Pull { precision } => pull(&precision)?,
         ModelCommand::Show => show(&settings)?,
+        ModelCommand::Ship { folder } => ship(folder)?,
     };
     terminal::print(&text, &terminal::style(&settings, false))?;
     Ok(ExitCode::SUCCESS)
@@ -86,4 +99,34 @@ fn show(settings: &Settings) -> Result<String, CommandError> {
     let id = embedder.id();
     embedder.embed(&["is it there"]).map_err(|error| CommandError::new(error.to_string()))?;
     Ok(format!("{}, {} dimensions, {}\n", id.name, id.dimensions, id.digest))
+}
+
+fn ship(folder: PathBuf) -> Result<String, CommandError> {
+    let candidate = Candidate { folder, origin: Origin::Program };
+    let path = candidate.shipped();
+    let opened = candidate.open().map_err(|error| CommandError::new(error.to_string()).hinted(error.hint()))?;
+    let model: Arc<dyn Embedder> = Arc::new(opened);
+    let given = Arc::clone(&model);
+    let options = Options {
+        team: None,
+        sync: Sync { skip: true, limit: None, interactive: false },
+        builtin: true,
+        cache: None,
+        chroma: None,
+        embedder: Some(Lazy::new(move || Ok(Arc::clone(&given)))),
+        shipped: None,
+    };
+    let mut retriever = Retriever::open(Arc::new(options))?;
+    let report = {
+        let line = ProgressLine::start();
+        let say = line.writer();
+        retriever.embed(&mut |progress| say(super::index::sentence(progress)))?
+    };
+    if let Some(failure) = report.failure {
+        return Err(CommandError::new(failure));
+    }
+    let bytes = retriever.shipped(model.id())?;
+    std::fs::write(&path, &bytes)
+        .map_err(|error| CommandError::new(format!("can't write `{}`: {error}", path.display())))?;
+    Ok(format!("{}: {} runbooks, {} bytes\n", path.display(), report.embedded, bytes.len()))
 }

@@ -62,12 +62,11 @@ pub(super) fn run(args: SearchArgs, global: &GlobalArgs) -> Reply {
     query.filter.statuses = args.status.iter().filter_map(|word| status(word)).collect();
     let options = options(&settings, Freshness::Brief, args.library.runbooks.is_none())?;
     let mut retriever = open(&options)?;
-    {
+    let answer = {
         let line = ProgressLine::start();
         let say = line.writer();
-        retriever.embed(&mut |progress| say(super::index::sentence(progress)))?;
-    }
-    let answer = retriever.search(&query)?;
+        retriever.answer(&query, &mut |progress| say(super::index::sentence(progress)))?
+    };
     let style = terminal::style(&settings, false);
     let shown = if args.output == "json" { output::json(&answer) } else { page(&answer, &style) };
     terminal::print(&shown, &style)?;

@@ -8,6 +8,8 @@ use super::local::{DEFAULT_NAME, Expect, Local, LocalError};
 
 /// Beside the program: where the archive has it.
 const BESIDE: &str = "model";
+/// In the model's folder: its vectors of the built-in library, where someone made them.
+const SHIPPED: &str = "builtin.vectors";
 
 /// A folder that should hold a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,11 @@ impl Candidate {
     /// Opens the model in it.
     pub fn open(&self) -> Result<Local, LocalError> {
         Local::open(&self.folder, if self.origin == Origin::Setting { Expect::Any } else { Expect::Default })
+    }
+
+    /// Where its vectors of the built-in library lie, if it came with them.
+    pub fn shipped(&self) -> PathBuf {
+        self.folder.join(SHIPPED)
     }
 }
 

@@ -20,6 +20,7 @@ mod sync;
 pub use chroma::{Chroma, ChromaError, Settings as ChromaSettings};
 pub use chroma_shelf::ChromaShelf;
 pub use embedded::Embedded;
+pub use seeds::ShippedError;
 pub use shelf::EmbeddedShelf;
 pub use sync::{Phase, Progress, Report};
 
@@ -91,6 +92,8 @@ fn integer(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+mod seeds_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -11,11 +11,11 @@ use super::*;
 use crate::model::{Library, Place};
 use crate::retrieve::{Document, Embedder, Near, Shelf};
 
-fn sync(index: &Embedded, books: &Books, places: &[Place], embedder: Option<&dyn Embedder>) -> Report {
+pub(super) fn sync(index: &Embedded, books: &Books, places: &[Place], embedder: Option<&dyn Embedder>) -> Report {
     index.sync(places, &mut |place| books.load(place), embedder, &mut |_| {}).unwrap()
 }
 
-fn texts(embedder: &Hash, text: &str) -> Vec<f32> {
+pub(super) fn texts(embedder: &Hash, text: &str) -> Vec<f32> {
     embedder.embed(&[text]).unwrap().remove(0)
 }
 
@@ -499,37 +499,4 @@ fn a_title_of_any_characters_comes_back() {
     let shelf = index.shelf(std::slice::from_ref(&of), None).unwrap();
     assert_eq!(shelf.documents()[0].title, title);
     assert_eq!(shelf.chunk(0, 1).unwrap().text, format!("{title}\na\u{0}b"));
-}
-
-#[test]
-fn vectors_that_were_shipped_need_no_model() {
-    let (mut books, places) = Books::many(10);
-    let model = Hash::new("m");
-    let there = Embedded::in_memory(WORDS).unwrap();
-    sync(&there, &books, &places, Some(&model));
-    let shipped = there.export_vectors(&places, model.id()).unwrap();
-    assert_eq!(model.count(), 40);
-
-    books.0.insert(places[2].blob.clone(), ("title2 edited since".into(), vec!["one".into()]));
-    let here = Embedded::in_memory(WORDS).unwrap();
-    assert!(!here.has_model(model.id()).unwrap());
-    assert_eq!(here.import_vectors(&shipped).unwrap(), 10);
-    assert_eq!(here.import_vectors(&shipped).unwrap(), 10);
-    assert!(here.has_model(model.id()).unwrap());
-    let report = sync(&here, &books, &places, Some(&model));
-    assert_eq!((report.added, report.embedded, model.count()), (10, 1, 2));
-    let query = texts(&model, "title7 section1");
-    let (one, two) = (here.shelf(&places, Some(model.id())).unwrap(), there.shelf(&places, Some(model.id())).unwrap());
-    assert_eq!(one.cosines(&query, &[7, 8]).unwrap(), two.cosines(&query, &[7, 8]).unwrap());
-
-    for damaged in [&shipped[..40], &shipped[..shipped.len() - 1], b"", b"\n", b"{}\n\0"] {
-        assert!(here.import_vectors(damaged).is_err());
-    }
-}
-
-#[test]
-fn nothing_shipped_for_nothing() {
-    let index = Embedded::in_memory(WORDS).unwrap();
-    let shipped = index.export_vectors(&[], Hash::new("m").id()).unwrap();
-    assert_eq!(index.import_vectors(&shipped).unwrap(), 0);
 }

@@ -56,7 +56,10 @@ fn every_archive_is_installed_as_krew_does() {
         let archive = fs::read(folder.join(platform.archive())).expect("the archive that the manifest names");
         let installed = install(platform, &manifest.metadata.name, &archive);
         let installed = installed.unwrap_or_else(|error| panic!("{}: {error}", platform.archive()));
-        assert!(installed.store.join("THIRD-PARTY-LICENSES.txt").is_file(), "{}", platform.archive());
+        let model = ["model/model.onnx", "model/tokenizer.json", "model/builtin.vectors", "model/NOTICE.txt"];
+        for file in ["THIRD-PARTY-LICENSES.txt"].iter().chain(&model) {
+            assert!(installed.store.join(file).is_file(), "{}: {file}", platform.archive());
+        }
     }
 }
 
@@ -68,6 +71,27 @@ fn ours_runs_from_where_krew_links_it() {
     assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
     let help = stdout_of(Command::new(installed.bin_dir.join("kubectl-react")).arg("--help"));
     assert!(help.contains("kubectl react"), "{help}");
+}
+
+/// The model lies beside the program that krew's link leads to, with the vectors of the built-in runbooks.
+#[test]
+#[ignore = "needs a release build: ./test --extra"]
+fn ours_searches_by_meaning_with_what_came_with_it() {
+    let installed = install_ours();
+    let home = tempfile::tempdir().expect("a folder");
+    let ours = |words: &[&str]| {
+        let mut command = Command::new(installed.bin_dir.join("kubectl-react"));
+        for name in ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE"] {
+            command.env(name, home.path());
+        }
+        stdout_of(command.arg("runbooks").args(words))
+    };
+    let indexed = ours(&["index"]);
+    assert!(indexed.contains(" 0 with new vectors"), "none had to be made: {indexed}");
+    let found = ours(&["search", "-o", "json", "the program keeps being shot by the kernel for eating all its RAM"]);
+    let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+    assert!(found["results"][0]["why"]["dense"].is_number(), "{found:#}");
+    assert!(ours(&["model", "show"]).starts_with("all-MiniLM-L6-v2 (int8)"));
 }
 
 /// kubectl finds it on the PATH, and hands on arguments and output.
