@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The plugin that is tested.
 pub(crate) const PLUGIN: &str = env!("CARGO_BIN_EXE_kubectl-react");
@@ -26,6 +27,17 @@ pub(crate) fn cluster() -> Option<Cluster> {
     };
     let folder = admin.parent().unwrap_or(Path::new(".")).to_owned();
     Some(Cluster { folder, admin })
+}
+
+/// Held by a test while it injects: two at once would see each other's faults.
+pub(crate) struct Injecting(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+
+impl Injecting {
+    /// Waits for its turn.
+    pub(crate) fn begin() -> Injecting {
+        static TURN: Mutex<()> = Mutex::new(());
+        Injecting(TURN.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Cluster {
@@ -83,12 +95,17 @@ impl Cluster {
 
     /// Runs the plugin as a user.
     pub(crate) fn plugin(&self, user: &str, arguments: &[&str]) -> Output {
+        self.plugin_command(user, arguments).output().expect("the plugin runs")
+    }
+
+    /// The plugin as a user, without a model, whatever the environment names.
+    pub(crate) fn plugin_command(&self, user: &str, arguments: &[&str]) -> Command {
         let state = env::temp_dir().join("kubectl-react-test-state");
         let mut command = Command::new(PLUGIN);
         command.args(arguments).env("KUBECONFIG", self.kubeconfig(user));
         command.env("XDG_CACHE_HOME", state.join("cache")).env("XDG_CONFIG_HOME", state.join("config"));
-        command.env("XDG_STATE_HOME", state);
-        command.output().expect("the plugin runs")
+        command.env("XDG_STATE_HOME", state).env("KUBECTL_REACT_MODEL_PROVIDER", "none");
+        command
     }
 
     /// Runs `diagnose … -o json` as a user and reads the answer.

@@ -9,12 +9,18 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends where the cluster fails it")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what is skipped, and how long it took, is told")]
 
+mod agent;
 mod cluster;
 mod expect;
 mod faults;
 mod figures;
 mod kubelets;
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with tests that need all of it")]
+#[path = "../support/model_server.rs"]
+mod model_server;
+mod player;
 mod rights;
 mod serve;
 mod snapshots;
 mod through_kubectl;
+mod trajectory;
