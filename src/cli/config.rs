@@ -70,7 +70,7 @@ struct ModelView {
 
 #[derive(Serialize)]
 struct Part {
-    part: &'static str,
+    name: &'static str,
     value: String,
     origin: String,
 }
@@ -108,7 +108,7 @@ fn chosen(settings: &Settings, env: &dyn Fn(&str) -> Option<String>) -> Result<M
             ModelView { configured: false, reason, parts: Vec::new(), window: None }
         }
         Some(found) => {
-            let parts = found.parts().into_iter().map(|(part, value, origin)| Part { part, value, origin }).collect();
+            let parts = found.parts().into_iter().map(|(name, value, origin)| Part { name, value, origin }).collect();
             let window = settings.model.window.0.unwrap_or_else(|| chat::window(&found.name));
             ModelView { configured: true, reason: None, parts, window: Some(window) }
         }
@@ -130,7 +130,7 @@ fn text(view: &View) -> String {
     let model = &view.model;
     if model.configured {
         let mut rows = vec![row("MODEL", "VALUE", "FROM")];
-        rows.extend(model.parts.iter().map(|part| row(part.part, &part.value, &part.origin)));
+        rows.extend(model.parts.iter().map(|part| row(part.name, &part.value, &part.origin)));
         let guessed = if view.settings.iter().any(|entry| entry.key == "model.window" && !entry.value.is_empty()) {
             "model.window"
         } else {
@@ -170,13 +170,11 @@ fn validate(settings: &Settings) -> Result<String, CommandError> {
         return Err(CommandError::new(format!("can't read `{path}`: {error}")).hinted("look at `model.caFile`"));
     }
     let file = config::file_in_use().map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
-    Ok(match found {
-        Some(found) => format!("{file} is valid; the model is {}\n", one_line(&found.name)),
-        None => {
-            let reason = config::missing(settings, &model::env).unwrap_or_default();
-            format!("{file} is valid; no model is used: {}\n", one_line(&reason))
-        }
-    })
+    if let Some(found) = found {
+        return Ok(format!("{file} is valid; the model is {}\n", one_line(&found.name)));
+    }
+    let reason = config::missing(settings, &model::env).unwrap_or_default();
+    Ok(format!("{file} is valid; no model is used: {}\n", one_line(&reason)))
 }
 
 #[cfg(test)]

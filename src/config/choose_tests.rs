@@ -5,7 +5,7 @@ use crate::config::Flags;
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
-fn lookup<'a>(pairs: Pairs<'a>) -> impl Fn(&str) -> Option<String> + 'a {
+fn lookup(pairs: Pairs<'_>) -> impl Fn(&str) -> Option<String> {
     |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
 }
 
@@ -31,175 +31,166 @@ fn chosen(env: Pairs<'_>, file: &str) -> String {
     }
 }
 
+const OPENAI_KEY: (&str, &str) = ("OPENAI_API_KEY", "sk");
+
+/// The environment, the file, and what comes of them.
+const TABLE: &[(Pairs<'_>, &str, &str)] = &[
+    // Nothing, or not enough.
+    (&[], "", "none: no model is named: set `model.name`, or OPENAI_MODEL"),
+    (&[OPENAI_KEY], "", "none: no model is named: set `model.name`, or OPENAI_MODEL"),
+    (
+        &[("OPENAI_MODEL", "gpt-4o")],
+        "",
+        "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
+    ),
+    (&[OPENAI_KEY, ("OPENAI_MODEL", "m")], "model: {provider: none}", "none: `/c.yaml` switches it off"),
+    (
+        &[OPENAI_KEY],
+        "model: {name: m, key: {env: MINE}}",
+        "none: the variable `MINE`, which `/c.yaml` names for the key, is not set",
+    ),
+    (
+        &[("OPENAI_API_KEY", " "), ("OPENAI_MODEL", "m")],
+        "",
+        "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
+    ),
+    // OpenAI
+    (&[OPENAI_KEY, ("OPENAI_MODEL", "gpt-4o")], "", "openai gpt-4o https://api.openai.com/v1 OPENAI_API_KEY"),
+    (&[OPENAI_KEY], "model: {name: m}", "openai m https://api.openai.com/v1 OPENAI_API_KEY"),
+    (
+        &[OPENAI_KEY, ("OPENAI_MODEL", "theirs")],
+        "model: {name: ours}",
+        "openai ours https://api.openai.com/v1 OPENAI_API_KEY",
+    ),
+    (
+        &[OPENAI_KEY, ("KUBECTL_REACT_MODEL_KEY", "own"), ("KUBECTL_REACT_MODEL", "m")],
+        "",
+        "openai m https://api.openai.com/v1 KUBECTL_REACT_MODEL_KEY",
+    ),
+    (&[OPENAI_KEY, ("MINE", "x")], "model: {name: m, key: {env: MINE}}", "openai m https://api.openai.com/v1 MINE"),
+    (&[OPENAI_KEY], "model: {name: m, key: {file: /run/key}}", "openai m https://api.openai.com/v1 /run/key"),
+    // Servers like it: their key goes where their address points, and not elsewhere.
+    (
+        &[OPENAI_KEY, ("OPENAI_MODEL", "m"), ("OPENAI_BASE_URL", "http://vllm:8000/v1/")],
+        "",
+        "openai m http://vllm:8000/v1 OPENAI_API_KEY",
+    ),
+    (&[("OPENAI_MODEL", "m"), ("OPENAI_API_BASE", "http://vllm:8000")], "", "openai m http://vllm:8000/v1 open"),
+    (&[("OPENAI_MODEL", "m"), ("OPENAI_ENDPOINT", "http://x/v1/chat/completions")], "", "openai m http://x/v1 open"),
+    (&[OPENAI_KEY], "model: {name: m, url: 'http://vllm:8000/v1'}", "openai m http://vllm:8000/v1 open"),
+    (
+        &[OPENAI_KEY],
+        "model: {name: m, url: 'http://vllm:8000/v1', key: {env: OPENAI_API_KEY}}",
+        "openai m http://vllm:8000/v1 OPENAI_API_KEY",
+    ),
+    (
+        &[OPENAI_KEY],
+        "model: {name: m, url: 'https://api.openai.com/v1'}",
+        "openai m https://api.openai.com/v1 OPENAI_API_KEY",
+    ),
+    (
+        &[("KUBECTL_REACT_MODEL_KEY", "k")],
+        "model: {name: m, url: 'http://vllm/v1', auth: none}",
+        "openai m http://vllm/v1 open",
+    ),
+    (
+        &[],
+        "model: {name: m, url: 'http://vllm/v1', auth: key}",
+        "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
+    ),
+    // Azure
+    (
+        &[
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com/"),
+            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_DEPLOYMENT", "d"),
+        ],
+        "",
+        "azure d https://r.openai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
+            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_DEPLOYMENT", "d"),
+            ("OPENAI_API_VERSION", "2024-10-21"),
+        ],
+        "",
+        "azure d https://r.openai.azure.com 2024-10-21 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_API_BASE", "https://r.openai.azure.com"), ("AZURE_API_KEY", "k"), ("AZURE_API_VERSION", "preview")],
+        "model: {name: d}",
+        "azure d https://r.openai.azure.com/openai/v1 AZURE_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
+        "model: {name: d}",
+        "azure d https://r.openai.azure.com/openai/v1 entra",
+    ),
+    (
+        &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"), ("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, auth: entra}",
+        "azure d https://r.openai.azure.com/openai/v1 entra",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, url: 'https://r.services.ai.azure.com/openai/v1'}",
+        "azure d https://r.services.ai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {url: 'https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-06-01'}",
+        "azure d https://r.openai.azure.com 2024-06-01 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, provider: azure, url: 'https://apim.example/ai'}",
+        "azure d https://apim.example/ai/openai/v1 entra",
+    ),
+    (&[], "model: {name: d, provider: azure}", "none: there is no address: set `model.url`, or AZURE_OPENAI_ENDPOINT"),
+    (
+        &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
+        "",
+        "none: no deployment is named: set `model.name`, or AZURE_OPENAI_DEPLOYMENT",
+    ),
+    // Both: the one for which all is known.
+    (
+        &[OPENAI_KEY, ("OPENAI_MODEL", "m"), ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
+        "",
+        "openai m https://api.openai.com/v1 OPENAI_API_KEY",
+    ),
+    (
+        &[OPENAI_KEY, ("OPENAI_MODEL", "m"), ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
+        "model: {name: d}",
+        "azure d https://r.openai.azure.com/openai/v1 entra",
+    ),
+    (
+        &[OPENAI_KEY, ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
+        "model: {name: m, provider: openai}",
+        "openai m https://api.openai.com/v1 OPENAI_API_KEY",
+    ),
+    // Ollama
+    (&[("OLLAMA_HOST", "0.0.0.0")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
+    (&[("OLLAMA_HOST", "http://gpu:8080/")], "model: {name: llama3}", "ollama llama3 http://gpu:8080/v1 open"),
+    (&[("OLLAMA_HOST", ":11435")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11435/v1 open"),
+    (&[], "model: {name: llama3, provider: ollama}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
+    // Mistakes
+    (
+        &[OPENAI_KEY],
+        "model: {name: m, url: vllm}",
+        "error: `model.url` in `/c.yaml` is not valid: it is no address such as https://api.openai.com/v1",
+    ),
+    (
+        &[("OPENAI_MODEL", "m"), ("OPENAI_BASE_URL", "file:///x")],
+        "",
+        "error: `model.url` in OPENAI_BASE_URL is not valid: it is no address such as https://api.openai.com/v1",
+    ),
+];
+
 #[test]
 fn what_is_set_decides() {
-    let openai: (&str, &str) = ("OPENAI_API_KEY", "sk");
-    let table: &[(Pairs<'_>, &str, &str)] = &[
-        // Nothing, or not enough.
-        (&[], "", "none: no model is named: set `model.name`, or OPENAI_MODEL"),
-        (&[openai], "", "none: no model is named: set `model.name`, or OPENAI_MODEL"),
-        (
-            &[("OPENAI_MODEL", "gpt-4o")],
-            "",
-            "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
-        ),
-        (&[openai, ("OPENAI_MODEL", "m")], "model: {provider: none}", "none: `/c.yaml` switches it off"),
-        (
-            &[openai],
-            "model: {name: m, key: {env: MINE}}",
-            "none: the variable `MINE`, which `/c.yaml` names for the key, is not set",
-        ),
-        (
-            &[("OPENAI_API_KEY", " "), ("OPENAI_MODEL", "m")],
-            "",
-            "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
-        ),
-        // OpenAI
-        (&[openai, ("OPENAI_MODEL", "gpt-4o")], "", "openai gpt-4o https://api.openai.com/v1 OPENAI_API_KEY"),
-        (&[openai], "model: {name: m}", "openai m https://api.openai.com/v1 OPENAI_API_KEY"),
-        (
-            &[openai, ("OPENAI_MODEL", "theirs")],
-            "model: {name: ours}",
-            "openai ours https://api.openai.com/v1 OPENAI_API_KEY",
-        ),
-        (
-            &[openai, ("KUBECTL_REACT_MODEL_KEY", "own"), ("KUBECTL_REACT_MODEL", "m")],
-            "",
-            "openai m https://api.openai.com/v1 KUBECTL_REACT_MODEL_KEY",
-        ),
-        (&[openai, ("MINE", "x")], "model: {name: m, key: {env: MINE}}", "openai m https://api.openai.com/v1 MINE"),
-        (&[openai], "model: {name: m, key: {file: /run/key}}", "openai m https://api.openai.com/v1 /run/key"),
-        // Servers like it: their key goes where their address points, and not elsewhere.
-        (
-            &[openai, ("OPENAI_MODEL", "m"), ("OPENAI_BASE_URL", "http://vllm:8000/v1/")],
-            "",
-            "openai m http://vllm:8000/v1 OPENAI_API_KEY",
-        ),
-        (&[("OPENAI_MODEL", "m"), ("OPENAI_API_BASE", "http://vllm:8000")], "", "openai m http://vllm:8000/v1 open"),
-        (
-            &[("OPENAI_MODEL", "m"), ("OPENAI_ENDPOINT", "http://x/v1/chat/completions")],
-            "",
-            "openai m http://x/v1 open",
-        ),
-        (&[openai], "model: {name: m, url: 'http://vllm:8000/v1'}", "openai m http://vllm:8000/v1 open"),
-        (
-            &[openai],
-            "model: {name: m, url: 'http://vllm:8000/v1', key: {env: OPENAI_API_KEY}}",
-            "openai m http://vllm:8000/v1 OPENAI_API_KEY",
-        ),
-        (
-            &[openai],
-            "model: {name: m, url: 'https://api.openai.com/v1'}",
-            "openai m https://api.openai.com/v1 OPENAI_API_KEY",
-        ),
-        (
-            &[("KUBECTL_REACT_MODEL_KEY", "k")],
-            "model: {name: m, url: 'http://vllm/v1', auth: none}",
-            "openai m http://vllm/v1 open",
-        ),
-        (
-            &[],
-            "model: {name: m, url: 'http://vllm/v1', auth: key}",
-            "none: there is neither a key (`model.key`, or OPENAI_API_KEY) nor an address (`model.url`)",
-        ),
-        // Azure
-        (
-            &[
-                ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com/"),
-                ("AZURE_OPENAI_API_KEY", "k"),
-                ("AZURE_OPENAI_DEPLOYMENT", "d"),
-            ],
-            "",
-            "azure d https://r.openai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
-        ),
-        (
-            &[
-                ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
-                ("AZURE_OPENAI_API_KEY", "k"),
-                ("AZURE_OPENAI_DEPLOYMENT", "d"),
-                ("OPENAI_API_VERSION", "2024-10-21"),
-            ],
-            "",
-            "azure d https://r.openai.azure.com 2024-10-21 AZURE_OPENAI_API_KEY",
-        ),
-        (
-            &[
-                ("AZURE_API_BASE", "https://r.openai.azure.com"),
-                ("AZURE_API_KEY", "k"),
-                ("AZURE_API_VERSION", "preview"),
-            ],
-            "model: {name: d}",
-            "azure d https://r.openai.azure.com/openai/v1 AZURE_API_KEY",
-        ),
-        (
-            &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
-            "model: {name: d}",
-            "azure d https://r.openai.azure.com/openai/v1 entra",
-        ),
-        (
-            &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"), ("AZURE_OPENAI_API_KEY", "k")],
-            "model: {name: d, auth: entra}",
-            "azure d https://r.openai.azure.com/openai/v1 entra",
-        ),
-        (
-            &[("AZURE_OPENAI_API_KEY", "k")],
-            "model: {name: d, url: 'https://r.services.ai.azure.com/openai/v1'}",
-            "azure d https://r.services.ai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
-        ),
-        (
-            &[("AZURE_OPENAI_API_KEY", "k")],
-            "model: {url: 'https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-06-01'}",
-            "azure d https://r.openai.azure.com 2024-06-01 AZURE_OPENAI_API_KEY",
-        ),
-        (
-            &[("AZURE_OPENAI_API_KEY", "k")],
-            "model: {name: d, provider: azure, url: 'https://apim.example/ai'}",
-            "azure d https://apim.example/ai/openai/v1 entra",
-        ),
-        (
-            &[],
-            "model: {name: d, provider: azure}",
-            "none: there is no address: set `model.url`, or AZURE_OPENAI_ENDPOINT",
-        ),
-        (
-            &[("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
-            "",
-            "none: no deployment is named: set `model.name`, or AZURE_OPENAI_DEPLOYMENT",
-        ),
-        // Both: the one for which all is known.
-        (
-            &[openai, ("OPENAI_MODEL", "m"), ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
-            "",
-            "openai m https://api.openai.com/v1 OPENAI_API_KEY",
-        ),
-        (
-            &[openai, ("OPENAI_MODEL", "m"), ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
-            "model: {name: d}",
-            "azure d https://r.openai.azure.com/openai/v1 entra",
-        ),
-        (
-            &[openai, ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com")],
-            "model: {name: m, provider: openai}",
-            "openai m https://api.openai.com/v1 OPENAI_API_KEY",
-        ),
-        // Ollama
-        (&[("OLLAMA_HOST", "0.0.0.0")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
-        (&[("OLLAMA_HOST", "http://gpu:8080/")], "model: {name: llama3}", "ollama llama3 http://gpu:8080/v1 open"),
-        (&[("OLLAMA_HOST", ":11435")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11435/v1 open"),
-        (&[], "model: {name: llama3, provider: ollama}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
-        // Mistakes
-        (
-            &[openai],
-            "model: {name: m, url: vllm}",
-            "error: `model.url` in `/c.yaml` is not valid: it is no address such as https://api.openai.com/v1",
-        ),
-        (
-            &[("OPENAI_MODEL", "m"), ("OPENAI_BASE_URL", "file:///x")],
-            "",
-            "error: `model.url` in OPENAI_BASE_URL is not valid: it is no address such as https://api.openai.com/v1",
-        ),
-    ];
-    for (env, file, expected) in table {
+    for (env, file, expected) in TABLE {
         assert_eq!(chosen(env, file), *expected, "{env:?} {file}");
     }
 }

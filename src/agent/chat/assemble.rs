@@ -172,9 +172,12 @@ mod tests {
         gather(&events).calls().into_iter().map(|call| (call.id, call.name, call.arguments)).collect()
     }
 
+    /// What it is, the deltas, and the calls: id, name, arguments.
+    type Row<'a> = (&'a str, Value, &'a [(&'a str, &'a str, &'a str)]);
+
     #[test]
     fn calls_are_put_together_however_they_are_sent() {
-        let table: &[(&str, Value, &[(&str, &str, &str)])] = &[
+        let table: &[Row<'_>] = &[
             (
                 "OpenAI: the head first, then pieces by index",
                 json!([

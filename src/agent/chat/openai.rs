@@ -272,7 +272,7 @@ impl OpenAi {
                     ModelError::Overloaded { server, reason }
                 }
                 No::Unauthorized => ModelError::Unauthorized { server, reason },
-                No::NoModel => ModelError::NoModel { server, model: self.identity.model.clone(), reason },
+                No::UnknownModel => ModelError::NoModel { server, model: self.identity.model.clone(), reason },
                 No::TooLong(window) => ModelError::TooLong { reason, window },
                 No::Filtered => ModelError::Filtered { server, reason },
                 No::Without(parameter) => return Stop::Without(parameter, reason),

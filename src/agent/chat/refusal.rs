@@ -22,7 +22,7 @@ pub(super) enum No {
     /// The key.
     Unauthorized,
     /// The model or deployment.
-    NoModel,
+    UnknownModel,
     /// Too long; the window, where it was named.
     TooLong(Option<u32>),
     /// The content filter.
@@ -146,15 +146,16 @@ impl Told {
         }
         match status {
             401 | 403 => return No::Unauthorized,
-            _ if self.is(&["deploymentnotfound", "model_not_found"]) => return No::NoModel,
-            404 if text.contains("model") && has(&["not found", "does not exist", "not exist"]) => return No::NoModel,
-            400 if has(&["invalid model name", "model not found"]) => return No::NoModel,
+            _ if self.is(&["deploymentnotfound", "model_not_found"]) => return No::UnknownModel,
+            404 if text.contains("model") && has(&["not found", "does not exist", "not exist"]) => {
+                return No::UnknownModel;
+            }
+            400 if has(&["invalid model name", "model not found"]) => return No::UnknownModel,
             429 if self.is(&["insufficient_quota", "billing_hard_limit_reached"]) => return No::Spent,
             402 => return No::Spent,
-            408 | 409 | 425 | 429 => return No::Busy,
             500 if has_no_tools(&text) => return No::Without(Parameter::Tools),
             501 => {}
-            500.. => return No::Busy,
+            408 | 409 | 425 | 429 | 500.. => return No::Busy,
             _ => {}
         }
         if matches!(status, 400 | 404 | 405 | 422 | 501) {
@@ -164,7 +165,7 @@ impl Told {
     }
 
     fn is_too_long(&self, text: &str) -> bool {
-        /// How OpenAI, vLLM, llama.cpp, Ollama, LiteLLM and others say it.
+        /// How `OpenAI`, `vLLM`, `llama.cpp`, `Ollama`, `LiteLLM` and others say it.
         const WORDS: &[&str] = &[
             "maximum context length",
             "exceeds the available context size",

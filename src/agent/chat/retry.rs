@@ -45,10 +45,13 @@ pub(super) fn chance() -> u8 {
 mod tests {
     use super::*;
 
+    /// Headers, and milliseconds.
+    type Row<'a> = (&'a [(&'static str, &'a str)], Option<u64>);
+
     #[test]
     fn the_servers_wish() {
         let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
-        let table: &[(&[(&'static str, &str)], Option<u64>)] = &[
+        let table: &[Row<'_>] = &[
             (&[("retry-after", "3")], Some(3000)),
             (&[("retry-after", "0.5")], Some(500)),
             (&[("retry-after", "Thu, 26 Nov 2026 10:00:07 GMT")], Some(7000)),

@@ -107,7 +107,7 @@ impl Server {
             project: None,
             max_output_tokens: None,
             tools: Tools::Auto,
-            timeout: Duration::from_secs(120),
+            timeout: Duration::from_mins(2),
             // One that reasons is silent while it does: nothing but the turn's end ends it.
             idle: if super::window::reasons(&model) { Duration::MAX } else { Duration::from_mins(1) },
             ca_file: None,

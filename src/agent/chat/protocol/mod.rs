@@ -100,7 +100,9 @@ fn number(request: &ChatRequest, calls: &mut [Call]) {
     }
     for call in calls {
         if call.id.is_empty() || taken.contains(&call.id) {
-            let free = (taken.len() + 1..).map(|number| format!("call_{number}")).find(|id| !taken.contains(id));
+            let free = (taken.len() + 1..=2 * taken.len() + 1)
+                .map(|number| format!("call_{number}"))
+                .find(|id| !taken.contains(id));
             call.id = free.unwrap_or_default();
         }
         taken.push(call.id.clone());

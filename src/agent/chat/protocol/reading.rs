@@ -8,6 +8,9 @@ use super::text::OBSERVATION;
 use super::{Mode, offered};
 use crate::model::chat::{Call, ChatRequest, ToolSpec};
 
+/// Reads one form of calls: the words, and the calls.
+type Form = fn(&ChatRequest, &str) -> Option<(String, Vec<Call>)>;
+
 /// So many braces are looked at in one text: each costs a walk through the rest.
 const MOST: usize = 200;
 
@@ -17,7 +20,7 @@ pub(super) fn read(request: &ChatRequest, mode: Mode, text: &str) -> (String, Ve
     if request.tools.is_empty() {
         return (text.to_owned(), Vec::new());
     }
-    let forms: [fn(&ChatRequest, &str) -> Option<(String, Vec<Call>)>; 3] = match mode {
+    let forms: [Form; 3] = match mode {
         Mode::Native | Mode::Schema => [tagged, json, react],
         Mode::Text => [tagged, react, json],
     };

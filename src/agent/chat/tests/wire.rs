@@ -68,7 +68,7 @@ async fn azure_in_both_forms_and_servers_without_a_key() {
     for (api, path, access, expected, api_key, bearer) in table {
         let server = ModelServer::scripted(vec![text("ok").into()]);
         let url = format!("{}{path}", server.url());
-        ask(Server { api, access, url, ..native(&server) }).await.unwrap();
+        ask(Server { url, api, access, ..native(&server) }).await.unwrap();
         let asked = server.asked().remove(0);
         assert_eq!(asked.path, expected);
         assert_eq!(asked.headers.get("api-key").map(String::as_str), api_key);
