@@ -1,4 +1,4 @@
-//! The ReAct agent: goes on from the causes, reads through tools, and ends in an answer whose every claim quotes what
+//! The agent, a loop of thought, action and observation (`ReAct`): goes on from the causes, reads through tools, and ends in an answer whose every claim quotes what
 //! it saw.
 //!
 //! *Invariant:* it can't change anything: its tools take a [`kubectl::Read`](crate::kubectl::Read), and nothing here may

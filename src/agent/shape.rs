@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_long_text_keeps_both_ends_and_says_so() {
-        let text: String = (1..=1000).map(|n| format!("line number {n}\n")).collect();
+        let text = (1..=1000).map(|n| format!("line number {n}\n")).collect::<Vec<_>>().concat();
         let cut = cut(&text, 2_000, 4);
         assert!(cut.text.len() < 2_200, "{}", cut.text.len());
         assert!(cut.text.starts_with("line number 1\n") && cut.text.ends_with("line number 1000"));

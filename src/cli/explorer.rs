@@ -158,11 +158,11 @@ impl AgentArgs {
             alertmanager: metrics(&settings.alertmanager, &mut troubles),
             rehearsal: None,
         };
-        let rehearsal = self.check_changes.then(|| self.kubectl(connection, &mut troubles)).flatten();
+        let rehearsal = self.check_changes.then(|| AgentArgs::kubectl(connection, &mut troubles)).flatten();
         (Some(Opened { explorer, rehearsal }), troubles)
     }
 
-    fn kubectl(&self, connection: &ConnectionArgs, troubles: &mut Vec<String>) -> Option<act::Kubectl> {
+    fn kubectl(connection: &ConnectionArgs, troubles: &mut Vec<String>) -> Option<act::Kubectl> {
         let (named, path) = (std::env::var_os("KUBECTL_PATH"), std::env::var_os("PATH"));
         let Some(program) = act::locate(named.as_deref(), path.as_deref()) else {
             troubles.push("suggested changes are not checked: there is no kubectl on the PATH".to_owned());

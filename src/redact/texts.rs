@@ -63,7 +63,9 @@ impl Texts for ChatRequest {
             match message {
                 Message::Assistant { text, calls } => {
                     show(text);
-                    calls.iter_mut().for_each(|call| arguments(&mut call.arguments, show));
+                    for call in calls {
+                        arguments(&mut call.arguments, show);
+                    }
                 }
                 Message::System { text } | Message::User { text } | Message::Tool { text, .. } => show(text),
             }
@@ -74,7 +76,9 @@ impl Texts for ChatRequest {
 impl Texts for ChatReply {
     fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
         show(&mut self.text);
-        self.calls.iter_mut().for_each(|call| arguments(&mut call.arguments, show));
+        for call in &mut self.calls {
+            arguments(&mut call.arguments, show);
+        }
     }
 }
 

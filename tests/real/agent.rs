@@ -18,7 +18,7 @@ use crate::trajectory::{Call, Ready, Trajectory, trajectories};
 /// Until when a case must be as its file says, before anything is asked.
 const PATIENCE: Duration = Duration::from_mins(4);
 /// A run with the model.
-const RUN: Duration = Duration::from_secs(60);
+const RUN: Duration = Duration::from_mins(1);
 /// Tokens that the largest request of all may take.
 const WINDOW: usize = 16_384;
 /// Bytes of a token, as it is counted here.

@@ -13,7 +13,11 @@ use crate::redact::Redacted;
 pub(in crate::agent) fn digest(request: &Redacted<ChatRequest>) -> String {
     // A request is strings, numbers and JSON: it can always be written.
     let bytes = serde_json::to_vec(&**request).unwrap_or_default();
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(&bytes) {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 /// An error as it is recorded.

@@ -75,7 +75,7 @@ pub trait Journal: Send + Sync {
 /// Runs the agent to its end.
 pub async fn run(start: &Start, world: &World<'_>) -> Exploration {
     let mut run = Run::new(start, world);
-    let ended = run.to_the_end().await;
+    let ended = run.go().await;
     (world.events)(Event::AiAnswerEnd);
     let mut usage = run.usage;
     usage.millis = world.pulse.reading(0).elapsed;
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn to_the_end(&mut self) -> Ended {
+    async fn go(&mut self) -> Ended {
         loop {
             self.turn += 1;
             let reading = self.world.pulse.reading(self.turn);
@@ -341,13 +341,11 @@ impl<'a> Run<'a> {
     }
 
     fn give_up(&mut self) -> Next {
-        match self.withdrawn {
-            Some(why) => Next::Done(why),
-            None => {
-                self.withdraw(Ended::Circles);
-                Next::On
-            }
+        if let Some(why) = self.withdrawn {
+            return Next::Done(why);
         }
+        self.withdraw(Ended::Circles);
+        Next::On
     }
 
     /// Checks and keeps an answer; gives what is wrong with it.

@@ -282,7 +282,8 @@ mod tests {
         let mut talk = Talk::begin(&start);
         let mut steps = Vec::new();
         for number in 1..=20 {
-            let mut text: String = (0..200).map(|line| format!("{number} all quiet on line {line}\n")).collect();
+            let mut text =
+                (0..200).map(|line| format!("{number} all quiet on line {line}\n")).collect::<Vec<_>>().concat();
             text.push_str("FATAL: password authentication failed for user shop\n");
             let step = step(number, text);
             talk.heard(&ChatReply { calls: vec![call(number)], ..ChatReply::default() }, number);

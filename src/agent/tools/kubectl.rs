@@ -82,10 +82,7 @@ impl Tool for Kubectl {
                     Err(ToolError::new("this line changes the cluster, and here is only reading")
                         .hinted("put it into `changes` of `finish`"))
                 }
-                Err(refusal) => {
-                    let hint = refusal.hint.clone().map(|hint| hint.to_string());
-                    Err(ToolError { message: refusal.message, hint })
-                }
+                Err(refusal) => Err(ToolError { message: refusal.message, hint: refusal.hint }),
             }
         })
     }

@@ -76,6 +76,7 @@ impl ToolError {
     }
 
     /// The same with a hint.
+    #[must_use]
     pub fn hinted(self, hint: impl Into<String>) -> ToolError {
         ToolError { hint: Some(hint.into()), ..self }
     }

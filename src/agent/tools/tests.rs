@@ -42,7 +42,7 @@ fn an_answer_is_read_with_patience() {
 
 #[tokio::test]
 async fn what_is_cut_can_be_paged() {
-    let long: String = (1..=5_000).map(|n| format!("line {n} of a long log\n")).collect();
+    let long = (1..=5_000).map(|n| format!("line {n} of a long log\n")).collect::<Vec<_>>().concat();
     let toolbox = toolbox(&[("kubectl logs web", &long)]);
     let call = |name: &str, arguments: &str| Call {
         id: String::new(),
