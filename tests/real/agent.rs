@@ -335,13 +335,19 @@ fn table(rows: &[Row]) {
     }
 }
 
-/// What a person sees of the first two cases and of the liar, for the eye; and that nothing is wider than the screen.
+/// What a person reads of three cases, kept in a file for the eye; in a pipe it is made for 80 columns, and only what is to
+/// be pasted, or a word that can't be broken, is wider.
 fn printed_at_80_columns(cluster: &Cluster, all: &[Trajectory]) {
     let mut shown = String::new();
     for one in all.iter().filter(|one| ["liar", "two-hops", "hostile-log"].contains(&one.name.as_str())) {
         let output = ask(cluster, one, &Player::new(&one.case), &[]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains("AGENT"), "{}: {text}", one.name);
+        let pasted = |line: &str| ["kubectl ", "# "].iter().any(|head| line.trim_start().starts_with(head));
+        let breaks = |line: &str| line.split_whitespace().nth(1).is_some();
+        let wide: Vec<&str> =
+            text.lines().filter(|line| line.chars().count() > 80 && breaks(line) && !pasted(line)).collect();
+        assert!(wide.is_empty(), "{}: wider than 80 columns: {wide:?}", one.name);
         shown.push_str(&format!("\n$ kubectl react diagnose -n {}\n{text}", one.namespace()));
     }
     let path: PathBuf = std::env::temp_dir().join("kubectl-react-test-state/agent-80-columns.txt");
