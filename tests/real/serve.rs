@@ -6,7 +6,7 @@ use kubectl_react::cluster::{ConnectOptions, ServeOptions as Options, Server, co
 use kubectl_react::kubectl::{self, Command};
 use kubectl_react::redact::Redactor;
 
-use crate::cluster::{Cluster, cluster};
+use crate::cluster::{Cluster, Injecting, cluster};
 
 /// Lines whose answer is that of kubectl, ages and blanks at the ends aside. They are about what no other test changes.
 const SAME: &[&str] = &[
@@ -82,27 +82,39 @@ async fn ours(server: &Server, line: &str) -> String {
 #[tokio::test]
 async fn what_is_served_is_what_kubectl_prints() {
     let Some(cluster) = cluster() else { return };
+    let _alone = Injecting::begin();
     let server = server(&cluster).await;
     let mut different = Vec::new();
     for line in SAME {
-        let (ours, theirs) = (ours(&server, line).await, theirs(&cluster, line));
+        different.extend(difference(&cluster, &server, line).await);
+    }
+    assert!(different.is_empty(), "{} lines differ:\n{}", different.len(), different.join("\n\n"));
+}
+
+/// Where the two differ, also when they are asked again: between two questions a pod may become ready.
+async fn difference(cluster: &Cluster, server: &Server, line: &str) -> Option<String> {
+    let mut told = None;
+    for _ in 0..4 {
+        let (ours, theirs) = (ours(server, line).await, theirs(cluster, line));
         if line.ends_with("-o yaml") {
-            let read = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).expect("YAML");
-            if read(&ours) == read(&theirs) {
-                continue;
+            let read = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).ok();
+            if read(&ours).is_some() && read(&ours) == read(&theirs) {
+                return None;
             }
         }
         let (ours, theirs) = (ageless(&ours), ageless(&theirs));
-        if ours != theirs {
-            different.push(format!("kubectl {line}\n--- ours\n{ours}\n--- kubectl's\n{theirs}"));
+        if ours == theirs {
+            return None;
         }
+        told = Some(format!("kubectl {line}\n--- ours\n{ours}\n--- kubectl's\n{theirs}"));
     }
-    assert!(different.is_empty(), "{} lines differ:\n{}", different.len(), different.join("\n\n"));
+    told
 }
 
 #[tokio::test]
 async fn the_rest_is_answered_too() {
     let Some(cluster) = cluster() else { return };
+    let _alone = Injecting::begin();
     let server = server(&cluster).await;
     for (line, part) in [
         ("describe deploy coredns -n kube-system", "Belongs to it:\n"),
