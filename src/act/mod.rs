@@ -8,4 +8,4 @@ mod environment;
 mod program;
 
 pub use dry_run::dry_run;
-pub use program::{Kubectl, client_version, locate};
+pub use program::{Kubectl, client_version, locate, runs};

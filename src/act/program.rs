@@ -107,7 +107,7 @@ pub fn locate(named: Option<&OsStr>, path: Option<&OsStr>) -> Option<PathBuf> {
 }
 
 /// Whether it is a program.
-fn runs(path: &Path) -> bool {
+pub fn runs(path: &Path) -> bool {
     let Ok(meta) = std::fs::metadata(path) else { return false };
     #[cfg(unix)]
     let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 
 use super::check::Check;
+use crate::act;
 use crate::cli::Cli;
 
 /// What begins so is taken for a part of us.
@@ -30,22 +31,13 @@ fn programs(path: Option<&std::ffi::OsStr>) -> Vec<PathBuf> {
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| name(path).is_some_and(|name| name == "kubectl-react" || name.starts_with(PREFIX)))
-            .filter(|path| runs(path))
+            .filter(|path| act::runs(path))
             .collect();
         here.sort();
         found.extend(here);
     }
     found.dedup();
     found
-}
-
-fn runs(path: &Path) -> bool {
-    let Ok(meta) = std::fs::metadata(path) else { return false };
-    #[cfg(unix)]
-    let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let executable = true;
-    meta.is_file() && executable
 }
 
 /// The name without what Windows puts behind it.

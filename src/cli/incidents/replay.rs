@@ -110,9 +110,7 @@ fn explore(
         change.dry_run.clone_from(&old.dry_run);
     }
     let kept: Vec<String> = old.notes.iter().filter(|note| !now.notes.contains(note)).cloned().collect();
-    if now.notes.iter().any(|note| !old.notes.contains(note)) {
-        differences.extend(now.notes.iter().filter(|note| !old.notes.contains(note)).cloned());
-    }
+    differences.extend(now.notes.iter().filter(|note| !old.notes.contains(note)).cloned());
     now.notes.extend(kept);
     if now != *old {
         differences.push("the agent's part is not what was recorded".to_owned());
