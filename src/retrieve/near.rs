@@ -2,7 +2,9 @@
 //!
 //! *Invariant:* pure, needs no model, and takes time in the order of what documents have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
 
 use super::chunk;
 use crate::model::Runbook;
@@ -13,11 +15,17 @@ const COMMON: f32 = 0.2;
 /// Pairs, as numbers in `runbooks`, whose weighted terms have a cosine of at least `least`; the nearest first.
 pub fn near_duplicates(runbooks: &[&Runbook], least: f32) -> Vec<(usize, usize, f32)> {
     let terms: Vec<BTreeMap<String, f32>> =
-        runbooks.iter().map(|runbook| chunk::derive(runbook).terms.counts).collect();
-    let mut holders: BTreeMap<&str, Vec<(usize, f32)>> = BTreeMap::new();
+        runbooks.par_iter().map(|runbook| chunk::derive(runbook).terms.counts).collect();
+    // Terms by the order in which they come; who has each, with its count.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut holders: Vec<Vec<(usize, f32)>> = Vec::new();
     for (at, counts) in terms.iter().enumerate() {
         for (term, count) in counts {
-            holders.entry(term).or_default().push((at, *count));
+            let number = *numbers.entry(term).or_insert(holders.len());
+            match holders.get_mut(number) {
+                Some(holders) => holders.push((at, *count)),
+                None => holders.push(vec![(at, *count)]),
+            }
         }
     }
     let all = runbooks.len() as f32;
@@ -25,7 +33,7 @@ pub fn near_duplicates(runbooks: &[&Runbook], least: f32) -> Vec<(usize, usize, 
     // Of each runbook, its terms that tell it apart: which one, and what it weighs.
     let mut telling: Vec<Vec<(usize, f32)>> = vec![Vec::new(); runbooks.len()];
     let mut lists: Vec<Vec<(usize, f32)>> = Vec::new();
-    for mut holders in holders.into_values() {
+    for mut holders in holders {
         let rarity = (1.0 + all / holders.len() as f32).ln();
         for (at, weight) in &mut holders {
             *weight = (1.0 + *weight).ln() * rarity;

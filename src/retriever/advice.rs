@@ -1,33 +1,27 @@
 //! Gives the causes of a diagnosis their runbooks, with the first commands of each.
 //!
-//! *Invariant:* no document is embedded, and what does not work leaves a note instead of a failure. Where there is no index
-//! yet, none is made for what signatures answer; the answer is the same.
+//! *Invariant:* no document is embedded, and what does not work leaves a note instead of a failure. What needs no index gets
+//! the answer that an index gives.
 
-use std::thread;
+use std::collections::BTreeMap;
 
-use super::{DERIVER, INDEX, Libraries, RetrieveError, Retriever, lost, signed};
+use super::{Libraries, RetrieveError, Retriever, lost};
 use crate::kubectl;
-use crate::model::runbook::{Block, Level, Signature};
+use crate::model::runbook::{Block, Level, Status};
 use crate::model::{Advice, Cause, Command, Diagnosis, Library, Place, Role, Runbook};
-use crate::retrieve::memory::Memory;
-use crate::retrieve::{self, Answer, Hit, Query, Shelf};
+use crate::retrieve::{Answer, Hit, Query, signature};
 use crate::runbook;
 use crate::runbook::params;
+use crate::runbook::repo::Collection;
 
 /// Runbooks that are named for one cause.
 const ADVICE: usize = 3;
-/// So many runbooks are read in less time than an index of them is made.
-const FEW: usize = 400;
 
 impl Libraries {
     /// Adds to each cause the runbooks that fit. What is not broken needs none, and no index.
     pub fn advise(self, diagnosis: &mut Diagnosis) {
-        if diagnosis.causes.is_empty() {
+        if diagnosis.causes.is_empty() || self.advise_by_detector(diagnosis) {
             diagnosis.libraries = self.states(&[]);
-            return;
-        }
-        let known = self.options.cache.as_ref().is_some_and(|folder| folder.join(INDEX).exists());
-        if !known && self.places().len() <= FEW && self.advise_signed(diagnosis) {
             return;
         }
         match Retriever::over(self) {
@@ -36,48 +30,57 @@ impl Libraries {
         }
     }
 
-    /// The same from memory, where a signature answers each cause; says whether it does.
-    fn advise_signed(&self, diagnosis: &mut Diagnosis) -> bool {
-        let Some(runbooks) = self.read_all() else { return false };
-        let queries: Vec<Query> = diagnosis.causes.iter().map(Query::from_cause).collect();
-        let answers = |query: &Query| runbooks.iter().any(|runbook| signed(&runbook.front.signature, query));
-        if !queries.iter().all(answers) {
+    /// Where there is the built-in library only, and one runbook of it names each cause's detector: nothing fits better, so
+    /// no index is opened, nor made. Says whether it is so.
+    fn advise_by_detector(&self, diagnosis: &mut Diagnosis) -> bool {
+        let [library] = self.collections.as_slice() else { return false };
+        if library.library != Library::Builtin {
             return false;
         }
-        let shelf = Memory::new(&runbooks, DERIVER.derive);
-        let find = |place: &Place| runbooks.iter().find(|runbook| runbook.place == *place);
-        let signatures: Vec<(u32, &Signature)> = (0_u32..)
-            .zip(shelf.documents())
-            .filter_map(|(at, document)| Some((at, &find(&document.place)?.front.signature)))
-            .collect();
-        let context = diagnosis.context.clone();
-        for (cause, query) in diagnosis.causes.iter_mut().zip(&queries) {
-            let Ok(answer) = retrieve::search(query, &shelf, &signatures, &|| None) else { return false };
-            note_down(cause, &answer, &context, &|place| find(place).cloned());
+        let mut by_detector: BTreeMap<&str, Vec<Runbook>> = BTreeMap::new();
+        let mut found = Vec::with_capacity(diagnosis.causes.len());
+        for cause in &diagnosis.causes {
+            if !by_detector.contains_key(cause.detector.as_str()) {
+                let Some(runbooks) = naming(library, &cause.detector) else { return false };
+                by_detector.insert(&cause.detector, runbooks);
+            }
+            let query = Query::from_cause(cause);
+            let runbooks = by_detector.get(cause.detector.as_str()).into_iter().flatten();
+            let mut fitting = runbooks.filter_map(|runbook| {
+                let found = signature::matches(&runbook.front.signature, &query.signals, &mut |_| {})?;
+                Some((runbook, found))
+            });
+            // Of several their words decide, and those are the index's.
+            let (Some((runbook, why)), None) = (fitting.next(), fitting.next()) else { return false };
+            found.push(Advice {
+                place: runbook.place.clone(),
+                title: runbook.front.title.clone(),
+                status: runbook.front.status,
+                score: why.score,
+                why: why.why.join("; "),
+                superseded_by: runbook.front.superseded_by.clone(),
+                commands: commands(runbook, &params::of(cause), &diagnosis.context),
+            });
         }
-        diagnosis.libraries = self.states(&[]);
+        for (cause, advice) in diagnosis.causes.iter_mut().zip(found) {
+            cause.runbooks = vec![advice];
+        }
         true
     }
+}
 
-    /// All runbooks; nothing where one can't be read, which the index has words for.
-    fn read_all(&self) -> Option<Vec<Runbook>> {
-        let mut files = Vec::new();
-        for collection in &self.collections {
-            let entries: Vec<_> = collection.entries.iter().collect();
-            let places = entries.iter().map(|entry| collection.place(entry));
-            files.extend(places.zip(collection.read(&entries).ok()?));
-        }
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let share = files.len().div_ceil(threads).max(1);
-        let parse = |files: &[(Place, Vec<u8>)]| -> Option<Vec<Runbook>> {
-            files.iter().map(|(place, bytes)| runbook::parse(place.clone(), bytes).runbook).collect()
-        };
-        let parts: Option<Vec<Vec<Runbook>>> = thread::scope(|scope| {
-            let running: Vec<_> = files.chunks(share).map(|files| scope.spawn(move || parse(files))).collect();
-            running.into_iter().map(|thread| thread.join().ok().flatten()).collect()
-        });
-        Some(parts?.concat())
-    }
+/// The runbooks in use whose signature names a detector; only files that have its name in them are read as runbooks.
+fn naming(library: &Collection, detector: &str) -> Option<Vec<Runbook>> {
+    let entries: Vec<_> = library.entries.iter().collect();
+    let files = library.read(&entries).ok()?;
+    let files = entries.iter().zip(&files);
+    let named = files.filter(|(_, bytes)| str::from_utf8(bytes).is_ok_and(|text| text.contains(detector)));
+    let runbooks = named.filter_map(|(entry, bytes)| runbook::parse(library.place(entry), bytes).runbook);
+    let fits = |runbook: &Runbook| {
+        let front = &runbook.front;
+        front.status != Status::Deprecated && front.signature.detectors.iter().any(|own| own == detector)
+    };
+    Some(runbooks.filter(fits).collect())
 }
 
 impl Retriever {
@@ -93,7 +96,7 @@ impl Retriever {
 
     /// One shelf serves all causes.
     fn advise_all(&self, causes: &mut [Cause], context: &str) -> Result<(), RetrieveError> {
-        let mut shelf = self.index.shelf(&self.places, None)?;
+        let mut shelf = self.shelf()?;
         let signatures = shelf.signatures()?;
         let mut outcome = Ok(());
         for cause in causes {

@@ -18,16 +18,14 @@ use std::sync::Arc;
 use crate::model::runbook::{FrontMatter, Signature};
 use crate::model::{Library, LibraryState, Place, Runbook};
 use crate::retrieve::embed::Lazy;
-use crate::retrieve::index::{Chroma, ChromaSettings, Deriver, Embedded, EmbeddedShelf, IndexError, Progress, Report};
+use crate::retrieve::index::{
+    Catalog, Chroma, ChromaSettings, Deriver, Embedded, EmbeddedShelf, IndexError, Progress, Report,
+};
 use crate::retrieve::{self, Answer, Document, Embedder, ModelId, Query, Shelf, ShelfError, chunk, signature};
 use crate::runbook;
 use crate::runbook::repo::{self, Collection, RepoError};
 
 use loader::Loader;
-
-/// What the index's file is called.
-const INDEX: &str = "index.sqlite";
-const DERIVER: Deriver = Deriver { version: chunk::VERSION, derive: chunk::derive };
 
 /// Where libraries, index and model are.
 pub struct Options {
@@ -63,6 +61,8 @@ pub struct Retriever {
     libraries: Libraries,
     index: Embedded,
     places: Vec<Place>,
+    /// What the index has of them.
+    catalog: Arc<Catalog>,
     /// Files that are no runbooks, with the reason, by library.
     unread: Vec<(Library, String)>,
     /// What did not work with the index or what came with the plugin.
@@ -83,12 +83,14 @@ impl Retriever {
     /// # Errors
     /// When not even an index in memory can be made.
     pub fn over(libraries: Libraries) -> Result<Retriever, IndexError> {
+        let deriver = Deriver { version: chunk::VERSION, derive: chunk::derive };
         let index = match &libraries.options.cache {
-            Some(folder) => Embedded::open(&folder.join(INDEX), DERIVER)?,
-            None => Embedded::in_memory(DERIVER)?,
+            Some(folder) => Embedded::open(&folder.join("index.sqlite"), deriver)?,
+            None => Embedded::in_memory(deriver)?,
         };
         let places = libraries.places();
-        let mut retriever = Retriever { libraries, index, places, unread: Vec::new(), notes: Vec::new() };
+        let (catalog, unread, notes) = (Arc::default(), Vec::new(), Vec::new());
+        let mut retriever = Retriever { libraries, index, places, catalog, unread, notes };
         if let Err(error) = retriever.read_words() {
             retriever.index.begin_anew(&error.to_string())?;
             retriever.read_words()?;
@@ -97,14 +99,20 @@ impl Retriever {
     }
 
     fn read_words(&mut self) -> Result<(), IndexError> {
-        let missing = self.index.missing(&self.places)?;
-        if missing.is_empty() {
+        self.catalog = self.index.catalog(&self.places)?;
+        if self.catalog.len() == self.places.len() {
             return Ok(());
         }
-        let mut loader = Loader::new(&self.libraries.collections, missing);
+        let mut loader = Loader::new(&self.libraries.collections, self.index.missing(&self.places)?);
         self.index.sync(&self.places, &mut |place| loader.load(place), None, &mut |_| {})?;
         self.unread = loader.unread;
+        self.catalog = self.index.catalog(&self.places)?;
         Ok(())
+    }
+
+    /// The documents of all libraries.
+    fn shelf(&self) -> Result<EmbeddedShelf<'_>, IndexError> {
+        self.index.shelf_of(&self.catalog, None)
     }
 
     /// Gives every document its vectors: those that came with the plugin, and what the model makes.
@@ -168,8 +176,8 @@ impl Retriever {
     /// When the index can't be read or written.
     pub fn answer(&mut self, query: &Query, progress: &mut dyn FnMut(Progress)) -> Result<Answer, RetrieveError> {
         {
-            let mut shelf = self.index.shelf(&self.places, None)?;
-            let signatures = shelf.signatures()?;
+            let mut shelf = self.shelf()?;
+            let signatures = signatures(&shelf, query)?;
             let signed = signatures.iter().any(|(_, signature)| signed(signature, query));
             if signed || self.libraries.options.embedder.is_none() {
                 return self.ask(query, &mut shelf, &signatures);
@@ -184,8 +192,8 @@ impl Retriever {
     /// # Errors
     /// When the index can't be read.
     pub fn search(&self, query: &Query) -> Result<Answer, RetrieveError> {
-        let mut shelf = self.index.shelf(&self.places, None)?;
-        let signatures = shelf.signatures()?;
+        let mut shelf = self.shelf()?;
+        let signatures = signatures(&shelf, query)?;
         self.ask(query, &mut shelf, &signatures)
     }
 
@@ -254,7 +262,7 @@ impl Retriever {
     /// # Errors
     /// When the index can't be read.
     pub fn documents(&self) -> Result<Vec<Document>, RetrieveError> {
-        Ok(self.index.shelf(&self.places, None)?.documents().to_vec())
+        Ok(self.shelf()?.documents().to_vec())
     }
 
     /// The same with what stands at the head of each.
@@ -262,7 +270,7 @@ impl Retriever {
     /// # Errors
     /// When the index can't be read.
     pub fn fronts(&self) -> Result<Vec<(Document, FrontMatter)>, RetrieveError> {
-        let shelf = self.index.shelf(&self.places, None)?;
+        let shelf = self.shelf()?;
         let fronts = shelf.documents().iter().zip(0..).map(|(document, at)| Ok((document.clone(), shelf.front(at)?)));
         fronts.collect()
     }
@@ -311,6 +319,11 @@ impl Retriever {
         }
         states
     }
+}
+
+/// The signatures that may match, by the number of their document.
+fn signatures(shelf: &EmbeddedShelf<'_>, query: &Query) -> Result<Vec<(u32, Signature)>, ShelfError> {
+    if query.signals.is_empty() { Ok(Vec::new()) } else { shelf.signatures() }
 }
 
 fn signed(signature: &Signature, query: &Query) -> bool {

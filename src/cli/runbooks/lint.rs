@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use rayon::prelude::*;
 
 use crate::cli::error::CommandError;
 use crate::cli::global::GlobalArgs;
@@ -93,9 +94,9 @@ fn read(paths: &[PathBuf]) -> Result<(Vec<Parsed>, Vec<String>), CommandError> {
         if path.is_dir() {
             let folder = repo::folder(path)?;
             let entries: Vec<&repo::Entry> = folder.entries.iter().collect();
-            for (entry, bytes) in entries.iter().zip(folder.read(&entries)?) {
-                files.push(parse(&path.join(&entry.path), &entry.blob, &bytes));
-            }
+            let bytes = folder.read(&entries)?;
+            let parsed = entries.par_iter().zip(&bytes);
+            files.par_extend(parsed.map(|(entry, bytes)| parse(&path.join(&entry.path), &entry.blob, bytes)));
             notes.extend(folder.notes);
         } else {
             let bytes = std::fs::read(path)

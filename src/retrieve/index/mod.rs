@@ -21,7 +21,7 @@ pub use chroma::{Chroma, ChromaError, Settings as ChromaSettings};
 pub use chroma_shelf::ChromaShelf;
 pub use embedded::Embedded;
 pub use seeds::ShippedError;
-pub use shelf::EmbeddedShelf;
+pub use shelf::{Catalog, EmbeddedShelf};
 pub use sync::{Phase, Progress, Report};
 
 use super::{Derive, ShelfError};

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
-use std::sync::OnceLock;
-use std::thread;
+use std::sync::{Arc, OnceLock};
 
 use flate2::read::ZlibDecoder;
+use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::embedding::{Texts, model_number, sum};
@@ -23,14 +23,32 @@ const LARGEST: u64 = 64 << 20;
 /// Below so many vectors one thread is as fast.
 const WORTH_A_THREAD: usize = 4096;
 
-/// A reader of an [`Embedded`] index.
-pub struct EmbeddedShelf<'a> {
-    index: &'a Embedded,
+/// The documents of some places. What is read of a file once serves many questions.
+#[derive(Default)]
+pub struct Catalog {
     documents: Vec<Document>,
     /// By their number: the row, and what its vectors are found by.
     rows: Vec<Stored>,
     /// Rows in order, with the document's number.
     by_row: Vec<(i64, u32)>,
+}
+
+impl Catalog {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+}
+
+/// A reader of an [`Embedded`] index.
+pub struct EmbeddedShelf<'a> {
+    index: &'a Embedded,
+    catalog: Arc<Catalog>,
     model: Option<Model>,
     matrix: OnceLock<Matrix>,
 }
@@ -58,6 +76,19 @@ struct Matrix {
 impl Embedded {
     /// The documents of `places` that are in the index, with the vectors of `model`.
     pub fn shelf(&self, places: &[Place], model: Option<&ModelId>) -> Result<EmbeddedShelf<'_>, IndexError> {
+        self.shelf_of(&self.catalog(places)?, model)
+    }
+
+    /// The documents of a catalog, with the vectors of `model`.
+    pub fn shelf_of(&self, catalog: &Arc<Catalog>, model: Option<&ModelId>) -> Result<EmbeddedShelf<'_>, IndexError> {
+        let catalog = Arc::clone(catalog);
+        let mut shelf = EmbeddedShelf { index: self, catalog, model: None, matrix: OnceLock::new() };
+        shelf.set_model(model)?;
+        Ok(shelf)
+    }
+
+    /// The documents of `places` that are in the index.
+    pub fn catalog(&self, places: &[Place]) -> Result<Arc<Catalog>, IndexError> {
         let mut wanted: HashMap<(&str, &str), Vec<&Place>> = HashMap::with_capacity(places.len());
         for place in places {
             wanted.entry((&place.blob, &place.path)).or_default().push(place);
@@ -82,9 +113,7 @@ impl Embedded {
         let (documents, rows): (Vec<Document>, Vec<Stored>) = found.into_iter().unzip();
         let mut by_row: Vec<(i64, u32)> = rows.iter().map(|stored| stored.row).zip(0..).collect();
         by_row.sort_unstable();
-        let mut shelf = EmbeddedShelf { index: self, documents, rows, by_row, model: None, matrix: OnceLock::new() };
-        shelf.set_model(model)?;
-        Ok(shelf)
+        Ok(Arc::new(Catalog { documents, rows, by_row }))
     }
 }
 
@@ -104,7 +133,7 @@ impl EmbeddedShelf<'_> {
         let db = self.index.lock();
         let mut all = db.prepare("SELECT id, signature FROM document WHERE derivation = ?1")?;
         let mut rows = all.query([self.index.deriver().version])?;
-        let mut signatures = Vec::with_capacity(self.rows.len());
+        let mut signatures = Vec::with_capacity(self.catalog.rows.len());
         while let Some(row) = rows.next()? {
             for document in self.of_row(row.get(0)?) {
                 signatures.push((document, json(row.get_ref(1)?.as_str()?)?));
@@ -125,23 +154,23 @@ impl EmbeddedShelf<'_> {
 
     /// Where the documents lie, by their number.
     pub(super) fn all_stored(&self) -> &[Stored] {
-        &self.rows
+        &self.catalog.rows
     }
 
     pub(super) fn document_and_stored(&self, document: u32) -> Option<(&Document, &Stored)> {
         let number = usize::try_from(document).ok()?;
-        Some((self.documents.get(number)?, self.rows.get(number)?))
+        Some((self.catalog.documents.get(number)?, self.catalog.rows.get(number)?))
     }
 
     fn stored(&self, document: u32) -> Result<&Stored, ShelfError> {
-        let stored = usize::try_from(document).ok().and_then(|number| self.rows.get(number));
+        let stored = usize::try_from(document).ok().and_then(|number| self.catalog.rows.get(number));
         stored.ok_or_else(|| ShelfError(format!("there is no document {document}")))
     }
 
     /// The documents that a row is of: one, or more where libraries have the same file.
     fn of_row(&self, row: i64) -> impl Iterator<Item = u32> {
-        let first = self.by_row.partition_point(|(other, _)| *other < row);
-        let from = self.by_row.get(first..).unwrap_or_default();
+        let first = self.catalog.by_row.partition_point(|(other, _)| *other < row);
+        let from = self.catalog.by_row.get(first..).unwrap_or_default();
         from.iter().take_while(move |(other, _)| *other == row).map(|(_, document)| *document)
     }
 
@@ -158,8 +187,8 @@ impl EmbeddedShelf<'_> {
 
     /// Reads all vectors of the documents, in one pass over the table.
     fn read(&self, model: &Model) -> Result<Matrix, IndexError> {
-        let mut by_texts: HashMap<&[u8], Vec<u32>> = HashMap::with_capacity(self.rows.len());
-        for (stored, document) in self.rows.iter().zip(0..) {
+        let mut by_texts: HashMap<&[u8], Vec<u32>> = HashMap::with_capacity(self.catalog.rows.len());
+        for (stored, document) in self.catalog.rows.iter().zip(0..) {
             by_texts.entry(&stored.texts).or_default().push(document);
         }
         let mut matrix = Matrix::default();
@@ -179,7 +208,7 @@ impl EmbeddedShelf<'_> {
 
 impl Shelf for EmbeddedShelf<'_> {
     fn documents(&self) -> &[Document] {
-        &self.documents
+        &self.catalog.documents
     }
 
     fn postings(&self, terms: &[String]) -> Result<Vec<Vec<(u32, f32)>>, ShelfError> {
@@ -282,25 +311,16 @@ impl Matrix {
 
     /// The cosine of every vector, sorted by document and chunk.
     fn cosines(&self, query: &[f32]) -> Vec<Near> {
-        let threads =
-            if self.owners.len() < WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
-        let share = self.owners.len().div_ceil(threads).max(1);
         let dimensions = query.len().max(1);
-        let parts = self.owners.chunks(share).zip(self.scales.chunks(share)).zip(self.steps.chunks(share * dimensions));
-        let part = |owners: &[(u32, u32)], scales: &[f32], steps: &[u8]| -> Vec<Near> {
-            let rows = owners.iter().zip(scales).zip(steps.chunks_exact(dimensions));
-            rows.map(|(((document, chunk), scale), steps)| Near {
+        let rows = self.owners.par_iter().zip(&self.scales).zip(self.steps.par_chunks_exact(dimensions));
+        let mut all: Vec<Near> = rows
+            .with_min_len(WORTH_A_THREAD)
+            .map(|(((document, chunk), scale), steps)| Near {
                 document: *document,
                 chunk: *chunk,
                 cosine: cosine(query, steps, *scale),
             })
-            .collect()
-        };
-        let mut all: Vec<Near> = thread::scope(|scope| {
-            let running: Vec<_> =
-                parts.map(|((owners, scales), steps)| scope.spawn(move || part(owners, scales, steps))).collect();
-            running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-        });
+            .collect();
         all.sort_unstable_by_key(|near| (near.document, near.chunk));
         all
     }

@@ -46,6 +46,17 @@ pub struct Signals {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Signals {
+    /// Whether there is nothing that a signature could match: what only narrows one does not count.
+    pub fn is_empty(&self) -> bool {
+        self.detectors.is_empty()
+            && self.reasons.is_empty()
+            && self.exit_codes.is_empty()
+            && self.alerts.is_empty()
+            && self.log_lines.is_empty()
+    }
+}
+
 /// What may be returned; empty lets all through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {

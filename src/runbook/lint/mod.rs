@@ -26,6 +26,7 @@ mod todo;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::kubectl::{self, Refusal};
 use crate::model::Runbook;
@@ -44,7 +45,7 @@ pub struct Options<'a> {
     /// Names of runbooks outside of the tree that may be named as a successor: the built-in library's.
     pub others: &'a [&'a str],
     /// Whether there is a file or a folder of this path in the repository.
-    pub exists: &'a dyn Fn(&str) -> bool,
+    pub exists: &'a (dyn Fn(&str) -> bool + Sync),
     /// Today.
     pub today: Date,
     /// How old a review may be.
@@ -89,14 +90,19 @@ pub fn rules() -> Vec<&'static Rule> {
 pub fn lint(files: &[Parsed], options: &Options<'_>) -> Vec<Problem> {
     let tree = Tree::new(files, options);
     let mut problems: Vec<Problem> = files.iter().flat_map(|file| file.problems.iter().cloned()).collect();
-    for parsed in files {
-        let Some(runbook) = &parsed.runbook else { continue };
-        let file = File::new(parsed, runbook);
-        for group in GROUPS {
-            (group.check)(&tree, &file, &mut problems);
-        }
-    }
+    // Rules see all files and write nothing.
+    problems.par_extend(files.par_iter().flat_map_iter(|file| check(&tree, file)));
     problem::sort(&mut problems);
+    problems
+}
+
+fn check(tree: &Tree<'_>, parsed: &Parsed) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Some(runbook) = &parsed.runbook else { return problems };
+    let file = File::new(parsed, runbook);
+    for group in GROUPS {
+        (group.check)(tree, &file, &mut problems);
+    }
     problems
 }
 
