@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::line::Line;
+use super::line::{Line, Target};
 
 /// Something that makes a change dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,8 @@ pub enum Risk {
     ToZero,
     /// Deletes without saying what.
     Unnamed,
+    /// Deletes what a person or a tool wrote: no controller makes it again.
+    Written,
 }
 
 impl fmt::Display for Risk {
@@ -71,6 +73,7 @@ impl fmt::Display for Risk {
             Risk::TemporaryData => "deletes the data of `emptyDir` volumes",
             Risk::ToZero => "scales to nothing",
             Risk::Unnamed => "deletes without a name",
+            Risk::Written => "deletes what no controller makes again",
         })
     }
 }
@@ -103,6 +106,29 @@ const RIGHTS: &[&str] = &[
     "rolebinding",
     "rolebindings",
     "roles",
+];
+
+/// What controllers make, and make again.
+const MADE: &[&str] = &[
+    "controllerrevision",
+    "controllerrevisions",
+    "endpoints",
+    "endpointslice",
+    "endpointslices",
+    "ep",
+    "ev",
+    "event",
+    "events",
+    "lease",
+    "leases",
+    "po",
+    "pod",
+    "pods",
+    "replicaset",
+    "replicasets",
+    "rs",
+    "volumeattachment",
+    "volumeattachments",
 ];
 
 /// A flag that is a risk.
@@ -141,10 +167,16 @@ pub(super) fn risks(line: &Line) -> Vec<Risk> {
     when(deletes && line.targets_any(NAMESPACES), Risk::Namespace);
     when(deletes && line.targets_any(STORAGE), Risk::Storage);
     when(deletes && targets.iter().any(|target| target.name.is_none() && !target.kind.contains('$')), Risk::Unnamed);
+    // Namespaces and what keeps data say more.
+    let written = |target: &Target| {
+        !target.kind.contains('$') && ![MADE, NAMESPACES, STORAGE].iter().any(|kinds| target.is(kinds))
+    };
+    when(deletes && targets.iter().any(written), Risk::Written);
     when(targets.iter().any(|target| target.kind.contains('$')), Risk::Open);
     let rights = matches!(line.verb.path, "auth reconcile" | "set subject") || verb == "certificate";
     when(rights || line.targets_any(RIGHTS), Risk::Rights);
-    let runs = verb == "run" || matches!(line.subcommand(), Some("job" | "cronjob" | "deployment"));
+    let runs =
+        verb == "run" || matches!(line.subcommand(), Some("job" | "cronjob" | "deployment")) && !line.has("from");
     when(runs || line.verb.path == "set image", Risk::RunsImage);
     risks.sort_unstable();
     risks.dedup();

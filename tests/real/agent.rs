@@ -48,11 +48,6 @@ struct Row {
 
 #[test]
 fn agent_proves_hard_causes_and_marks_what_it_cannot_prove() {
-    // Some minutes of their own: `./test --extra` takes them.
-    if std::env::var_os("REACT_TEST_TRAJECTORIES").is_none() {
-        println!("the trajectories are part of ./test --extra");
-        return;
-    }
     let Some(cluster) = cluster() else { return };
     let all = trajectories();
     assert!(!all.is_empty(), "REACT_TEST_TRAJECTORIES names no file");
@@ -159,6 +154,8 @@ fn run(cluster: &Cluster, one: &Trajectory, rows: &mut Vec<Row>) -> Vec<String> 
     problems.extend(steps(&one.case.script, &diagnosis["exploration"]));
     problems.extend(answer(one, &diagnosis["exploration"]));
     problems.extend(traffic(one, &bodies, &diagnosis["exploration"]["usage"]));
+    let after = one.case.expect.after.iter().map(|after| prepare(cluster, &one.namespace(), after, began));
+    problems.extend(after.filter_map(Result::err));
     let sent = bodies.concat() + &printed + &errors;
     let leaks = one.case.expect.never.iter().filter(|word| sent.contains(word.as_str()));
     problems.extend(leaks.map(|word| format!("{word:?} was sent or printed")));
@@ -175,6 +172,9 @@ fn ask(cluster: &Cluster, one: &Trajectory, player: &Player, more: &[&str]) -> O
     }
     if !one.case.explain.is_empty() {
         arguments.extend(["--explain", &one.case.explain]);
+    }
+    if one.case.check_changes {
+        arguments.push("--check-changes");
     }
     let mut command = cluster.plugin_command("admin", &arguments);
     command.env_remove("KUBECTL_REACT_MODEL_PROVIDER");
@@ -248,6 +248,19 @@ fn answer(one: &Trajectory, exploration: &Value) -> Vec<String> {
     if !fits(&expect.changes, &changes) {
         problems.push(format!("its changes are {changes:?}"));
     }
+    let tried: Vec<String> = list("changes")
+        .iter()
+        .map(|change| &change["dryRun"])
+        .filter(|tried| tried.is_object())
+        .map(tried_as)
+        .collect();
+    let differs = |(expected, found): (&String, &String)| {
+        let (word, part) = expected.split_once(": ").unwrap_or((expected, ""));
+        !found.starts_with(word) || !found.contains(part)
+    };
+    if tried.len() != expect.tried.len() || expect.tried.iter().zip(&tried).any(differs) {
+        problems.push(format!("the server says {tried:?} to its changes"));
+    }
     let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let contradictions: Vec<String> = list("contradictions").iter().map(said).collect();
     if !fits(&expect.contradictions, &contradictions) {
@@ -274,6 +287,11 @@ fn mark(change: &Value) -> String {
     }
     let risks: Vec<&str> = change["risks"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if risks.is_empty() { "ok".to_owned() } else { format!("risk: {}", risks.join("; ")) }
+}
+
+fn tried_as(tried: &Value) -> String {
+    let word = if tried["accepted"] == true { "yes" } else { "no" };
+    format!("{word}: {}", tried["said"].as_str().unwrap_or_default())
 }
 
 /// Whether each is what is expected: the word before the colon, and the part after it.

@@ -43,6 +43,8 @@ pub(crate) struct Case {
     pub(crate) question: String,
     /// `--explain`.
     pub(crate) explain: String,
+    /// `--check-changes`.
+    pub(crate) check_changes: bool,
     /// Tokens that the model holds, where it is not what its name says.
     pub(crate) window: Option<u32>,
     namespaces: Vec<String>,
@@ -135,6 +137,10 @@ pub(crate) struct Expect {
     pub(crate) contradictions: Vec<String>,
     /// For each change `ok`, `refused`, or `risk: ` and a part of one.
     pub(crate) changes: Vec<String>,
+    /// With `check_changes`, for each change `yes: ` or `no: ` and a part of what the server says to it.
+    pub(crate) tried: Vec<String>,
+    /// What kubectl shows after the run.
+    pub(crate) after: Vec<Ready>,
     /// A part of it; there must be none where nothing is said.
     pub(crate) undecided: String,
     pub(crate) confidence: String,

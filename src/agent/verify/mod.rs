@@ -45,7 +45,9 @@ impl Seen<'_> {
         };
         names::stands(self.evidence, name)
             || self.causes.iter().find(known).is_some()
-            || steps.into_iter().any(|(step, _)| names::stands(&step.observation.text, name))
+            || steps
+                .into_iter()
+                .any(|(step, _)| names::stands(&step.observation.text, name) || names::answered(step, name))
     }
 }
 
@@ -226,10 +228,12 @@ fn change(stated: FinishedChange, seen: &Seen<'_>) -> SuggestedChange {
     };
     risks.extend(command.params().iter().map(|name| format!("`{name}` is to be filled in")));
     let targets = command.targets();
-    let unknown = targets.iter().filter_map(|target| target.name.as_deref()).find(|name| !seen.knows(name));
-    // What a line creates need not have been there.
-    let creates = matches!(command.verb(), "create" | "run" | "expose" | "autoscale");
-    risks.extend(unknown.filter(|_| !creates).map(|name| format!("`{name}` occurs in nothing that was read")));
+    // What a line creates need not have been there, but what it is made from.
+    let creates = matches!(command.verb(), "create" | "run");
+    let named = targets.iter().filter_map(|target| target.name.as_deref()).filter(|_| !creates);
+    let from = command.flag("from").map(|from| from.split_once('/').map_or(from, |(_, name)| name));
+    let unknown = named.chain(from).find(|name| !seen.knows(name));
+    risks.extend(unknown.map(|name| format!("`{name}` occurs in nothing that was read")));
     SuggestedChange { line: command.in_context(seen.context), purpose, refused: None, risks, dry_run: None }
 }
 

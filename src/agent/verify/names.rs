@@ -1,6 +1,7 @@
 //! The names of objects in what a model wrote.
 
-use crate::model::Kind;
+use crate::kubectl;
+use crate::model::{Kind, Step};
 
 /// Words that stand beside names and are none.
 const PLAIN: &[&str] = &[
@@ -33,6 +34,19 @@ pub(super) fn stands(text: &str, name: &str) -> bool {
         let after = text.get(at + name.len()..).and_then(|text| text.chars().next());
         !before.is_some_and(part) && !after.is_some_and(part)
     })
+}
+
+/// Whether a call that was answered is about the object of this name: the log of `deploy/web` need not say whose it is.
+///
+/// Only of verbs that fail where it is not there; `auth can-i` and `events --for` answer for anything.
+pub(super) fn answered(step: &Step, name: &str) -> bool {
+    let asks = |line: &kubectl::Command| {
+        matches!(line.verb(), "get" | "describe" | "logs" | "rollout" | "top") && !line.has("ignore-not-found")
+    };
+    let Ok(line) = kubectl::parse(&step.action) else { return false };
+    let targets = line.targets();
+    let mut named = targets.iter().filter_map(|target| target.name.as_deref());
+    !step.observation.failed && asks(&line) && named.any(|of| of == name || line.namespace() == Some(name))
 }
 
 /// The names in a reference such as `deployment/web -n shop`, `Pod web in namespace shop`.
@@ -77,6 +91,27 @@ fn is_name(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Observation;
+
+    #[test]
+    fn a_call_that_was_answered_is_about_its_objects() {
+        for (action, failed, about) in [
+            ("kubectl logs deploy/web -n shop --tail=20", false, true),
+            ("kubectl logs web -n shop", false, true),
+            ("kubectl get deploy db web -n shop", false, true),
+            ("kubectl logs deploy/web -n shop", true, false),
+            ("kubectl get deploy api -n web", false, true),
+            ("kubectl get deploy -n web", false, false),
+            ("kubectl get deploy web --ignore-not-found", false, false),
+            ("kubectl events --for deploy/web", false, false),
+            ("kubectl auth can-i get deploy/web", false, false),
+            ("the web", false, false),
+        ] {
+            let observation = Observation { text: "listening".to_owned(), failed, ..Observation::default() };
+            let step = Step { action: action.to_owned(), observation, ..Step::default() };
+            assert_eq!(answered(&step, "web"), about, "{action}");
+        }
+    }
 
     #[test]
     fn names_are_told_from_words() {

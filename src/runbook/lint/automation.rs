@@ -85,7 +85,8 @@ fn check(_: &Tree<'_>, file: &File<'_>, problems: &mut Vec<Problem>) {
 
 /// Risks that no circumstances make small.
 fn is_high(danger: Danger) -> bool {
-    !matches!(danger, Danger::RunsImage | Danger::ToZero | Danger::BySelector | Danger::Open | Danger::TemporaryData)
+    use Danger::{BySelector, Open, RunsImage, TemporaryData, ToZero, Written};
+    !matches!(danger, RunsImage | ToZero | BySelector | Open | TemporaryData | Written)
 }
 
 /// What is not there and must be.
