@@ -8,36 +8,42 @@ use serde_json::{Value, json};
 
 #[path = "../support/model_server.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
-mod model_server;
+pub(crate) mod model_server;
 
 use model_server::{Asked, ModelServer, Reply, calls, text};
 
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/agent-cache");
-const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/cart-without-secret.json");
+pub(crate) const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/cart-without-secret.json");
 
 /// The plugin with a model, in a home of its own.
 fn react(home: &Path, server: &ModelServer) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("XDG_CACHE_HOME", CACHE)
-        .env("XDG_STATE_HOME", home.join("state"))
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("KUBECTL_REACT_MODEL_TOOLS", "native")
-        .env("OPENAI_BASE_URL", format!("{}/v1", server.url()))
-        .env("OPENAI_API_KEY", "sk-canary-0123456789abcdef")
-        .env("OPENAI_MODEL", "gpt-test");
+    command.env_clear().envs(settings(home, server));
     command
 }
 
-fn told(output: &Output) -> (i32, String, String) {
+/// The environment of a run with this model, whose key is a canary.
+pub(crate) fn settings(home: &Path, server: &ModelServer) -> Vec<(&'static str, String)> {
+    let under = |folder: &str| home.join(folder).to_string_lossy().into_owned();
+    vec![
+        ("HOME", under("")),
+        ("XDG_CACHE_HOME", CACHE.to_owned()),
+        ("XDG_STATE_HOME", under("state")),
+        ("XDG_CONFIG_HOME", under("config")),
+        ("KUBECTL_REACT_MODEL_TOOLS", "native".to_owned()),
+        ("OPENAI_BASE_URL", format!("{}/v1", server.url())),
+        ("OPENAI_API_KEY", "sk-canary-0123456789abcdef".to_owned()),
+        ("OPENAI_MODEL", "gpt-test".to_owned()),
+    ]
+}
+
+pub(crate) fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
 /// What a model ends with that read the detectors' words.
-fn answer() -> Value {
+pub(crate) fn answer() -> Value {
     json!({
         "summary": "The cart waits for a Secret that nobody made.",
         "causes": [{
@@ -55,7 +61,7 @@ fn answer() -> Value {
     })
 }
 
-fn explores() -> Vec<model_server::Turn> {
+pub(crate) fn explores() -> Vec<model_server::Turn> {
     vec![
         calls(&[("kubectl", json!({"command": "kubectl get pods -n shop"}))]).saying("Which pods are there?").into(),
         calls(&[("kubectl", json!({"command": "kubectl get secret cart-db -n shop -o yaml"}))]).into(),

@@ -5,11 +5,13 @@
 mod agent;
 mod architecture;
 mod cli;
+mod disturbed;
 mod docs;
 mod folding;
 mod harm;
 mod hostile;
 mod incidents;
 mod krew;
+mod private_ca;
 mod runbooks;
 mod support;
