@@ -20,4 +20,4 @@ mod verify;
 
 pub use brief::Brief;
 pub use run::{Journal, Pulse, Reading, World, run};
-pub use start::{Explain, Known, Need, Start, Wishes, need};
+pub use start::{Known, Need, Start, Wishes, need};

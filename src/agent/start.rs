@@ -10,7 +10,7 @@ use super::brief::{self, Brief};
 use super::budget::{Limits, Price};
 use super::prompt;
 use crate::model::chat::ToolSpec;
-use crate::model::{Diagnosis, ObjectRef, Severity, Verdict};
+use crate::model::{Diagnosis, Explain, ObjectRef, Severity, Verdict};
 
 /// What a run begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,6 @@ pub struct Start {
     pub question: Option<String>,
     /// The kubeconfig context.
     pub context: String,
-    /// What the detectors say.
-    pub verdict: Verdict,
     /// The causes that the detectors proved.
     pub causes: Vec<Known>,
     /// Whether it only explains, in one call.
@@ -60,31 +58,6 @@ pub struct Known {
     pub culprit: Option<ObjectRef>,
     /// How much it hurts.
     pub severity: Severity,
-}
-
-/// When a model is asked about a case that is clear without one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Explain {
-    /// Once, to explain it.
-    #[default]
-    Auto,
-    /// As if it were not clear.
-    Always,
-    /// Not at all.
-    Never,
-}
-
-impl std::str::FromStr for Explain {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Explain, String> {
-        match text {
-            "auto" => Ok(Explain::Auto),
-            "always" => Ok(Explain::Always),
-            "never" => Ok(Explain::Never),
-            _ => Err(format!("`{text}` is none of auto, always, never")),
-        }
-    }
 }
 
 /// How much of a model a diagnosis needs.
@@ -154,7 +127,6 @@ impl Start {
             brief: brief::brief(diagnosis, room),
             question: wishes.question.clone(),
             context: diagnosis.context.clone(),
-            verdict: diagnosis.verdict,
             causes: diagnosis.causes.iter().map(known).collect(),
             explain_only,
             tools: tools.into_iter().filter(|tool| !explain_only || tool.name == super::tools::FINISH).collect(),

@@ -12,7 +12,7 @@ use super::tools::{Output, ToolError, Toolbox};
 use super::{Brief, Journal, Known, Pulse, Reading, Start, World, run};
 use crate::kubectl::Read;
 use crate::model::chat::{Call, ChatReply, ChatRequest};
-use crate::model::{Exploration, Kind, ObjectRef, Severity, Step, Turn, Verdict};
+use crate::model::{Exploration, Kind, ObjectRef, Severity, Step, Turn};
 use crate::redact::{Redacted, Redactor};
 
 pub(super) const EVIDENCE: &str = "\
@@ -29,7 +29,6 @@ pub(super) fn start() -> Start {
         brief: Brief { evidence: EVIDENCE.to_owned(), advice: "cause 1: network/db.md\n".to_owned() },
         question: None,
         context: "prod".to_owned(),
-        verdict: Verdict::Unhealthy,
         causes: vec![Known {
             fingerprint: "00c0ffee0000".to_owned(),
             summary: "exit 1 of `app`: no route to db".to_owned(),

@@ -9,12 +9,13 @@ use clap::Args;
 use super::global::ConnectionArgs;
 use super::{incidents, model};
 use crate::act;
+use crate::agent::Wishes;
 use crate::agent::budget::{Limits, Price};
 use crate::agent::pulse::Live;
 use crate::agent::tools::MetricsServer;
-use crate::agent::{Explain, Wishes};
 use crate::config::{self, AgentFlags, Bounded, Money, MoneyLimit, Settings};
 use crate::diagnose::{Explorer, Source};
+use crate::model::Explain;
 
 /// How a model is used.
 #[derive(Args, Clone, Debug)]
@@ -34,7 +35,7 @@ pub(super) struct AgentArgs {
 
     /// When a model is asked about a case that is clear without one: auto (once, to explain it), always, never
     #[arg(long, hide_short_help = true, value_name = "WHEN")]
-    explain: Option<config::Explain>,
+    explain: Option<Explain>,
 
     /// The most calls of tools
     #[arg(long, hide_short_help = true, value_name = "N")]
@@ -132,11 +133,6 @@ impl AgentArgs {
             let name = &model.identity().model;
             troubles.push(format!("`agent.prices` has no price of `{name}`, so `--max-cost` bounds nothing"));
         }
-        let explain = match *agent.explain {
-            config::Explain::Auto => Explain::Auto,
-            config::Explain::Always => Explain::Always,
-            config::Explain::Never => Explain::Never,
-        };
         let incidents = match incidents::store(settings) {
             Ok(store) => Some(store),
             Err(error) => {
@@ -151,7 +147,7 @@ impl AgentArgs {
         };
         let explorer = Explorer {
             model,
-            wishes: Wishes { question: self.question.clone(), explain, limits, price },
+            wishes: Wishes { question: self.question.clone(), explain: *agent.explain, limits, price },
             pulse: Arc::clone(pulse),
             incidents,
             prometheus: metrics(&settings.prometheus, &mut troubles),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::layers::Layers;
 use super::numbers::{Bounded, Money, MoneyLimit};
 use super::{ConfigError, Setting};
+use crate::model::Explain;
 
 const MAX_STEPS: &str = "agent.maxSteps";
 const MAX_TOKENS: &str = "agent.maxTokens";
@@ -87,38 +88,6 @@ impl AgentSettings {
             entry(CURRENCY, &self.currency, |currency| currency.0.clone()),
             entry(EXPLAIN, &self.explain, |explain| explain.as_str().to_owned()),
         ]
-    }
-}
-
-/// Whether a cause that is proven is put into words by the model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Explain {
-    /// Where the detectors leave something open, or a question is asked.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never: a proven cause stands as it is.
-    Never,
-}
-
-impl Explain {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Explain::Auto => "auto",
-            Explain::Always => "always",
-            Explain::Never => "never",
-        }
-    }
-}
-
-impl FromStr for Explain {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Explain, String> {
-        let known = [Explain::Auto, Explain::Always, Explain::Never].into_iter().find(|word| word.as_str() == text);
-        known.ok_or_else(|| format!("`{text}` is none of auto, always, never"))
     }
 }
 

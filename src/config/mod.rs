@@ -19,7 +19,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-pub use agent::{AgentFlags, AgentSettings, Currency, Explain, Price, Prices};
+pub use agent::{AgentFlags, AgentSettings, Currency, Price, Prices};
 pub use choose::{Chosen, KeyFrom, Provider, missing, resolve};
 pub use folders::{cache_dir, config_file, redaction_key, state_dir};
 use layers::{File, Layers};

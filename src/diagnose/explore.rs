@@ -22,7 +22,7 @@ use crate::kubectl::{self, Read};
 use crate::model::event::Event;
 use crate::model::{Diagnosis, Exploration, Snapshot, Step, Turn};
 use crate::redact::Redacted;
-use crate::retriever::Retriever;
+use crate::retriever::{Advised, Retriever};
 
 /// Who goes deeper, and how far.
 pub struct Explorer {
@@ -84,7 +84,7 @@ pub(super) async fn explore(
     context: &Context,
     request: &Request,
     snapshot: &Arc<Redacted<Snapshot>>,
-    retriever: Option<Retriever>,
+    advised: Advised,
     diagnosis: &mut Diagnosis,
     events: &EventSink,
 ) {
@@ -93,6 +93,8 @@ pub(super) async fn explore(
         return;
     }
     events(Event::Causes { diagnosis: Box::new(diagnosis.clone()) });
+    // One call to explain searches nothing.
+    let retriever = if need == Need::Exploration { advised.retriever() } else { None };
     let toolbox = toolbox(explorer, context, snapshot, retriever);
     let start = Start::new(diagnosis, &explorer.wishes, need, explorer.model.identity(), toolbox.specs());
     let mut notes = Vec::new();

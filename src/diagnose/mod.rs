@@ -17,7 +17,7 @@ use crate::model::event::Event;
 use crate::model::reference::Name;
 use crate::model::{Diagnosis, Kind, ObjectRef, Selector, Severity, Snapshot, Time, Verdict};
 use crate::redact::{Redacted, Redactor};
-use crate::retriever::{self, Libraries, Retriever};
+use crate::retriever::{self, Advised, Libraries};
 
 pub use explore::Explorer;
 
@@ -109,38 +109,25 @@ pub async fn diagnose(context: &Context, request: &Request, events: &EventSink) 
     };
     events(Event::Explaining);
     let mut diagnosis = derive(&snapshot, request)?;
-    let retriever = match opening {
-        Some(opening) => advise(opening.await, &mut diagnosis, context.explorer.is_some()),
-        None => None,
+    let advised = match opening {
+        Some(opening) => advise(opening.await, &mut diagnosis),
+        None => Advised::Lost,
     };
     if let Some(explorer) = &context.explorer {
-        explore::explore(explorer, context, request, &snapshot, retriever, &mut diagnosis, events).await;
+        explore::explore(explorer, context, request, &snapshot, advised, &mut diagnosis, events).await;
     }
     Ok(Outcome { diagnosis, snapshot })
 }
 
-/// Adds the runbooks; where they can't be had, why not. The libraries are kept open for one who may search them.
-fn advise(
-    opened: Result<Libraries, tokio::task::JoinError>,
-    diagnosis: &mut Diagnosis,
-    keep: bool,
-) -> Option<Retriever> {
-    let trouble = match opened {
-        Ok(libraries) if keep => match Retriever::over(libraries) {
-            Ok(retriever) => {
-                retriever.advise(diagnosis);
-                return Some(retriever);
-            }
-            Err(error) => error.to_string(),
-        },
-        Ok(libraries) => {
-            libraries.advise(diagnosis);
-            return None;
+/// Adds the runbooks; where they can't be had, why not.
+fn advise(opened: Result<Libraries, tokio::task::JoinError>, diagnosis: &mut Diagnosis) -> Advised {
+    match opened {
+        Ok(libraries) => libraries.advise(diagnosis),
+        Err(error) => {
+            diagnosis.libraries.push(retriever::lost(error.to_string()));
+            Advised::Lost
         }
-        Err(error) => error.to_string(),
-    };
-    diagnosis.libraries.push(retriever::lost(trouble));
-    None
+    }
 }
 
 /// Reads a cluster: the lists, then what detectors want beside them.

@@ -3,9 +3,43 @@
 //! *Invariant:* a [`Claim`] names the step and the words that prove it; whether they stand there is said by
 //! [`Standing`], which only `agent::verify` decides, never a model.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Time;
+
+/// When a model is asked about a case that is clear without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Once, to put it into words.
+    #[default]
+    Auto,
+    /// As if it were not clear.
+    Always,
+    /// Not at all: a proven cause stands as it is.
+    Never,
+}
+
+impl Explain {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Explain::Auto => "auto",
+            Explain::Always => "always",
+            Explain::Never => "never",
+        }
+    }
+}
+
+impl FromStr for Explain {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Explain, String> {
+        let known = [Explain::Auto, Explain::Always, Explain::Never].into_iter().find(|word| word.as_str() == text);
+        known.ok_or_else(|| format!("`{text}` is none of auto, always, never"))
+    }
+}
 
 /// One Thought, Action and Observation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -22,8 +22,8 @@ pub mod snapshot;
 pub mod turn;
 
 pub use answer::{
-    Answer, Claim, Confidence, DryRun, Ended, Exploration, Observation, Standing, StatedCause, Step, SuggestedChange,
-    Usage,
+    Answer, Claim, Confidence, DryRun, Ended, Explain, Exploration, Observation, Standing, StatedCause, Step,
+    SuggestedChange, Usage,
 };
 pub use diagnosis::{Advice, Cause, Change, Consequence, Diagnosis, LibraryState, Verdict};
 pub use finding::{Command, Evidence, Finding, Severity, Source, Stage};

@@ -17,16 +17,43 @@ use crate::runbook::repo::Collection;
 /// Runbooks that are named for one cause.
 const ADVICE: usize = 3;
 
+/// What the advice was taken from.
+pub enum Advised {
+    /// No index was needed.
+    Plain(Libraries),
+    /// The index.
+    Indexed(Box<Retriever>),
+    /// There is nothing to take it from.
+    Lost,
+}
+
+impl Advised {
+    /// The index, opened where it was not.
+    pub fn retriever(self) -> Option<Retriever> {
+        match self {
+            Advised::Plain(libraries) => Retriever::over(libraries).ok(),
+            Advised::Indexed(retriever) => Some(*retriever),
+            Advised::Lost => None,
+        }
+    }
+}
+
 impl Libraries {
     /// Adds to each cause the runbooks that fit. What is not broken needs none, and no index.
-    pub fn advise(self, diagnosis: &mut Diagnosis) {
+    pub fn advise(self, diagnosis: &mut Diagnosis) -> Advised {
         if diagnosis.causes.is_empty() || self.advise_by_detector(diagnosis) {
             diagnosis.libraries = self.states(&[]);
-            return;
+            return Advised::Plain(self);
         }
         match Retriever::over(self) {
-            Ok(retriever) => retriever.advise(diagnosis),
-            Err(error) => diagnosis.libraries.push(lost(error.to_string())),
+            Ok(retriever) => {
+                retriever.advise(diagnosis);
+                Advised::Indexed(Box::new(retriever))
+            }
+            Err(error) => {
+                diagnosis.libraries.push(lost(error.to_string()));
+                Advised::Lost
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod advice;
 mod libraries;
 mod loader;
 
+pub use advice::Advised;
 pub use libraries::{Libraries, lost};
 
 use std::fs::{self, File};

@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("causes", &["model", "graph"]),
     ("output", &["model", "printable"]),
     ("cluster", &["model", "printable", "redact", "kubectl"]),
-    ("config", &["output", "cluster"]),
+    ("config", &["model", "output", "cluster"]),
     ("runbook", &["model", "printable", "redact", "kubectl"]),
     ("retrieve", &["model", "runbook"]),
     ("retriever", &["model", "kubectl", "runbook", "retrieve"]),

@@ -138,7 +138,8 @@ impl ModelError {
             ModelError::Overloaded { .. } => Some("try again later, or look at the quota"),
             ModelError::TooLong { .. } => Some("set `model.window` to what the model can hold"),
             ModelError::Unusable { .. } => Some("look at `model.url` and `model.tools`"),
-            ModelError::Filtered { .. } | ModelError::Replay(_) => None,
+            ModelError::Filtered { .. } => Some("look at the settings of its content filter"),
+            ModelError::Replay(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::check::Check;
-use crate::agent::chat::{Model, ModelError};
+use crate::agent::chat::Model;
 use crate::config;
 use crate::model::chat::{ChatReply, ChatRequest, Message, ToolSpec};
 use crate::redact::Redactor;
@@ -34,7 +34,7 @@ pub(super) async fn check(model: Option<Arc<dyn Model>>) -> Check {
     let who = format!("{} at {}", model.identity().model, model.identity().server);
     match answer {
         Ok(reply) => told(&who, &reply, pieces.load(Ordering::Relaxed), millis),
-        Err(error) => Check::failed("model", error.to_string()).hint(hint(&error)),
+        Err(error) => Check::failed("model", error.to_string()).hint_if(error.hint()),
     }
 }
 
@@ -74,27 +74,13 @@ fn told(who: &str, reply: &ChatReply, pieces: usize, millis: u128) -> Check {
         .hint("a model that does not call tools explores little: take another one, or another mode")
 }
 
-fn hint(error: &ModelError) -> &'static str {
-    match error {
-        ModelError::Unreachable { .. } => "look at the address of the model, at proxies, and whether its server runs",
-        ModelError::Unauthorized { .. } => "look at the key, or log in again",
-        ModelError::NoModel { .. } => "look at the name of the model; of Azure it is that of the deployment",
-        ModelError::Overloaded { .. } => "try again later, or raise its quota",
-        ModelError::TooLong { .. } => "its window is too small for any work: take another model",
-        ModelError::Filtered { .. } => "a content filter refuses a harmless sentence: look at its settings",
-        ModelError::Unusable { .. } | ModelError::Replay(_) => {
-            "look whether the address is that of an OpenAI-compatible API"
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::agent::chat::Identity;
+    use crate::agent::chat::{Identity, ModelError};
     use crate::cli::doctor::check::Standing;
     use crate::model::chat::{Call, Tokens};
     use crate::redact::Redacted;
