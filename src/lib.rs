@@ -16,6 +16,7 @@ pub mod graph;
 pub mod incidents;
 pub mod kubectl;
 pub mod model;
+pub mod near;
 pub mod output;
 pub mod printable;
 pub mod redact;

@@ -2,10 +2,11 @@
 
 use crate::cluster::snapshot_file::SnapshotFileError;
 use crate::cluster::{CollectError, ConnectError};
-use crate::config::{ConfigError, nearest};
+use crate::config::ConfigError;
 use crate::diagnose::DiagnoseError;
 use crate::incidents::StoreError;
 use crate::model::reference::KINDS;
+use crate::near::nearest;
 use crate::printable::one_line;
 use crate::retrieve::index::IndexError;
 use crate::retriever::RetrieveError;

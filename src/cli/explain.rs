@@ -7,8 +7,9 @@ use clap::Args;
 use super::error::CommandError;
 use super::global::GlobalArgs;
 use super::{Reply, terminal};
-use crate::config::{Flags, Settings, nearest};
+use crate::config::{Flags, Settings};
 use crate::detect::{self, Detector};
+use crate::near::nearest;
 use crate::output::{self, Format, Style};
 
 /// Say what a detector looks for, and when it can be wrong

@@ -8,7 +8,6 @@ mod folders;
 mod layers;
 mod metrics;
 mod model;
-mod near;
 mod numbers;
 mod view;
 
@@ -25,10 +24,10 @@ pub use folders::{cache_dir, config_file, redaction_key, state_dir};
 use layers::{File, Layers};
 pub use metrics::MetricsSettings;
 pub use model::{AuthChoice, ModelSettings, ProviderChoice, ToolsChoice};
-pub use near::nearest;
 pub use numbers::{Bounded, Money, MoneyLimit, Seconds, TokenCount};
 pub use view::Entry;
 
+use crate::near::nearest;
 use crate::output::Format;
 
 /// Where a value comes from.

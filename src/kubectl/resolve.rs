@@ -6,10 +6,11 @@
 use super::arguments;
 use super::line::{Given, Line, objects, setting_of, written};
 use super::params::{self, Setting, Slot};
-use super::refusal::{Reason, Refusal, nearest, shown};
+use super::refusal::{Reason, Refusal, shown};
 use super::tables::{self, Flag, GLOBAL, Takes, Verb, Words};
 use super::values::{self, Wrong};
 use super::words::{LONGEST_LINE, Word};
+use crate::near::nearest;
 
 /// The most words of a line.
 const MOST_WORDS: usize = 256;

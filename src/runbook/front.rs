@@ -9,10 +9,11 @@ use crate::model::runbook::{FrontMatter, Level};
 
 use super::derive;
 use super::markdown::Outline;
-use super::problem::{Gravity, Problem, Rule, nearest};
+use super::problem::{Gravity, Problem, Rule};
 use super::schema::{FRONT, Kind, Pattern, Shape};
 use super::source::Head;
 use super::yaml::{self, Node, Scalar, Value};
+use crate::near::nearest;
 
 /// Front matter that the schema does not allow.
 pub(super) const FRONT_MATTER: Rule = Rule {

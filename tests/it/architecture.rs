@@ -10,16 +10,17 @@ use std::path::{Path, PathBuf};
 /// A module of ours, and what of ours it may import.
 const TABLE: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("near", &[]),
     ("printable", &[]),
     ("redact", &["model", "printable"]),
-    ("kubectl", &["model"]),
+    ("kubectl", &["model", "near"]),
     ("graph", &["model"]),
     ("detect", &["model", "graph"]),
     ("causes", &["model", "graph"]),
     ("output", &["model", "printable"]),
     ("cluster", &["model", "printable", "redact", "kubectl"]),
-    ("config", &["model", "output", "cluster"]),
-    ("runbook", &["model", "printable", "redact", "kubectl"]),
+    ("config", &["model", "near", "output", "cluster"]),
+    ("runbook", &["model", "near", "printable", "redact", "kubectl"]),
     ("retrieve", &["model", "runbook"]),
     ("retriever", &["model", "kubectl", "runbook", "retrieve"]),
     ("agent", &["model", "printable", "redact", "kubectl", "cluster", "retrieve", "retriever"]),
@@ -46,6 +47,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model",
+            "near",
             "printable",
             "redact",
             "kubectl",

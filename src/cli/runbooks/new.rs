@@ -8,8 +8,9 @@ use super::files::{root, today, write_new};
 use crate::cli::error::CommandError;
 use crate::cli::global::GlobalArgs;
 use crate::cli::{Reply, terminal};
-use crate::config::{Flags, Settings, nearest};
+use crate::config::{Flags, Settings};
 use crate::detect;
+use crate::near::nearest;
 use crate::runbook::draft::{Subject, skeleton};
 
 /// Write the skeleton of a runbook into the repository around the current folder

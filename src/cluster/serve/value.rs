@@ -3,6 +3,7 @@
 //! *Invariant:* an absent field, a `null` and a field of another type are the same: nothing.
 
 use serde_json::Value;
+use strsim::osa_distance;
 
 use crate::model::{Map, Selector, Time};
 
@@ -177,7 +178,7 @@ pub(super) fn near<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Vec<
     let mut scored: Vec<(usize, &str)> = known
         .filter_map(|name| {
             let lower = name.to_ascii_lowercase();
-            let distance = distance(&word, &lower);
+            let distance = osa_distance(&word, &lower);
             if lower.starts_with(&word) || word.starts_with(&lower) {
                 Some((0, name))
             } else if distance <= word.len().max(3) / 3 {
@@ -190,25 +191,6 @@ pub(super) fn near<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Vec<
     scored.sort_unstable();
     scored.dedup();
     scored.into_iter().take(MOST).map(|(_, name)| name.to_owned()).collect()
-}
-
-/// How many letters have to change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let best = (corner + usize::from(x != y)).min(left + 1).min(*cell + 1);
-            corner = *cell;
-            *cell = best;
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -243,7 +225,7 @@ mod tests {
     #[test]
     fn near_names_come_first() {
         let known = ["web-7d4b9c-abcde", "wbe", "cart", "checkout-1"];
-        assert_eq!(near("web", known.into_iter()), ["web-7d4b9c-abcde"]);
+        assert_eq!(near("web", known.into_iter()), ["web-7d4b9c-abcde", "wbe"]);
         assert_eq!(near("checkout-2", known.into_iter()), ["checkout-1"]);
         assert!(near("zzzzzz", known.into_iter()).is_empty());
     }

@@ -6,8 +6,9 @@ use crate::kubectl::Command;
 use crate::model::runbook::Role;
 
 use super::{File, Group, Line, MOST, Tree};
+use crate::near::nearest;
 use crate::runbook::fence::{Fence, ROLES};
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group =
     Group { rules: &[&BLOCK_NAME, &COMMAND_CHANGES, &COMMAND_REFUSED, &INFO_STRING], check };

@@ -3,7 +3,8 @@
 use crate::model::runbook::Level;
 
 use super::{File, Group, Tree, list};
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::near::nearest;
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group = Group { rules: &[&HEADING_MISSING, &HEADING_ORDER, &SECTION_EMPTY], check };
 

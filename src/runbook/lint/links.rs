@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{File, Group, MOST, Tree};
+use crate::near::nearest;
 use crate::runbook::markdown::Outline;
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group = Group { rules: &[&LINK_DEAD], check };
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{File, Group, MOST, Tree};
 use crate::model::runbook::Manifest;
+use crate::near::nearest;
 use crate::runbook::parse::is_file_name;
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::runbook::problem::{Gravity, Problem, Rule};
 use crate::runbook::yaml::{self, Node, Value};
 
 pub(super) const GROUP: Group = Group { rules: &[&MANIFEST_INVALID, &MANIFEST_MISSING, &MANIFEST_UNUSED], check };

@@ -3,8 +3,9 @@
 use crate::model::runbook::Status;
 
 use super::{File, Group, Tree};
+use crate::near::nearest;
 use crate::runbook::derive::stem;
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group = Group {
     rules: &[&NAME_NOT_STEM, &NAME_TAKEN, &NOT_OURS, &SCHEMA_MISSING, &SUCCESSOR_MISSING, &TITLE_NOT_HEADING],

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{File, Group, MOST, Tree};
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::near::nearest;
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group = Group { rules: &[&PARAM_UNDECLARED, &PARAM_UNUSED], check };
 

@@ -4,7 +4,8 @@ use regex::RegexBuilder;
 
 use super::{File, Group, MOST, Tree};
 use crate::model::Selector;
-use crate::runbook::problem::{Gravity, Problem, Rule, nearest};
+use crate::near::nearest;
+use crate::runbook::problem::{Gravity, Problem, Rule};
 
 pub(super) const GROUP: Group =
     Group { rules: &[&DETECTOR_UNKNOWN, &MATCH_NOTHING, &PATTERN_INVALID, &SELECTOR_INVALID], check };
