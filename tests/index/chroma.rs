@@ -136,12 +136,16 @@ fn it_gives_what_the_embedded_index_gives_to_the_last_bit() {
 fn an_entry_says_where_it_is_from_and_is_put_there_once() {
     let Some(settings) = settings("trace") else { return };
     let model = Hash::new("tracing", 64);
+    for _ in 0..2 {
+        assert!(Chroma::look(&settings, model.id()).unwrap().is_none(), "looking makes nothing");
+    }
     let chroma = Chroma::connect(&settings, model.id()).unwrap();
     let (mut books, mut places) = Books::many(30, "7c");
     let first = index();
     assert_eq!(put(&chroma, &first, &books, &places, &model).added, 30);
     let all = entries(&settings);
     assert_eq!(all.len(), 120);
+    assert_eq!(Chroma::look(&settings, model.id()).unwrap().unwrap().count().unwrap(), 120);
     let (id, metadata) = &all[0];
     assert!(id.starts_with("tracing00000:words-1:"), "{id}");
     assert!(id.contains(metadata["blob"].as_str().unwrap()));

@@ -131,11 +131,13 @@ fn index(options: &Options, retriever: &Retriever, id: Option<&crate::retrieve::
         )
         .hint("`kubectl react runbooks model pull` gets one");
     };
-    let asked = Chroma::connect(settings, id).and_then(|chroma| Ok((chroma.url().to_owned(), chroma.count()?)));
-    match asked {
-        Ok((url, count)) => {
-            Check::ok("index", format!("{count} vectors in Chroma at {url}; {documents} runbooks in {kept}"))
+    // Nothing is made by looking.
+    match Chroma::look(settings, id).and_then(|chroma| chroma.as_ref().map(Chroma::count).transpose()) {
+        Ok(Some(count)) => {
+            Check::ok("index", format!("{count} vectors in Chroma at {shown}; {documents} runbooks in {kept}"))
         }
+        Ok(None) => Check::ok("index", format!("nothing yet in Chroma at {shown}; {documents} runbooks in {kept}"))
+            .hint("`kubectl react runbooks index` fills it"),
         Err(error) => {
             Check::failed("index", format!("{error}; the local index answers: {documents} runbooks in {kept}"))
                 .hint(error.hint())

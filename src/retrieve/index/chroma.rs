@@ -172,6 +172,30 @@ impl Chroma {
     /// Finds the collection, or makes it, with tenant and database. Where it holds vectors of another length than the
     /// model's, a collection beside it is taken, with the length in its name.
     pub fn connect(settings: &Settings, model: &ModelId) -> Result<Chroma, ChromaError> {
+        let mut chroma = Chroma::client(settings, model)?;
+        chroma.collection = chroma.find(settings, &settings.collection)?;
+        if chroma.collection.dimension.is_some_and(|dimension| dimension != model.dimensions) {
+            chroma.collection = chroma.find(settings, &beside(settings, model))?;
+        }
+        chroma.open(settings)?;
+        Ok(chroma)
+    }
+
+    /// The same where the collection is there; makes nothing.
+    pub fn look(settings: &Settings, model: &ModelId) -> Result<Option<Chroma>, ChromaError> {
+        let mut chroma = Chroma::client(settings, model)?;
+        let mut found = chroma.there(settings, &settings.collection)?;
+        if found.as_ref().and_then(|found| found.dimension).is_some_and(|dimension| dimension != model.dimensions) {
+            found = chroma.there(settings, &beside(settings, model))?;
+        }
+        let is_there = found.is_some();
+        chroma.collection = found.unwrap_or(chroma.collection);
+        // Whatever is there: a server of another kind does not know the question.
+        chroma.open(settings)?;
+        Ok(is_there.then_some(chroma))
+    }
+
+    fn client(settings: &Settings, model: &ModelId) -> Result<Chroma, ChromaError> {
         let address = || ChromaError::Address(settings.url.clone());
         let url = Url::parse(&settings.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let mut url = url.filter(Url::has_host).ok_or_else(address)?;
@@ -186,7 +210,7 @@ impl Chroma {
             headers.push(("authorization", format!("Bearer {token}")));
             headers.push(("x-chroma-token", token.to_owned()));
         }
-        let mut chroma = Chroma {
+        Ok(Chroma {
             http: Http::new(&url).map_err(unreachable)?,
             shown: shown.clone(),
             api: url,
@@ -194,26 +218,26 @@ impl Chroma {
             collection: Collection { id: String::new(), dimension: None },
             batch: MOST_AT_ONCE,
             model: model.clone(),
-        };
-        chroma.collection = chroma.find(settings, &settings.collection)?;
-        if chroma.collection.dimension.is_some_and(|dimension| dimension != model.dimensions) {
-            chroma.collection = chroma.find(settings, &format!("{}-{}", settings.collection, model.dimensions))?;
-        }
-        let limits: Limits = chroma.read(&chroma.get(&["pre-flight-checks"], "say its limits")?)?;
-        chroma.batch = limits.max_batch_size.clamp(1, MOST_AT_ONCE);
-        chroma.api = chroma.at(&database(settings, &["collections", &chroma.collection.id]));
-        Ok(chroma)
+        })
     }
 
-    /// The server, as it is shown.
-    pub fn url(&self) -> &str {
-        &self.shown
+    /// Asks for the server's limits, and turns to the collection.
+    fn open(&mut self, settings: &Settings) -> Result<(), ChromaError> {
+        let limits: Limits = self.read(&self.get(&["pre-flight-checks"], "say its limits")?)?;
+        self.batch = limits.max_batch_size.clamp(1, MOST_AT_ONCE);
+        self.api = self.at(&database(settings, &["collections", &self.collection.id]));
+        Ok(())
+    }
+
+    /// The collection, where it is there.
+    fn there(&self, settings: &Settings, name: &str) -> Result<Option<Collection>, ChromaError> {
+        let there = self.send(Method::GET, &database(settings, &["collections", name]), None)?;
+        if there.is_success() { self.read(&there).map(Some) } else { Ok(None) }
     }
 
     fn find(&self, settings: &Settings, name: &str) -> Result<Collection, ChromaError> {
-        let there = self.send(Method::GET, &database(settings, &["collections", name]), None)?;
-        if there.is_success() {
-            return self.read(&there);
+        if let Some(there) = self.there(settings, name)? {
+            return Ok(there);
         }
         self.make(&["tenants"], &settings.tenant)?;
         self.make(&["tenants", &settings.tenant, "databases"], &settings.database)?;
@@ -336,6 +360,11 @@ impl Chroma {
         }
         url
     }
+}
+
+/// The collection for vectors of this model's length, beside one of another length.
+fn beside(settings: &Settings, model: &ModelId) -> String {
+    format!("{}-{}", settings.collection, model.dimensions)
 }
 
 fn database<'a>(settings: &'a Settings, path: &[&'a str]) -> Vec<&'a str> {
