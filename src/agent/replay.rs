@@ -18,9 +18,6 @@ use crate::model::event::Event;
 use crate::model::{Exploration, Observation, Step, Turn, TurnOutcome};
 use crate::redact::{Redacted, Redactor};
 
-/// The tools whose observations prove nothing about a cluster.
-const ADVICE: &[&str] = &["search_runbooks", "read_runbook", "finish"];
-
 /// What was recorded of a run.
 #[derive(Clone, Debug)]
 pub struct Recording {
@@ -113,7 +110,7 @@ impl Hands for Played<'_> {
     }
 
     fn proves(&self, tool: &str) -> bool {
-        !ADVICE.contains(&tool)
+        !self.recording.start.advice.iter().any(|name| name == tool)
     }
 
     fn act<'a>(&'a self, number: usize, _: &'a Call) -> BoxFuture<'a, (Observation, u64)> {

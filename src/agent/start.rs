@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::brief::{self, Brief};
 use super::budget::{Limits, Price};
 use super::prompt;
+use super::tools::{FINISH, Hands};
 use crate::model::chat::ToolSpec;
 use crate::model::{Diagnosis, Explain, ObjectRef, Severity, Verdict};
 
@@ -32,6 +33,9 @@ pub struct Start {
     pub explain_only: bool,
     /// The tools.
     pub tools: Vec<ToolSpec>,
+    /// Names of those whose observations prove nothing about a cluster.
+    #[serde(default)]
+    pub advice: Vec<String>,
     /// What it may use up.
     pub limits: Limits,
     /// What tokens cost.
@@ -109,8 +113,9 @@ impl Start {
         wishes: &Wishes,
         need: Need,
         identity: &super::chat::Identity,
-        tools: Vec<ToolSpec>,
+        hands: &dyn Hands,
     ) -> Start {
+        let tools = hands.specs();
         let explain_only = need == Need::Explanation;
         // A third of the window, as bytes.
         let room = (identity.window as usize).clamp(4_000, 64_000);
@@ -129,7 +134,8 @@ impl Start {
             context: diagnosis.context.clone(),
             causes: diagnosis.causes.iter().map(known).collect(),
             explain_only,
-            tools: tools.into_iter().filter(|tool| !explain_only || tool.name == super::tools::FINISH).collect(),
+            advice: tools.iter().map(|tool| &tool.name).filter(|name| !hands.proves(name)).cloned().collect(),
+            tools: tools.into_iter().filter(|tool| !explain_only || tool.name == FINISH).collect(),
             limits: wishes.limits,
             price: wishes.price,
             model: identity.model.clone(),

@@ -38,6 +38,7 @@ pub(super) fn start() -> Start {
         }],
         explain_only: false,
         tools: toolbox(&[]).specs_for_tests(),
+        advice: vec!["finish".to_owned()],
         limits: Limits::default(),
         price: None,
         model: "m".to_owned(),

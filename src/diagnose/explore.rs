@@ -13,7 +13,7 @@ use crate::agent::chat::Model;
 use crate::agent::pulse::Live;
 use crate::agent::tools::kubectl::{Kubectl, Reads};
 use crate::agent::tools::{
-    Hands, ListAlerts, MetricsServer, Output, QueryPrometheus, ReadRunbook, SearchRunbooks, Tool, ToolError, Toolbox,
+    ListAlerts, MetricsServer, Output, QueryPrometheus, ReadRunbook, SearchRunbooks, Tool, ToolError, Toolbox,
 };
 use crate::agent::{self, Journal, Need, Start, Wishes, World};
 use crate::cluster::{ServeError, ServeOptions, Server};
@@ -96,7 +96,7 @@ pub(super) async fn explore(
     // One call to explain searches nothing.
     let retriever = if need == Need::Exploration { advised.retriever() } else { None };
     let toolbox = toolbox(explorer, context, snapshot, retriever);
-    let start = Start::new(diagnosis, &explorer.wishes, need, explorer.model.identity(), toolbox.specs());
+    let start = Start::new(diagnosis, &explorer.wishes, need, explorer.model.identity(), &toolbox);
     let mut notes = Vec::new();
     let kept = Kept(begin(explorer, &start, request, diagnosis, &mut notes));
     let world = World {
