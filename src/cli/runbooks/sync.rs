@@ -32,9 +32,10 @@ pub(super) fn run(args: SyncArgs, global: &GlobalArgs) -> Reply {
             .hinted("`git ls-remote` with the same URL must work"));
     }
     let count = after.entries.len();
+    let s = if count == 1 { "" } else { "s" };
     let mut text = match after.commit.get(..12) {
-        Some(commit) => format!("{}: {count} runbooks at {commit}\n", one_line(&after.source)),
-        None => format!("{}: {count} runbooks in a folder that is no git repository\n", one_line(&after.source)),
+        Some(commit) => format!("{}: {count} runbook{s} at {commit}\n", one_line(&after.source)),
+        None => format!("{}: {count} runbook{s} in a folder that is no git repository\n", one_line(&after.source)),
     };
     if let Some(before) = before.filter(|before| before.commit != after.commit && !before.commit.is_empty()) {
         for edit in after.edits(&before.commit, &after.commit)? {
