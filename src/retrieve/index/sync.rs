@@ -3,11 +3,12 @@
 //! *Invariant:* nothing is removed, so a reader of another commit keeps what it reads; what is there already is not made
 //! again, whoever made it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 
@@ -15,8 +16,10 @@ use super::{Deriver, Embedded, IndexError, integer, schema};
 use crate::model::{Place, Runbook};
 use crate::retrieve::{Chunk, Derived, Embedder, Terms};
 
-/// Documents that are written at once.
-const BATCH: usize = 200;
+/// Documents that are written at once: each time, most pages of the postings are written anew.
+const BATCH: usize = 1000;
+/// Documents that are held as runbooks at once.
+const PART: usize = 200;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +79,19 @@ impl Embedded {
         report.unused = known.len().saturating_sub(report.kept);
         let total = missing.len();
         for batch in missing.chunks(BATCH) {
-            progress(Progress { phase: Phase::Read, done: report.added + report.unread, total });
             // Derived before the file is held.
-            let mut rows = Vec::with_capacity(batch.len());
-            for place in batch {
-                rows.extend(load(place).map(|runbook| Row::new(place, runbook, self.deriver())));
+            let (mut rows, mut words) = (Vec::with_capacity(batch.len()), Words::default());
+            for (at, part) in batch.chunks(PART).enumerate() {
+                progress(Progress { phase: Phase::Read, done: report.added + report.unread + at * PART, total });
+                let loaded: Vec<(&Place, Runbook)> =
+                    part.iter().filter_map(|place| Some((*place, load(place)?))).collect();
+                let derived: Vec<(Row<'_>, Terms)> =
+                    loaded.into_par_iter().map(|(place, runbook)| Row::new(place, &runbook, self.deriver())).collect();
+                rows.extend(derived.into_iter().map(|(row, terms)| (row, words.numbered(terms))));
             }
             report.unread += batch.len() - rows.len();
             report.added += rows.len();
-            self.insert(&rows)?;
+            self.insert(&rows, &words)?;
         }
         if total > 0 {
             progress(Progress { phase: Phase::Read, done: total, total });
@@ -109,19 +116,18 @@ impl Embedded {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn insert(&self, rows: &[Row]) -> Result<(), IndexError> {
+    fn insert(&self, rows: &[(Row<'_>, Vec<(usize, f32)>)], words: &Words) -> Result<(), IndexError> {
         let mut db = self.lock();
         let work = schema::writing(&mut db)?;
+        let ids: Vec<i64> = words.texts.iter().map(|text| term_id(&work, text)).collect::<Result<_, _>>()?;
         let mut postings = Vec::new();
-        for row in rows {
+        for (row, terms) in rows {
             if let Some(document) = row.insert(&work, self.deriver())? {
-                for (term, weight) in &row.terms.counts {
-                    postings.push((term_id(&work, term)?, document, *weight));
-                }
+                postings.extend(terms.iter().filter_map(|(word, weight)| Some((*ids.get(*word)?, document, *weight))));
             }
         }
         // In the order of the table, so that its pages are filled one after the other.
-        postings.sort_by_key(|(term, document, _)| (*term, *document));
+        postings.sort_unstable_by_key(|(term, document, _)| (*term, *document));
         {
             let mut insert = work.prepare_cached("INSERT OR IGNORE INTO posting VALUES (?1, ?2, ?3)")?;
             for (term, document, weight) in postings {
@@ -129,6 +135,28 @@ impl Embedded {
             }
         }
         Ok(work.commit()?)
+    }
+}
+
+/// The terms of many documents, each once, by a number of ours.
+#[derive(Default)]
+struct Words {
+    numbers: HashMap<String, usize>,
+    texts: Vec<String>,
+}
+
+impl Words {
+    /// The terms of one document by their numbers.
+    fn numbered(&mut self, terms: Terms) -> Vec<(usize, f32)> {
+        let mut number = |term: String| match self.numbers.get(&term) {
+            Some(number) => *number,
+            None => {
+                self.texts.push(term.clone());
+                self.numbers.insert(term, self.texts.len() - 1);
+                self.texts.len() - 1
+            }
+        };
+        terms.counts.into_iter().map(|(term, weight)| (number(term), weight)).collect()
     }
 }
 
@@ -151,23 +179,48 @@ fn term_id(work: &Transaction<'_>, text: &str) -> Result<i64, rusqlite::Error> {
     }
 }
 
-/// A document as it is written.
+/// A document as it is written, which is a part of what the runbook takes in memory.
 struct Row<'a> {
     place: &'a Place,
-    runbook: Runbook,
-    terms: Terms,
-    chunks: Vec<Chunk>,
+    name: String,
+    title: String,
+    status: String,
+    superseded_by: Option<String>,
+    kinds: String,
+    platforms: String,
+    signature: String,
+    length: f32,
+    texts: Vec<u8>,
+    number: i64,
+    front: String,
+    chunks: Vec<u8>,
 }
 
 impl<'a> Row<'a> {
-    fn new(place: &'a Place, runbook: Runbook, deriver: Deriver) -> Row<'a> {
-        let Derived { terms, chunks } = (deriver.derive)(&runbook);
-        Row { place, runbook, terms, chunks }
+    /// With its terms.
+    fn new(place: &'a Place, runbook: &Runbook, deriver: Deriver) -> (Row<'a>, Terms) {
+        let Derived { terms, chunks } = (deriver.derive)(runbook);
+        let front = &runbook.front;
+        let row = Row {
+            place,
+            name: front.name.clone(),
+            title: front.title.clone(),
+            status: json(&front.status),
+            superseded_by: front.superseded_by.clone(),
+            kinds: json(&front.signature.kinds),
+            platforms: json(&front.applies_to.platforms),
+            signature: json(&front.signature),
+            length: terms.length,
+            texts: texts(&chunks),
+            number: integer(chunks.len()),
+            front: json(front),
+            chunks: squeeze(json(&chunks).as_bytes()),
+        };
+        (row, terms)
     }
 
     /// Inserts it, if nobody has, and gives its number.
     fn insert(&self, work: &Connection, deriver: Deriver) -> Result<Option<i64>, IndexError> {
-        let front = &self.runbook.front;
         let new = work
             .prepare_cached(
                 "INSERT OR IGNORE INTO document (derivation, blob, path, name, title, status, superseded_by, kinds,
@@ -178,23 +231,23 @@ impl<'a> Row<'a> {
                 deriver.version,
                 self.place.blob,
                 self.place.path,
-                front.name,
-                front.title,
-                json(&front.status),
-                front.superseded_by,
-                json(&front.signature.kinds),
-                json(&front.applies_to.platforms),
-                json(&front.signature),
-                self.terms.length,
-                texts(&self.chunks),
-                integer(self.chunks.len()),
+                self.name,
+                self.title,
+                self.status,
+                self.superseded_by,
+                self.kinds,
+                self.platforms,
+                self.signature,
+                self.length,
+                self.texts,
+                self.number,
             ])?;
         if new == 0 {
             return Ok(None);
         }
         let document = work.last_insert_rowid();
         let mut insert = work.prepare_cached("INSERT OR REPLACE INTO body VALUES (?1, ?2, ?3)")?;
-        insert.execute(params![document, json(front), squeeze(json(&self.chunks).as_bytes())])?;
+        insert.execute(params![document, self.front, self.chunks])?;
         Ok(Some(document))
     }
 }

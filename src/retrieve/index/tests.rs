@@ -269,13 +269,13 @@ fn the_file_is_there_the_next_time() {
 fn a_crash_in_the_middle_leaves_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.sqlite");
-    let (books, places) = Books::many(500);
+    let (books, places) = Books::many(2500);
     let index = Embedded::open(&path, WORDS).unwrap();
     let mut loaded = 0;
     let crash = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let mut load = |place: &Place| {
             loaded += 1;
-            assert!(loaded < 450, "the power fails");
+            assert!(loaded < 2300, "the power fails");
             books.load(place)
         };
         index.sync(&places, &mut load, None, &mut |_| {})
@@ -284,8 +284,8 @@ fn a_crash_in_the_middle_leaves_what_was_written() {
     drop(index);
     let index = Embedded::open(&path, WORDS).unwrap();
     assert_eq!(index.note(), None);
-    assert_eq!(index.shelf(&places, None).unwrap().documents().len(), 400, "two batches");
-    assert_eq!(sync(&index, &books, &places, None).added, 100);
+    assert_eq!(index.shelf(&places, None).unwrap().documents().len(), 2000, "two batches");
+    assert_eq!(sync(&index, &books, &places, None).added, 500);
 }
 
 /// A full index at `path`, closed.
