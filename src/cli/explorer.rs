@@ -7,12 +7,11 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::global::ConnectionArgs;
-use super::{incidents, model};
+use super::{incidents, metrics, model};
 use crate::act;
 use crate::agent::Wishes;
 use crate::agent::budget::{Limits, Price};
 use crate::agent::pulse::Live;
-use crate::agent::tools::MetricsServer;
 use crate::config::{self, AgentFlags, Bounded, Money, MoneyLimit, Settings};
 use crate::diagnose::{Explorer, Source};
 use crate::model::Explain;
@@ -140,18 +139,23 @@ impl AgentArgs {
                 None
             }
         };
-        let metrics = |settings: &config::MetricsSettings, troubles: &mut Vec<String>| {
-            let url = settings.url.as_deref()?;
-            let token = settings.token.read().unwrap_or_default();
-            MetricsServer::new(url, token).map_err(|why| troubles.push(why)).ok()
-        };
+        let mut opened =
+            |name: &str, keys: &str, settings: &config::MetricsSettings| match metrics::server(keys, settings) {
+                Ok(server) => server,
+                Err(why) => {
+                    troubles.push(format!("{name} is not asked: {why}"));
+                    None
+                }
+            };
+        let prometheus = opened("Prometheus", "prometheus", &settings.prometheus);
+        let alertmanager = opened("Alertmanager", "alertmanager", &settings.alertmanager);
         let explorer = Explorer {
             model,
             wishes: Wishes { question: self.question.clone(), explain: *agent.explain, limits, price },
             pulse: Arc::clone(pulse),
             incidents,
-            prometheus: metrics(&settings.prometheus, &mut troubles),
-            alertmanager: metrics(&settings.alertmanager, &mut troubles),
+            prometheus,
+            alertmanager,
             rehearsal: None,
         };
         let rehearsal = self.check_changes.then(|| AgentArgs::kubectl(connection, &mut troubles)).flatten();

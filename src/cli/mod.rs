@@ -13,6 +13,7 @@ mod explorer;
 mod global;
 mod incidents;
 mod library;
+mod metrics;
 mod model;
 mod progress;
 mod runbooks;

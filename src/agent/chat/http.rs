@@ -1,4 +1,4 @@
-//! The HTTP client for models and for tokens.
+//! The HTTP client for models, for tokens and for the servers of metrics.
 //!
 //! *Invariant:* it follows no redirects, since it carries a key; what is on this machine is not asked through the system's
 //! proxy; no reason that it gives repeats an address, in which a password may stand.
@@ -13,7 +13,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client for `server`, or why there is none.
-pub(super) fn client(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Client, String> {
+pub(in crate::agent) fn client(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Client, String> {
     // Whoever made a client before has set it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
@@ -51,7 +51,7 @@ fn trusting(builder: ClientBuilder, ca_file: Option<&Path>) -> Result<ClientBuil
 }
 
 /// The deepest reason, which says more than "error sending request".
-pub(super) fn told(error: &reqwest::Error) -> String {
+pub(in crate::agent) fn told(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
     }

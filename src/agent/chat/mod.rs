@@ -4,7 +4,7 @@
 
 mod assemble;
 mod azure;
-mod http;
+pub(super) mod http;
 mod known;
 mod openai;
 mod protocol;

@@ -26,7 +26,7 @@ impl Tool for ListAlerts {
             parameters: json!({
                 "type": "object",
                 "properties": {
-                    "filter": {"type": "string", "description": "a matcher such as namespace=\"shop\"; leave it out for all"},
+                    "filter": {"type": "string", "description": "matchers such as namespace=\"shop\", severity=~\"critical|warning\"; leave it out for all"},
                 },
                 "additionalProperties": false,
             }),
@@ -39,25 +39,64 @@ impl Tool for ListAlerts {
 
     fn call<'a>(&'a self, arguments: &'a Value) -> BoxFuture<'a, Result<Output, ToolError>> {
         Box::pin(async move {
-            let filter: Vec<(&str, &str)> =
-                text(arguments, "filter").map(|filter| ("filter", filter)).into_iter().collect();
+            let matchers = text(arguments, "filter").map(matchers).unwrap_or_default();
+            let filter: Vec<(&str, &str)> = matchers.iter().map(|matcher| ("filter", *matcher)).collect();
             let answer = self.server.get("api/v2/alerts", &filter).await?;
-            told(&answer)
+            told(&answer, !matchers.is_empty())
         })
     }
 }
 
-fn told(answer: &Value) -> Result<Output, ToolError> {
-    let alerts = answer.as_array().ok_or_else(|| ToolError::new("the answer is no list: is this Alertmanager?"))?;
+/// How many alerts it has, for whoever asks whether it can be used.
+///
+/// # Errors
+/// When it does not answer as Alertmanager does.
+pub async fn alerts(server: &Server) -> Result<usize, ToolError> {
+    Ok(list(&server.get("api/v2/alerts", &[]).await?)?.len())
+}
+
+/// The matchers of a text as `PromQL` has it, with braces and commas: Alertmanager wants one at a time.
+fn matchers(text: &str) -> Vec<&str> {
+    let text = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text.split(|letter| {
+        quoted ^= letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        letter == ',' && !quoted
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+fn list(answer: &Value) -> Result<&Vec<Value>, ToolError> {
+    answer.as_array().ok_or_else(|| {
+        ToolError::new("the answer is no list: the configured address may not be that of Alertmanager")
+            .hinted("go on without this tool")
+    })
+}
+
+fn told(answer: &Value, filtered: bool) -> Result<Output, ToolError> {
+    let alerts = list(answer)?;
     if alerts.is_empty() {
-        return Ok(Output { text: "no alerts".to_owned(), note: None });
+        let text = if filtered { "no alerts that match" } else { "no alerts" };
+        return Ok(Output { text: text.to_owned(), note: None });
     }
-    let mut lines: Vec<String> = alerts.iter().map(line).collect();
+    let mut lines: Vec<_> = alerts.iter().map(|alert| (urgency(alert), line(alert))).collect();
     lines.sort();
     let note =
         (lines.len() > ALERTS).then(|| format!("showing {ALERTS} of {} alerts; narrow with `filter`", lines.len()));
-    lines.truncate(ALERTS);
+    let lines: Vec<String> = lines.into_iter().take(ALERTS).map(|(_, line)| line).collect();
     Ok(Output { text: lines.join("\n"), note })
+}
+
+/// What comes first where not all are shown: what nobody silenced, the worst of it.
+fn urgency(alert: &Value) -> (bool, u8) {
+    let part = |group: &str, name: &str| alert.get(group).and_then(|group| group.get(name)).and_then(Value::as_str);
+    let severity = match part("labels", "severity") {
+        Some("critical" | "page" | "error") => 0,
+        Some("warning") => 1,
+        _ => 2,
+    };
+    (part("status", "state") == Some("suppressed"), severity)
 }
 
 fn line(alert: &Value) -> String {
@@ -92,11 +131,42 @@ mod tests {
             "startsAt": "2026-11-26T10:00:00Z", "status": {"state": "active"},
         }]);
         assert_eq!(
-            told(&alerts).unwrap().text,
+            told(&alerts, false).unwrap().text,
             "KubePodCrashLooping severity=warning state=active since 2026-11-26T10:00:00Z namespace=shop pod=web-1 Pod is \
              crash looping."
         );
-        assert_eq!(told(&json!([])).unwrap().text, "no alerts");
-        assert!(told(&json!({})).is_err());
+        assert_eq!(told(&json!([]), false).unwrap().text, "no alerts");
+        assert_eq!(told(&json!([]), true).unwrap().text, "no alerts that match");
+        assert!(told(&json!({}), false).is_err());
+    }
+
+    #[test]
+    fn the_worst_is_not_among_what_is_left_out() {
+        let alert = |name: &str, severity: &str, state: &str| json!({"labels": {"alertname": name, "severity": severity}, "status": {"state": state}});
+        let mut alerts = vec![alert("A", "none", "active"); 60];
+        alerts.extend([
+            alert("B", "critical", "suppressed"),
+            alert("C", "warning", "active"),
+            alert("D", "critical", "active"),
+        ]);
+        let output = told(&alerts.into(), false).unwrap();
+        let names: Vec<char> = output.text.lines().filter_map(|line| line.chars().next()).collect();
+        assert_eq!(names.iter().take(3).collect::<String>(), "DCA");
+        assert_eq!(names.len(), ALERTS);
+        assert!(output.note.unwrap().starts_with("showing 50 of 63 alerts"));
+    }
+
+    #[test]
+    fn matchers_are_asked_one_by_one() {
+        let table: [(&str, &[&str]); 5] = [
+            ("namespace=\"shop\"", &["namespace=\"shop\""]),
+            ("{namespace=\"shop\", severity!=\"none\",}", &["namespace=\"shop\"", "severity!=\"none\""]),
+            ("pod=~\"a,b\",node=n", &["pod=~\"a,b\"", "node=n"]),
+            ("pod=\"a\\\",b\",node=n", &["pod=\"a\\\",b\"", "node=n"]),
+            ("{}", &[]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(matchers(text), expected, "{text}");
+        }
     }
 }

@@ -23,11 +23,11 @@ use crate::model::chat::{Call, ToolSpec};
 use crate::printable::printable;
 use crate::redact::Redactor;
 
-pub use alerts::ListAlerts;
+pub use alerts::{ListAlerts, alerts};
 pub use finish::{Finished, FinishedCause, FinishedChange, FinishedClaim, read as read_finish};
 pub use metrics::Server as MetricsServer;
 pub use page::Pages;
-pub use prometheus::QueryPrometheus;
+pub use prometheus::{QueryPrometheus, targets};
 pub use runbooks::{ReadRunbook, SearchRunbooks};
 
 /// The tool that ends a run.

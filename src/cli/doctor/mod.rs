@@ -9,6 +9,7 @@ mod folders;
 mod incidents;
 mod kubectl;
 mod library;
+mod metrics;
 mod model;
 mod plugins;
 mod rights;
@@ -44,7 +45,7 @@ Exit codes:
 
 /// Look whether all that a diagnosis uses is there and works
 ///
-/// Cluster and rights, kubectl, folders, runbooks, index, embedder, model and incidents; what is not as it should be says
+/// Cluster and rights, kubectl, folders, runbooks, index, embedder, model, metrics and incidents; what is not as it should be says
 /// what to do. Nothing is changed.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXIT_CODES)]
@@ -110,9 +111,15 @@ async fn all(
             Err(check) => check,
         }
     };
+    let measured = async {
+        match &settings {
+            Some(settings) => metrics::checks(settings).await,
+            None => Vec::new(),
+        }
+    };
     let reached = cluster::checks(&options, namespace.as_deref());
-    let (library, model, (mut checks, server)) =
-        tokio::join!(tokio::time::timeout(LIMIT, library), tokio::time::timeout(LIMIT, asked), reached);
+    let (library, model, measured, (mut checks, server)) =
+        tokio::join!(tokio::time::timeout(LIMIT, library), tokio::time::timeout(LIMIT, asked), measured, reached);
     checks.push(kubectl::check(server.as_deref()).await);
     checks.push(plugins::check());
     checks.push(config);
@@ -129,6 +136,7 @@ async fn all(
     checks.push(model.unwrap_or_else(|_| {
         Check::failed("model", format!("no answer within {} s", LIMIT.as_secs())).hint("look at the model's server")
     }));
+    checks.extend(measured);
     checks.push(match &settings {
         Some(settings) => incidents::check(settings),
         None => Check::skipped("incidents", "the config file can't be read"),
