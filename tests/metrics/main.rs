@@ -76,9 +76,9 @@ impl Run {
         let messages = self.sent["messages"].as_array().unwrap().iter();
         let texts = messages.filter_map(|message| message["content"].as_str());
         let frame = format!("<observation step=\"{step}\">\n");
-        let text = texts.filter(|text| text.contains(&frame)).last();
-        let text = text.unwrap_or_else(|| panic!("no step {step} in {:#}", self.sent));
-        text.split_once(&frame).unwrap().1.replacen("\n</observation>", "", 1)
+        let mut told = texts.rev().filter_map(|text| text.split_once(&frame));
+        let (_, text) = told.next().unwrap();
+        text.replacen("\n</observation>", "", 1)
     }
 }
 

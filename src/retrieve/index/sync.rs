@@ -148,13 +148,13 @@ struct Words {
 impl Words {
     /// The terms of one document by their numbers.
     fn numbered(&mut self, terms: Terms) -> Vec<(usize, f32)> {
-        let mut number = |term: String| match self.numbers.get(&term) {
-            Some(number) => *number,
-            None => {
-                self.texts.push(term.clone());
-                self.numbers.insert(term, self.texts.len() - 1);
-                self.texts.len() - 1
+        let mut number = |term: String| {
+            if let Some(number) = self.numbers.get(&term) {
+                return *number;
             }
+            self.texts.push(term.clone());
+            self.numbers.insert(term, self.texts.len() - 1);
+            self.texts.len() - 1
         };
         terms.counts.into_iter().map(|(term, weight)| (number(term), weight)).collect()
     }
