@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
             self.accept(Finished { summary: text.to_owned(), ..Finished::default() });
             return Next::Done(self.withdrawn.unwrap_or_default());
         }
-        if self.guard.idle() {
+        if self.withdrawn.is_none() && self.guard.idle() {
             self.withdraw(Ended::Circles);
             return Next::On;
         }

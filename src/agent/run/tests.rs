@@ -126,6 +126,7 @@ async fn circles_are_broken() {
     let (run, asked) = play(&start(), idle, &[]).await;
     assert_eq!(run.ended, Ended::Circles);
     assert!(asked.len() <= 8, "{}", asked.len());
+    assert_eq!(run.notes.len(), 1, "told once: {:?}", run.notes);
     assert_eq!(run.answer.unwrap().summary, "I think the pod is broken.", "an answer is never lost");
     let wrong = (0..30).map(|n| asks(&format!("get pods -n n{n}"))).collect();
     let (run, _) = play(&start(), wrong, &[]).await;
