@@ -71,7 +71,7 @@ fn unknown(id: &str) -> CommandError {
 
 fn page(detector: &Detector, style: &Style) -> String {
     let source = format!("# {}: {}\n\n{}", detector.id, detector.summary, detector.doc);
-    output::explain::markdown(&source, style)
+    output::prose::page(&source, style)
 }
 
 /// All detectors by what they are about.
@@ -85,7 +85,7 @@ fn list(style: &Style) -> String {
         if group != Some(detector.group) {
             group = Some(detector.group);
             let gap = if out.is_empty() { "" } else { "\n" };
-            out = format!("{out}{gap}{}", output::explain::markdown(&format!("# {:?}", detector.group), style));
+            out = format!("{out}{gap}{}", output::prose::page(&format!("# {:?}", detector.group), style));
         }
         out = format!("{out}{:width$}  {}\n", detector.id, detector.summary);
     }

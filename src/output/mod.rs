@@ -6,10 +6,10 @@
 #![warn(clippy::disallowed_methods)]
 
 mod clean;
-pub mod explain;
 mod markdown;
 mod name;
 mod paint;
+pub mod prose;
 mod text;
 mod words;
 

@@ -5,6 +5,14 @@ use anstyle::{AnsiColor, Style as Ansi};
 use super::Style;
 use crate::model::Severity;
 
+/// Words as markdown marks them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub(super) strong: bool,
+    pub(super) emphasis: bool,
+    pub(super) code: bool,
+}
+
 /// Paints, or leaves text as it is.
 #[derive(Clone, Copy)]
 pub(super) struct Paint(bool);
@@ -12,6 +20,25 @@ pub(super) struct Paint(bool);
 impl Paint {
     pub(super) fn new(style: &Style) -> Paint {
         Paint(style.color)
+    }
+
+    /// Whether it paints.
+    pub(super) fn colors(self) -> bool {
+        self.0
+    }
+
+    pub(super) fn marked(self, text: &str, marks: Marks) -> String {
+        if marks == Marks::default() {
+            return text.to_owned();
+        }
+        let mut ansi = if marks.code { AnsiColor::Cyan.on_default() } else { Ansi::new() };
+        if marks.strong {
+            ansi = ansi.bold();
+        }
+        if marks.emphasis {
+            ansi = ansi.italic();
+        }
+        self.paint(text, ansi)
     }
 
     pub(super) fn bold(self, text: &str) -> String {

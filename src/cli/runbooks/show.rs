@@ -66,7 +66,7 @@ pub(super) fn run(args: ShowArgs, global: &GlobalArgs) -> Reply {
 }
 
 fn parsed(place: &Place, bytes: &[u8]) -> Result<Runbook, CommandError> {
-    let parsed = runbook::parse(place.clone(), bytes);
+    let parsed = runbook::sealed(place.clone(), bytes);
     parsed.runbook.ok_or_else(|| {
         let why = parsed.problems.first().map_or("it can't be read".to_owned(), |problem| problem.message.clone());
         CommandError::new(format!("{}: {why}", place.path)).hinted("see it as it is with -o markdown")
@@ -127,5 +127,5 @@ fn page(runbook: &Runbook, style: &output::Style) -> String {
         heading => format!("{} {heading}\n\n{}", "#".repeat(usize::from(section.level)), section.text.trim()),
     };
     let body = runbook.sections.iter().map(section).collect::<Vec<_>>().join("\n\n");
-    output::explain::markdown(&printable(&format!("{}\n\n{body}", facts.to_lowercase())), style)
+    output::prose::page(&printable(&format!("{}\n\n{body}", facts.to_lowercase())), style)
 }

@@ -3,7 +3,7 @@
 
 use super::{INDENT, Page};
 use crate::model::{Answer, Claim, Confidence, Ended, Exploration, Standing, StatedCause, SuggestedChange};
-use crate::output::words;
+use crate::output::{Style, prose, words};
 
 impl Page {
     /// What the agent found out.
@@ -47,9 +47,8 @@ impl Page {
     }
 
     fn answer(&mut self, answer: &Answer, exploration: &Exploration) {
-        for paragraph in answer.summary.lines().filter(|line| !line.trim().is_empty()) {
-            self.labelled("", paragraph.trim());
-        }
+        let style = Style { color: self.paint.colors(), width: self.width, verbose: self.verbose };
+        self.out.push_str(&prose::answer(&answer.summary, &style, INDENT));
         for cause in &answer.causes {
             self.stated(cause, exploration);
         }
