@@ -37,6 +37,10 @@ const EXPLAIN: &str = "\
 The case is clear: every cause is proven and has a runbook. Call `finish` now, with a summary in two or three \
 sentences: what is broken, why, what to do first. Use quotes of step 0.";
 
+/// Where addresses are masked.
+pub(super) const ADDRESSES: &str = "\n\n`<redacted:1a2b3c4d~ip>` stands for the address of a machine, `~email>` for that of a \
+person: they are real, known to the engineer, and equal where the placeholders are.";
+
 /// The system message.
 pub(super) fn system(explain_only: bool) -> String {
     format!("{WHO}\n\n{RULES}\n\n{}", if explain_only { EXPLAIN } else { EXPLORE })

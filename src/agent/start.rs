@@ -12,6 +12,7 @@ use super::prompt;
 use super::tools::{FINISH, Hands};
 use crate::model::chat::ToolSpec;
 use crate::model::{Diagnosis, Explain, ObjectRef, Severity, Verdict};
+use crate::redact::Redactor;
 
 /// What a run begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,6 +143,20 @@ impl Start {
             server: identity.server.clone(),
             window: identity.window,
         }
+    }
+
+    /// It as it may leave: the question of a person too has been through the redactor, and where addresses are masked the
+    /// model is told so, since its quotes are compared with what it was sent.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON and read again.
+    pub fn leaving(self, redactor: &Redactor) -> serde_json::Result<Start> {
+        let question = self.question.map(|question| redactor.seal_texts(question).into_inner());
+        let mut start = redactor.leaving(Start { question, ..self })?;
+        if redactor.hides_addresses() {
+            start.system.push_str(prompt::ADDRESSES);
+        }
+        Ok(start)
     }
 
     /// The time that it may take.

@@ -15,11 +15,10 @@ use super::watch::{Wanted, Watch};
 use super::{Reply, runtime, terminal};
 use crate::agent::pulse::Live;
 use crate::cluster::{self, snapshot_file};
-use crate::config::{self, Flags, Settings};
+use crate::config::{Flags, Settings};
 use crate::diagnose::{self, Context, Source};
 use crate::model::{Diagnosis, Severity, Verdict};
 use crate::output::Format;
-use crate::redact::Redactor;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,7 +97,7 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
         return Err(CommandError::new(format!("`--from` reads no cluster, so `{flag}` can't be used with it"))
             .hinted(format!("leave out `--from` or `{flag}`")));
     }
-    let redactor = Redactor::new(config::redaction_key()?);
+    let redactor = super::redactor(&settings)?;
     let style = terminal::style(&settings, args.verbose);
     let wanted = Wanted { format: *settings.output, style, quiet: args.quiet, events: args.events };
     let pulse = Arc::new(Live::default());
@@ -111,7 +110,7 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
         };
         let explorer = explorer.map(|explorer| explorer.about(&source));
         let context = Context { source, redactor, page_size: settings.page_size.0, runbooks, explorer };
-        let watch = Watch::start(wanted);
+        let watch = Watch::start(wanted, context.redactor.clone());
         for trouble in troubles {
             watch.note(trouble);
         }

@@ -121,6 +121,12 @@ impl From<IndexError> for CommandError {
     }
 }
 
+impl From<serde_json::Error> for CommandError {
+    fn from(error: serde_json::Error) -> CommandError {
+        CommandError::new(format!("can't mask what leaves: {error}"))
+    }
+}
+
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> CommandError {
         match error.kind() {

@@ -133,6 +133,7 @@ fn embedder(settings: &Settings, model: Option<Candidate>) -> Option<Lazy> {
         EmbedderKind::OpenAi => {
             let (url, model) = (chosen.url.value.clone(), chosen.model.value.clone());
             let (api_version, key) = (chosen.api_version.value.clone(), chosen.key.clone());
+            let hidden = super::addresses(settings);
             Some(Lazy::new(move || {
                 let missing = |what: &str| EmbedError(format!("`embedder.{what}` is not set"));
                 let url = url.clone().ok_or_else(|| missing("url"))?;
@@ -141,7 +142,7 @@ fn embedder(settings: &Settings, model: Option<Candidate>) -> Option<Lazy> {
                 // Azure's own keys go in a header of their own.
                 let azure = url.contains(".azure.com") || api_version.is_some();
                 let key = key.map(|key| if azure { Key::ApiKey(key) } else { Key::Bearer(key) });
-                let endpoint = Endpoint { url, model, key, api_version: api_version.clone(), dimensions: None };
+                let endpoint = Endpoint { url, model, key, api_version: api_version.clone(), dimensions: None, hidden };
                 let opened =
                     Remote::open(endpoint).map_err(|error| EmbedError(format!("{error}; {}", error.hint())))?;
                 Ok(Arc::new(opened) as Arc<dyn Embedder>)

@@ -33,7 +33,9 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::Settings;
 use crate::output::{self, Format};
+use crate::redact::{Addresses, Redactor};
 use error::CommandError;
 use global::GlobalArgs;
 
@@ -168,6 +170,15 @@ fn shown(program: &str) -> String {
 /// The formats of a diagnosis for the command line.
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|text| text.parse::<Format>())
+}
+
+/// What masks secrets, and in what leaves the process the addresses that the settings name.
+fn redactor(settings: &Settings) -> Result<Redactor, CommandError> {
+    Ok(Redactor::new(crate::config::redaction_key()?).hiding(addresses(settings)))
+}
+
+fn addresses(settings: &Settings) -> Addresses {
+    Addresses { emails: settings.redaction.emails.0, ips: settings.redaction.ips.0 }
 }
 
 /// Whether the caller reads JSON, as far as can be told before the command line is understood.

@@ -9,9 +9,8 @@ use super::global::GlobalArgs;
 use super::progress::ProgressLine;
 use super::{Reply, runtime, terminal};
 use crate::cluster::{self, snapshot_file};
-use crate::config::{self, Flags, Settings};
+use crate::config::{Flags, Settings};
 use crate::diagnose::{self, Context, Request, Source};
-use crate::redact::Redactor;
 
 /// Record what a diagnosis reads, redacted
 ///
@@ -36,14 +35,14 @@ pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
         return Err(CommandError::new("a snapshot is no text for a terminal")
             .hinted("name a file, or send standard output to one"));
     }
-    let redactor = Redactor::new(config::redaction_key()?);
+    let redactor = super::redactor(&settings)?;
     let options = global.connection.options();
     let request = Request { namespace: global.connection.namespace.clone(), ..Request::default() };
     let snapshot = runtime::run(async {
         let connection = cluster::connect(&options).await?;
         let context = Context {
             source: Source::Live(Box::new(connection.clone())),
-            redactor,
+            redactor: redactor.clone(),
             page_size: settings.page_size.0,
             runbooks: None,
             explorer: None,
@@ -51,6 +50,7 @@ pub(super) fn run(args: SnapshotArgs, global: &GlobalArgs) -> Reply {
         let line = ProgressLine::start();
         Ok(diagnose::read(&context, &connection, &request, &line.sink()).await?)
     })?;
+    let snapshot = redactor.leaving_snapshot(&snapshot)?;
     match snapshot_file::write(&args.file, &snapshot) {
         Err(snapshot_file::SnapshotFileError::Io { source, .. })
             if stdout && source.kind() == std::io::ErrorKind::BrokenPipe =>

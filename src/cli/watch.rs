@@ -3,7 +3,11 @@
 //! *Invariant:* the answer goes to standard output and all else to standard error, so that a pipe gets the answer alone;
 //! with `--events`, standard output has the events and nothing else.
 
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::progress::ProgressLine;
 use super::terminal;
@@ -11,6 +15,7 @@ use crate::model::Diagnosis;
 use crate::model::event::{Event, Line};
 use crate::output::{self, Format, Style};
 use crate::printable::{one_line, printable};
+use crate::redact::Redactor;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +33,36 @@ pub(super) struct Wanted {
 /// Shows what happens.
 pub(super) struct Watch {
     wanted: Wanted,
+    eyes: Eyes,
     shared: Arc<Mutex<State>>,
+}
+
+/// Who reads along: a person may see the addresses that this process read, a pipe may not where they are masked.
+#[derive(Clone)]
+struct Eyes {
+    redactor: Redactor,
+    out: bool,
+    err: bool,
+}
+
+impl Eyes {
+    /// As standard output may have it.
+    fn out<T: Serialize + DeserializeOwned>(&self, data: T) -> serde_json::Result<T> {
+        self.shown(data, self.out)
+    }
+
+    /// As standard error may have it; nothing where that can't be told.
+    fn err(&self, event: Event) -> Option<Event> {
+        self.shown(event, self.err).ok()
+    }
+
+    fn shown<T: Serialize + DeserializeOwned>(&self, data: T, person: bool) -> serde_json::Result<T> {
+        match (self.redactor.hides_addresses(), person) {
+            (false, _) => Ok(data),
+            (true, true) => self.redactor.restored(data),
+            (true, false) => self.redactor.leaving(data),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -42,9 +76,10 @@ struct State {
 
 impl Watch {
     /// Begins to watch.
-    pub(super) fn start(wanted: Wanted) -> Watch {
+    pub(super) fn start(wanted: Wanted, redactor: Redactor) -> Watch {
         let progress = (!wanted.quiet && !wanted.events).then(ProgressLine::start);
-        Watch { wanted, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
+        let eyes = Eyes { redactor, out: std::io::stdout().is_terminal(), err: std::io::stderr().is_terminal() };
+        Watch { wanted, eyes, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
     }
 
     /// Says something that a person should know.
@@ -54,14 +89,14 @@ impl Watch {
 
     /// What takes the events.
     pub(super) fn sink(&self) -> impl Fn(Event) + Send + Sync + 'static {
-        let (wanted, shared) = (self.wanted, Arc::clone(&self.shared));
+        let (wanted, eyes, shared) = (self.wanted, self.eyes.clone(), Arc::clone(&self.shared));
         move |event| {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             if wanted.events {
                 // A reader that went away is noticed when the answer is written.
-                let _ = print_event(event);
+                let _ = eyes.out(event).is_ok_and(|event| print_event(event).is_ok());
             } else {
-                state.see(event, &wanted);
+                state.see(event, &wanted, &eyes);
             }
         }
     }
@@ -71,13 +106,13 @@ impl Watch {
         let mut state = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         state.progress = None;
         if self.wanted.events {
-            return print_event(Event::Diagnosis { diagnosis: Box::new(diagnosis.clone()) });
+            return print_event(Event::Diagnosis { diagnosis: Box::new(self.eyes.out(diagnosis.clone())?) });
         }
-        let style = &self.wanted.style;
+        let (style, diagnosis) = (&self.wanted.style, self.eyes.out(diagnosis.clone())?);
         let text = if state.printed {
-            output::exploration(diagnosis, style)
+            output::exploration(&diagnosis, style)
         } else {
-            output::render(diagnosis, self.wanted.format, style)
+            output::render(&diagnosis, self.wanted.format, style)
         };
         terminal::print(&text, style)
     }
@@ -89,10 +124,15 @@ fn print_event(event: Event) -> Result<(), super::error::CommandError> {
 }
 
 impl State {
-    fn see(&mut self, event: Event, wanted: &Wanted) {
+    fn see(&mut self, event: Event, wanted: &Wanted, eyes: &Eyes) {
         if let Some(progress) = &self.progress {
             progress.show(&event);
         }
+        let event = match event {
+            Event::Causes { diagnosis } => eyes.out(diagnosis).ok().map(|diagnosis| Event::Causes { diagnosis }),
+            other => eyes.err(other),
+        };
+        let Some(event) = event else { return };
         match event {
             // The causes are there in two seconds; a model takes its time.
             Event::Causes { diagnosis } if wanted.format == Format::Text && !wanted.quiet => {

@@ -176,7 +176,8 @@ async fn read(
             let size = body.len();
             let lines = move || {
                 let text = String::from_utf8_lossy(&body);
-                text.lines().map(|line| redactor.log_line(line)).collect::<Vec<_>>()
+                let mut lines = redactor.log_lines();
+                text.lines().map(|line| lines.line(line)).collect::<Vec<_>>()
             };
             // Redaction is work, and the other answers must not wait for it.
             let lines = tokio::task::spawn_blocking(lines).await.map_err(|error| Some(error.to_string()))?;

@@ -113,6 +113,7 @@ impl File {
                 _ if !is_value => return invalid(key, "it is not a mapping"),
                 serde_json::Value::String(text) => text,
                 serde_json::Value::Number(number) => number.to_string(),
+                serde_json::Value::Bool(switch) => switch.to_string(),
                 _ => return invalid(key, "it is not a single value"),
             };
             self.values.insert(key, text);

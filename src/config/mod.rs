@@ -9,6 +9,7 @@ mod layers;
 mod metrics;
 mod model;
 mod numbers;
+mod redaction;
 mod view;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use layers::{File, Layers};
 pub use metrics::MetricsSettings;
 pub use model::{AuthChoice, ModelSettings, ProviderChoice, ToolsChoice};
 pub use numbers::{Bounded, Money, MoneyLimit, Seconds, TokenCount};
+pub use redaction::{RedactionSettings, Switch};
 pub use view::Entry;
 
 use crate::near::nearest;
@@ -262,6 +264,8 @@ pub struct Settings {
     pub prometheus: MetricsSettings,
     /// What the agent asks for alerts.
     pub alertmanager: MetricsSettings,
+    /// What is masked beside secrets.
+    pub redaction: RedactionSettings,
 }
 
 /// What is wrong with a setting.
@@ -387,7 +391,7 @@ const KEYS: [(&str, &str); 20] = [
 
 /// All keys, with the variables that stand for them.
 fn keys() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    KEYS.iter().chain(model::KEYS).chain(agent::KEYS).chain(metrics::KEYS)
+    KEYS.iter().chain(model::KEYS).chain(agent::KEYS).chain(metrics::KEYS).chain(redaction::KEYS)
 }
 
 /// The config file, where there is one.
@@ -467,6 +471,7 @@ impl Settings {
             agent: AgentSettings::layered(&layers, &flags.agent)?,
             prometheus: MetricsSettings::layered(&layers, &metrics::PROMETHEUS),
             alertmanager: MetricsSettings::layered(&layers, &metrics::ALERTMANAGER),
+            redaction: RedactionSettings::layered(&layers)?,
         })
     }
 }

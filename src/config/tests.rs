@@ -21,7 +21,11 @@ fn a_flag_beats_the_environment_and_that_the_file() {
     assert_eq!(settings.runbooks.repo.as_deref(), Some("git@example.org:team/runbooks.git"));
     assert_eq!(settings.runbooks.branch.origin, Origin::Env("KUBECTL_REACT_RUNBOOKS_BRANCH"));
     assert_eq!(settings.chroma.token.env.as_deref(), Some("T"));
+    let file = Some("redact: {emails: true, ips: true}");
+    let settings = resolve(&Flags::default(), &[("KUBECTL_REACT_REDACT_IPS", "false")], file).unwrap();
+    assert_eq!((settings.redaction.emails.0, settings.redaction.ips.0), (true, false));
     let settings = resolve(&Flags::default(), &[], None).unwrap();
+    assert_eq!((settings.redaction.emails.0, settings.redaction.ips.0), (false, false));
     assert_eq!((*settings.output, settings.output.origin), (Format::Text, Origin::Default));
 }
 
@@ -33,7 +37,7 @@ fn faults_name_their_place_and_a_way_out() {
             "llm: {}",
             "the config file `/c.yaml` has the unknown key `llm`",
             Some(
-                "known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager",
+                "known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager, redact",
             ),
         ),
         ("output: jsn", "`output` in `/c.yaml` is not valid: `jsn` is none of text, json, yaml, markdown, name", None),
@@ -49,6 +53,12 @@ fn faults_name_their_place_and_a_way_out() {
             Some(
                 "name the variable or the file that has it: `index.chroma.token: {env: NAME}` or `index.chroma.token: {file: PATH}`",
             ),
+        ),
+        ("redact: {ips: maybe}", "`redact.ips` in `/c.yaml` is not valid: `maybe` is neither true nor false", None),
+        (
+            "redact: {mails: true}",
+            "the config file `/c.yaml` has the unknown key `redact.mails`",
+            Some("did you mean `redact.emails`?"),
         ),
         ("runbooks: [a]", "`runbooks` in `/c.yaml` is not valid: it is not a mapping", None),
         ("color: [a]", "`color` in `/c.yaml` is not valid: it is not a single value", None),

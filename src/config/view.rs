@@ -90,6 +90,7 @@ impl Settings {
         entries.extend(self.agent.entries());
         entries.extend(self.prometheus.entries(&metrics::PROMETHEUS));
         entries.extend(self.alertmanager.entries(&metrics::ALERTMANAGER));
+        entries.extend(self.redaction.entries());
         entries
     }
 }

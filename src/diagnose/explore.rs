@@ -97,6 +97,13 @@ pub(super) async fn explore(
     let retriever = if need == Need::Exploration { advised.retriever() } else { None };
     let toolbox = toolbox(explorer, context, snapshot, retriever);
     let start = Start::new(diagnosis, &explorer.wishes, need, explorer.model.identity(), &toolbox);
+    let start = match start.leaving(&context.redactor) {
+        Ok(start) => start,
+        Err(error) => {
+            events(Event::Note { text: format!("no model is asked: {error}") });
+            return;
+        }
+    };
     let mut notes = Vec::new();
     let kept = Kept(begin(explorer, &start, request, diagnosis, &mut notes));
     let world = World {

@@ -3,6 +3,7 @@
 //! *Invariant:* no state in which a run can leave its folder is an error: what can't be read is said in
 //! [`Incident::damage`], and the rest is there.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -60,12 +61,25 @@ pub(super) fn incident(id: &str, folder: &Path, redactor: &Redactor, wanted: boo
     sealed(Incident { id: id.to_owned(), state, record, turns, steps, snapshot, damage }, redactor)
 }
 
-/// The same with every text masked once more: a file may have been made by hand.
-pub(super) fn sealed(incident: Incident, redactor: &Redactor) -> Incident {
+/// The same with every text masked once more: a file may have been made by hand, or kept before addresses were masked.
+pub(super) fn sealed(mut incident: Incident, redactor: &Redactor) -> Incident {
+    let record = redactor.leaving(redactor.seal_texts(std::mem::take(&mut incident.record)).into_inner());
+    incident.record = record.unwrap_or_else(|error| {
+        incident.damage.push(format!("{RECORD} can't be masked: {error}"));
+        Record { id: incident.id.clone(), schema_version: SCHEMA_VERSION.to_owned(), ..Record::default() }
+    });
+    let snapshot = incident.snapshot.take().map(|snapshot| redactor.leaving_snapshot(&snapshot).map(Cow::into_owned));
+    incident.snapshot = match snapshot.transpose() {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            incident.damage.push(format!("{SNAPSHOT} can't be masked: {error}"));
+            None
+        }
+    };
+    let Incident { turns, steps, .. } = incident;
     Incident {
-        record: redactor.seal_texts(incident.record).into_inner(),
-        turns: incident.turns.into_iter().map(|turn| redactor.seal_texts(turn).into_inner()).collect(),
-        steps: incident.steps.into_iter().map(|step| redactor.seal_texts(step).into_inner()).collect(),
+        turns: turns.into_iter().map(|turn| redactor.seal_texts(turn).into_inner()).collect(),
+        steps: steps.into_iter().map(|step| redactor.seal_texts(step).into_inner()).collect(),
         ..incident
     }
 }

@@ -76,7 +76,8 @@ impl Writer {
         };
         let record = redactor.seal_texts(record).into_inner();
         let path = partial.join(RECORD);
-        if let Err(source) = write_record(&path, &record) {
+        let written = redactor.leaving(record.clone()).map_err(io::Error::from);
+        if let Err(source) = written.and_then(|record| write_record(&path, &record)) {
             // Nothing is in it that anybody could want.
             let _ = fs::remove_dir_all(&partial);
             return Err(StoreError::Write { path, source });
@@ -133,7 +134,8 @@ impl Writer {
         open.ended = true;
         let kept = self.partial.join(SNAPSHOT);
         if let Some(snapshot) = snapshot {
-            let written = files::replace(&kept, |out| files::zip(out, &**snapshot));
+            let left = self.redactor.leaving_snapshot(snapshot).map_err(io::Error::from);
+            let written = left.and_then(|snapshot| files::replace(&kept, |out| files::zip(out, &**snapshot)));
             open.note(written, SNAPSHOT);
         }
         let mut diagnosis = diagnosis.clone();
@@ -145,10 +147,17 @@ impl Writer {
         open.record.notes = notes;
         open.record = self.redactor.seal_texts(std::mem::take(&mut open.record)).into_inner();
         let path = self.partial.join(RECORD);
-        let mut written = write_record(&path, &open.record);
+        let record = match self.redactor.leaving(open.record.clone()) {
+            Ok(record) => record,
+            Err(error) => {
+                open.note(Err(error.into()), RECORD);
+                return Ending { id: None, notes: open.notes.clone() };
+            }
+        };
+        let mut written = write_record(&path, &record);
         if written.is_err() && fs::remove_file(&kept).is_ok() {
             // The diagnosis is worth more than what it was made from.
-            written = write_record(&path, &open.record);
+            written = write_record(&path, &record);
             if written.is_ok() {
                 open.notes.push(format!("the incident can't be kept whole: there is no room for {SNAPSHOT}"));
             }

@@ -5,7 +5,10 @@
 
 #![warn(clippy::disallowed_methods)]
 
+mod addresses;
 mod json;
+mod leaving;
+mod logs;
 mod names;
 mod objects;
 mod pairs;
@@ -21,7 +24,9 @@ use hmac::{Hmac, Mac, digest::KeyInit};
 use sha2::Sha256;
 
 use crate::model::{Objects, Snapshot};
-use crate::printable::one_line;
+pub use addresses::Addresses;
+pub use leaving::blank;
+pub use logs::LogLines;
 use names::Naming;
 pub use texts::Texts;
 
@@ -63,6 +68,8 @@ enum Mode {
 #[derive(Clone)]
 pub struct Redactor {
     mac: Hmac<Sha256>,
+    addresses: Addresses,
+    seen: leaving::Seen,
 }
 
 impl fmt::Debug for Redactor {
@@ -71,9 +78,6 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The longest line of a log that is kept.
-const LONGEST_LINE: usize = 2048;
-
 impl Redactor {
     /// The same key gives the same placeholders.
     pub fn new(key: [u8; 32]) -> Redactor {
@@ -81,7 +85,11 @@ impl Redactor {
         for (to, from) in block.iter_mut().zip(key) {
             *to = from;
         }
-        Redactor { mac: <Hmac<Sha256> as KeyInit>::new(&block.into()) }
+        Redactor {
+            mac: <Hmac<Sha256> as KeyInit>::new(&block.into()),
+            addresses: Addresses::default(),
+            seen: leaving::Seen::default(),
+        }
     }
 
     /// Masks secrets in text that people or programs wrote: messages, log lines, annotations.
@@ -94,38 +102,12 @@ impl Redactor {
         objects::walk(self, objects);
     }
 
-    /// A line of a log as it may be kept: without control sequences and secrets, and not too long.
-    pub fn log_line(&self, line: &str) -> String {
-        // Far beyond what is kept, so that a secret is whole when it is looked for.
-        let line = one_line(head(line, 32 * LONGEST_LINE));
-        let line = line.trim_end();
-        if is_key_material(line) {
-            return self.placeholder(line);
-        }
-        let line = self.text(line);
-        if line.len() <= LONGEST_LINE {
-            return line.into_owned();
-        }
-        let kept = head(&line, LONGEST_LINE);
-        let kept = kept
-            .rfind(MARK)
-            .filter(|at| kept.get(*at..).is_none_or(|end| !end.contains('>')))
-            .and_then(|at| kept.get(..at))
-            .unwrap_or(kept);
-        self.text(&format!("{kept}…")).into_owned()
-    }
-
     /// Masks all of it once more, and seals it.
     pub fn seal(&self, mut snapshot: Snapshot) -> Redacted<Snapshot> {
         self.objects(&mut snapshot.objects);
-        for line in snapshot.logs.iter_mut().flat_map(|log| &mut log.lines) {
-            // Lines grow by their placeholders; only what never was cut is cut.
-            if line.len() > 2 * LONGEST_LINE || is_key_material(line) {
-                *line = self.log_line(line);
-            } else {
-                let clean = one_line(line).into_owned();
-                *line = self.text(&clean).into_owned();
-            }
+        for log in &mut snapshot.logs {
+            let mut lines = self.log_lines();
+            log.lines.iter_mut().for_each(|line| self.kept_line(&mut lines, line));
         }
         for value in &mut snapshot.config_values {
             value.value = self.value(&value.key, &value.value).into_owned();
@@ -135,17 +117,6 @@ impl Redactor {
             self.apply(&mut gap.what, Mode::Prose);
         }
         Redacted(snapshot)
-    }
-
-    /// Masks each text of it, line by line, and seals it: the one way to whatever leaves the process.
-    pub fn seal_texts<T: Texts>(&self, mut texts: T) -> Redacted<T> {
-        texts.each_text(&mut |text| {
-            if patterns::may_hold_secret(text) || text.lines().any(is_key_material) {
-                let masked: Vec<String> = text.split('\n').map(|line| self.line(line)).collect();
-                *text = masked.join("\n");
-            }
-        });
-        Redacted(texts)
     }
 
     /// A line of text for a model, however long.
@@ -214,20 +185,47 @@ impl Redactor {
     }
 
     fn placeholder(&self, secret: &str) -> String {
+        self.placeholder_of(secret, &length_class(secret.len()).to_string())
+    }
+
+    /// The placeholder of what `class` says.
+    fn placeholder_of(&self, secret: &str, class: &str) -> String {
         let mut mac = self.mac.clone();
         mac.update(secret.as_bytes());
         let mut text = String::from(MARK);
         for byte in mac.finalize().into_bytes().iter().take(4) {
             let _ = write!(text, "{byte:02x}");
         }
-        let _ = write!(text, "~{}>", length_class(secret.len()));
+        let _ = write!(text, "~{class}>");
         text
+    }
+
+    /// The text without the keys in PEM blocks, where there are some.
+    fn without_keys(&self, text: &str) -> Option<String> {
+        let keys = patterns::keys(text);
+        let (mut masked, mut done) = (String::with_capacity(text.len()), 0);
+        for key in keys {
+            let key = trimmed(text, key);
+            let body = text.get(key.clone())?;
+            if !body.is_empty() && !is_placeholder(body) {
+                masked.push_str(text.get(done..key.start)?);
+                masked.push_str(&self.placeholder(body));
+                done = key.end;
+            }
+        }
+        masked.push_str(text.get(done..)?);
+        (done > 0).then_some(masked)
     }
 }
 
 /// Where secrets seem to stand in a text that people wrote, for who tells of them and masks nothing: apart, in order.
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
     if patterns::may_hold_secret(text) { seen(text, Mode::Prose) } else { Vec::new() }
+}
+
+/// Where the bodies of private keys stand in a text, in order.
+pub fn private_keys(text: &str) -> Vec<Range<usize>> {
+    patterns::keys(text).into_iter().map(|range| trimmed(text, range)).collect()
 }
 
 /// What is seen at once, between the placeholders that are there: apart, in order.
@@ -284,11 +282,10 @@ fn placeholder_length(text: &str) -> Option<usize> {
     let (hash, rest) = rest.split_at_checked(8)?;
     let rest = rest.strip_prefix('~')?;
     let end = rest.find('>')?;
-    let class: usize = rest.get(..end)?.parse().ok()?;
+    let class = rest.get(..end)?;
+    let length = || class.parse().is_ok_and(|length: usize| length.is_power_of_two() && length >= 4) && end <= 10;
     let valid = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        && class.is_power_of_two()
-        && class >= 4
-        && end <= 10;
+        && (matches!(class, "ip" | "email") || length());
     valid.then_some(MARK.len() + 9 + end + 1)
 }
 

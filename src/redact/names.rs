@@ -29,6 +29,7 @@ const IN_WORD: &[&str] = &[
     "credential",
     "apikey",
     "accesskey",
+    "userkey",
     "privatekey",
     "secretkey",
     "accountkey",

@@ -1,14 +1,19 @@
 //! Every free text of the objects.
 //!
-//! *Invariant:* a field that people or programs fill with text is named here. Names, labels,
-//! references and times are no free text. What objects share they share masked too.
+//! *Invariant:* a field that people or programs fill with text is named here. Names, references and times are no free
+//! text; a label is one only where it plainly holds a secret, and then selectors lose it likewise, so that they still match.
+//! What objects share they share masked too.
 
 use super::{Mode, Redactor, is_placeholder};
 use crate::model::kinds::{Container, ContainerState, Handler, PodSpec, PodTemplate, Probe};
 use crate::model::{Condition, List, Map, Objects};
 
 pub(super) fn walk(redactor: &Redactor, objects: &mut Objects) {
-    objects.each_meta_mut(|meta| annotations(redactor, &mut meta.annotations.0));
+    objects.each_meta_mut(|meta| {
+        annotations(redactor, &mut meta.annotations.0);
+        labels(redactor, &mut meta.labels);
+    });
+    selectors(redactor, objects);
     pods(redactor, objects);
     templates(redactor, objects);
     messages(redactor, objects);
@@ -24,6 +29,7 @@ fn pods(redactor: &Redactor, objects: &mut Objects) {
         conditions(redactor, &mut status.conditions);
         for statuses in [&mut status.init_container_statuses, &mut status.container_statuses] {
             statuses.update(|container| {
+                redactor.apply(&mut container.image, Mode::Prose);
                 container_state(redactor, &mut container.state);
                 container_state(redactor, &mut container.last_state);
             });
@@ -44,6 +50,7 @@ fn templates(redactor: &Redactor, objects: &mut Objects) {
     let mut specs = Specs::default();
     let mut of = |template: &mut PodTemplate| {
         annotations(redactor, &mut template.metadata.annotations.0);
+        labels(redactor, &mut template.metadata.labels);
         specs.mask(redactor, &mut template.spec);
     };
     objects.deployments.iter_mut().for_each(|it| of(&mut it.spec.template));
@@ -87,6 +94,8 @@ impl Masked {
 }
 
 fn container(redactor: &Redactor, container: &mut Container) {
+    // A login has no place in it, and stands there all the same.
+    redactor.apply(&mut container.image, Mode::Prose);
     container.env.update(|variable| {
         if let Some(value) = &mut variable.value
             && let std::borrow::Cow::Owned(masked) = redactor.value(&variable.name, value)
@@ -190,6 +199,30 @@ fn glued(redactor: &Redactor, program: &str, item: &mut String) {
 
 fn annotations(redactor: &Redactor, annotations: &mut Map) {
     annotations.update(|key, value| annotation(redactor, key, value));
+}
+
+/// Labels are names, and are left alone unless one plainly holds a secret.
+fn labels(redactor: &Redactor, labels: &mut Map) {
+    if labels.iter().any(|(key, value)| is_secret_label(key, value)) {
+        annotations(redactor, labels);
+    }
+}
+
+fn is_secret_label(key: &str, value: &str) -> bool {
+    use super::names::{Naming, classify};
+    // Shorter than any form that is known.
+    let known = || value.len() >= 20 && !super::secrets(value).is_empty();
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let named = classify(name) == Some(Naming::Secret);
+    named && super::values::looks_secret(value) && !super::values::is_name(value) || known()
+}
+
+fn selectors(redactor: &Redactor, objects: &mut Objects) {
+    objects.services.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector));
+    objects.deployments.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
+    objects.replica_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
+    objects.stateful_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
+    objects.daemon_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
 }
 
 /// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.

@@ -48,7 +48,13 @@ pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
         if value.len() == after.len() || value.starts_with('-') {
             continue;
         }
-        let value = Value::read(text, text.len() - value.len());
+        let mut value = Value::read(text, text.len() - value.len());
+        if !value.quoted {
+            // `exec [app --password x]: failed`
+            let bare =
+                text.get(value.range.clone()).unwrap_or_default().trim_end_matches([']', ')', '}', ',', ':', ';']);
+            value.range.end = value.range.start + bare.len();
+        }
         let content = value.content(text);
         let keep =
             is_plain(content) || is_url(content) || is_method(content) || content.starts_with(['|', '&', '>', '<']);

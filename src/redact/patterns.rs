@@ -35,7 +35,7 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let table: &[(&str, Test)] = &[
-        // PEM blocks; one that was cut off is as secret as a whole one.
+        // PEM blocks, first for `keys`; one that was cut off is as secret as a whole one.
         (
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?P<s>(?s:.*?))-----END|(?P<t>(?:\\[rn]|\s)*[A-Za-z0-9+/=]{16,}(?:\\[rn]|[A-Za-z0-9+/=\s])*))",
             always,
@@ -114,6 +114,15 @@ pub(super) fn known(text: &str, found: &mut Vec<Range<usize>>) {
             }
         }
     }
+}
+
+/// The bodies of private keys in PEM.
+pub(super) fn keys(text: &str) -> Vec<Range<usize>> {
+    if !text.contains("PRIVATE KEY") {
+        return Vec::new();
+    }
+    let pem = PATTERNS.first().into_iter().flat_map(|pattern| pattern.regex.captures_iter(text));
+    pem.filter_map(|found| Some(found.name("s").or_else(|| found.name("t"))?.range())).collect()
 }
 
 /// Adds the passwords in URLs: `scheme://user:password@host`.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::logs::LONGEST_LINE;
 use super::*;
 use crate::model::{LogTail, ObjectRef, Scope, Time};
 

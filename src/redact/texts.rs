@@ -92,7 +92,7 @@ fn arguments(json: &mut String, show: &mut dyn FnMut(&mut String)) {
     }
 }
 
-fn strings(value: &mut Value, show: &mut dyn FnMut(&mut String)) {
+pub(super) fn strings(value: &mut Value, show: &mut dyn FnMut(&mut String)) {
     match value {
         Value::String(text) => show(text),
         Value::Array(items) => items.iter_mut().for_each(|item| strings(item, show)),

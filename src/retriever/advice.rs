@@ -102,7 +102,7 @@ fn naming(library: &Collection, detector: &str) -> Option<Vec<Runbook>> {
     let files = library.read(&entries).ok()?;
     let files = entries.iter().zip(&files);
     let named = files.filter(|(_, bytes)| str::from_utf8(bytes).is_ok_and(|text| text.contains(detector)));
-    let runbooks = named.filter_map(|(entry, bytes)| runbook::parse(library.place(entry), bytes).runbook);
+    let runbooks = named.filter_map(|(entry, bytes)| runbook::sealed(library.place(entry), bytes).runbook);
     let fits = |runbook: &Runbook| {
         let front = &runbook.front;
         front.status != Status::Deprecated && front.signature.detectors.iter().any(|own| own == detector)

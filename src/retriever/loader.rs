@@ -35,7 +35,7 @@ impl<'a> Loader<'a> {
             self.at += batch.len();
             self.fetch(&batch);
         }
-        let parsed = runbook::parse(place.clone(), &self.read.remove(place)?);
+        let parsed = runbook::sealed(place.clone(), &self.read.remove(place)?);
         if parsed.runbook.is_none() {
             let why = parsed.problems.first().map_or("it can't be read".to_owned(), |problem| problem.message.clone());
             self.unread.push((place.library, format!("{}: {why}", place.path)));

@@ -248,7 +248,7 @@ impl Retriever {
 
     /// The runbook at a place, read again; none where it can't be.
     pub fn runbook(&self, place: &Place) -> Option<Runbook> {
-        runbook::parse(place.clone(), &self.bytes(place)?).runbook
+        runbook::sealed(place.clone(), &self.bytes(place)?).runbook
     }
 
     /// The bytes at a place.

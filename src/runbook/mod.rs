@@ -23,7 +23,7 @@ mod yaml;
 pub use derive::name;
 pub use fence::Fence;
 pub use markdown::{Heading, Link, Outline};
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, sealed};
 pub use problem::{Gravity, Problem, Rule};
 pub use schema::json_schema;
 pub use template::template;

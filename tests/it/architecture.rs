@@ -21,7 +21,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("cluster", &["model", "printable", "redact", "kubectl"]),
     ("config", &["model", "near", "output", "cluster"]),
     ("runbook", &["model", "near", "printable", "redact", "kubectl"]),
-    ("retrieve", &["model", "runbook"]),
+    ("retrieve", &["model", "redact", "runbook"]),
     ("retriever", &["model", "kubectl", "runbook", "retrieve"]),
     ("agent", &["model", "printable", "redact", "kubectl", "cluster", "retrieve", "retriever"]),
     ("act", &["model", "printable", "redact", "kubectl", "cluster"]),

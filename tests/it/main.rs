@@ -4,6 +4,7 @@
 
 mod agent;
 mod architecture;
+mod canary;
 mod cli;
 mod disturbed;
 mod docs;

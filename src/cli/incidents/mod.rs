@@ -16,7 +16,6 @@ use super::error::CommandError;
 use super::global::GlobalArgs;
 use crate::config::{self, Flags, Settings};
 use crate::incidents::{Incident, Store};
-use crate::redact::Redactor;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,8 +64,7 @@ pub(super) fn store(settings: &Settings) -> Result<Store, CommandError> {
     let state = config::state_dir().ok_or_else(|| {
         CommandError::new("there is no folder for incidents: HOME is not set").hinted("set XDG_STATE_HOME")
     })?;
-    let redactor = Redactor::new(config::redaction_key()?);
-    Ok(Store::open(state.join("incidents"), redactor).keeping(settings.incidents_keep.0))
+    Ok(Store::open(state.join("incidents"), super::redactor(settings)?).keeping(settings.incidents_keep.0))
 }
 
 /// Which incident.

@@ -12,7 +12,7 @@ use crate::agent::replay::Recording;
 use crate::cli::error::CommandError;
 use crate::cli::scope::ScopeArgs;
 use crate::cli::{Reply, formats, runtime, terminal};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::diagnose;
 use crate::incidents::Incident;
 use crate::model::{Cause, Diagnosis, Exploration, Selector};
@@ -34,7 +34,7 @@ pub(super) struct ReplayArgs {
 
 pub(super) fn run(args: ReplayArgs, settings: &Settings) -> Reply {
     let incident = args.which.load(&store(settings)?, true)?;
-    let replayed = replay(&incident, &Redactor::new(config::redaction_key()?))?;
+    let replayed = replay(&incident, &crate::cli::redactor(settings)?)?;
     let style = terminal::style(settings, false);
     terminal::print(&output::render(&replayed.diagnosis, args.output, &style), &style)?;
     for difference in &replayed.differences {

@@ -195,6 +195,7 @@ impl Live {
             path.push('&');
             path.push_str(&setting);
         }
+        let mut masked = self.redactor.log_lines();
         let read = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);
             let (time, rest) = match text.split_once(' ') {
@@ -204,7 +205,7 @@ impl Live {
                 },
                 None => text.parse().map_or((None, &*text), |time| (Some(time), "")),
             };
-            line(time, self.redactor.log_line(rest));
+            line(time, masked.line(rest));
         };
         self.client.lines(&path, LOG_BYTES, read).await.map_err(|error| match error {
             ReadError::Status { code: 403, .. } => {

@@ -1,7 +1,8 @@
 //! Vectors from an embeddings endpoint: OpenAI, Azure OpenAI, or whoever answers in the same shape.
 //!
-//! *Invariant:* what is embedded here leaves the process: callers hand over redacted text only. An answer is used where it
-//! has a vector of one length for each text; it is brought to length 1, whatever the server gave.
+//! *Invariant:* what is embedded here leaves the process: each text is blanked right before it is sent, whoever handed it
+//! over. An answer is used where it has a vector of one length for each text; it is brought to length 1, whatever the
+//! server gave.
 
 use std::thread;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::check::SENTENCES;
 use super::vector::{cosine, unit};
+use crate::redact::{Addresses, blank};
 use crate::retrieve::http::{Answer, Ask, Http};
 use crate::retrieve::{EmbedError, Embedder, ModelId};
 use crate::runbook::repo::hex;
@@ -51,6 +53,8 @@ pub struct Endpoint {
     pub api_version: Option<String>,
     /// Shorter vectors than the model's own, where it can do that.
     pub dimensions: Option<usize>,
+    /// What is blanked beside secrets.
+    pub hidden: Addresses,
 }
 
 /// Why an endpoint can't be used.
@@ -213,12 +217,16 @@ impl Client {
     }
 
     fn batch(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RemoteError> {
-        let cut = |text: &&str| match text.get(..text.floor_char_boundary(BYTES)) {
-            // Servers refuse an empty text.
-            None | Some("") => " ".to_owned(),
-            Some(text) => text.to_owned(),
+        let sent = |text: &&str| {
+            // Blanked while it is whole: half a secret looks like nothing.
+            let text = blank(text, self.endpoint.hidden);
+            match text.get(..text.floor_char_boundary(BYTES)) {
+                // Servers refuse an empty text.
+                None | Some("") => " ".to_owned(),
+                Some(text) => text.to_owned(),
+            }
         };
-        let input: Vec<String> = texts.iter().map(cut).collect();
+        let input: Vec<String> = texts.iter().map(sent).collect();
         let mut body = json!({"model": self.endpoint.model, "input": input, "encoding_format": "float"});
         if let (Some(dimensions), Some(body)) = (self.endpoint.dimensions, body.as_object_mut()) {
             body.insert("dimensions".to_owned(), dimensions.into());

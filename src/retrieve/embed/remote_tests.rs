@@ -6,7 +6,14 @@ use super::*;
 use crate::retrieve::serving::{Reply, Server};
 
 fn endpoint(url: String) -> Endpoint {
-    Endpoint { url, model: "text-embedding-3-small".into(), key: None, api_version: None, dimensions: None }
+    Endpoint {
+        url,
+        model: "text-embedding-3-small".into(),
+        key: None,
+        api_version: None,
+        dimensions: None,
+        hidden: crate::redact::Addresses::default(),
+    }
 }
 
 /// A vector for a text: where it has an `a`, where it has an `e`, and its length.

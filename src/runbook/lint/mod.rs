@@ -37,6 +37,7 @@ use super::problem::{self, Gravity, Problem, Rule};
 use super::{front, source};
 
 pub use near::{Pair, near_duplicates};
+pub(super) use secrets::blanked;
 
 /// What the rules must be told.
 pub struct Options<'a> {

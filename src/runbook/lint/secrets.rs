@@ -1,5 +1,7 @@
 //! What must not stand in a file that many can read: secrets, and characters that nobody sees.
 
+use std::borrow::Cow;
+
 use super::{File, Group, MOST, Tree};
 use crate::printable::printable;
 use crate::redact;
@@ -59,6 +61,36 @@ fn hidden(file: &File<'_>, number: usize, line: &str, code: bool, problems: &mut
 
 fn holds_secret(text: &str, code: bool) -> bool {
     redact::secrets(text).into_iter().filter_map(|range| text.get(range)).any(|value| is_likely(value, code))
+}
+
+/// The text with `<redacted>` for each secret that somebody wrote into it.
+pub(in crate::runbook) fn blanked(text: &str) -> Cow<'_, str> {
+    let mut found = redact::private_keys(text);
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        for part in windows(line) {
+            // Windows overlap, and are parts of the line.
+            let start = at + (part.as_ptr().addr() - line.as_ptr().addr());
+            let secrets = redact::secrets(part).into_iter();
+            let secrets = secrets.filter(|range| part.get(range.clone()).is_some_and(|value| is_likely(value, true)));
+            found.extend(secrets.map(|range| start + range.start..start + range.end));
+        }
+        at += line.len();
+    }
+    found.sort_by_key(|range| (range.start, range.end));
+    let (mut out, mut done) = (String::new(), 0);
+    for range in found.into_iter().filter(|range| !range.is_empty()) {
+        if range.start >= done {
+            out.push_str(text.get(done..range.start).unwrap_or_default());
+            out.push_str("<redacted>");
+        }
+        done = done.max(range.end);
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// A line in parts that overlap, since looking takes more than its share of time in a long one.
