@@ -13,21 +13,28 @@ pub(super) const LONGEST_LINE: usize = 2048;
 #[derive(Debug)]
 pub struct LogLines<'r> {
     redactor: &'r Redactor,
-    /// The first line of a private key was read, and not yet its last.
-    key: bool,
+    /// The first line of a private key was read, and not yet its last: how many words stand before the key in each line,
+    /// such as a time.
+    key: Option<usize>,
 }
 
 impl LogLines<'_> {
     /// The next line as it may be kept.
     pub fn line(&mut self, line: &str) -> String {
         let text = line.trim();
-        if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
-            self.key = !text.contains("-----END");
-        } else if self.key {
-            let inner = !text.is_empty() && text.bytes().all(is_base64);
-            self.key = inner || is_placeholder(text) || text.is_empty() || text.contains(": ");
+        if let Some((before, after)) = text.split_once("-----BEGIN ").filter(|(_, after)| after.contains("PRIVATE KEY"))
+        {
+            self.key = (!after.contains("-----END")).then(|| before.split_whitespace().count());
+        } else if let Some(words) = self.key {
+            let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
+            let inner = before.split_whitespace().count() == words && !last.is_empty() && last.bytes().all(is_base64);
+            if !inner && !is_placeholder(last) && !text.is_empty() && !text.contains(": ") {
+                self.key = None;
+            }
             if inner {
-                return self.redactor.placeholder(text);
+                return self.redactor.log_line(before)
+                    + if before.is_empty() { "" } else { " " }
+                    + &self.redactor.placeholder(last);
             }
         }
         self.redactor.log_line(line)
@@ -41,7 +48,7 @@ fn is_base64(byte: u8) -> bool {
 impl Redactor {
     /// For the lines of one log.
     pub fn log_lines(&self) -> LogLines<'_> {
-        LogLines { redactor: self, key: false }
+        LogLines { redactor: self, key: None }
     }
 
     /// A line of a log as it may be kept: without control sequences and secrets, and not too long.
@@ -67,7 +74,8 @@ impl Redactor {
 
     /// A line that was kept before. Lines grow by their placeholders; only what never was cut is cut.
     pub(super) fn kept_line(&self, lines: &mut LogLines<'_>, line: &mut String) {
-        if line.len() > 2 * LONGEST_LINE || is_key_material(line) || lines.key || line.contains("-----BEGIN ") {
+        if line.len() > 2 * LONGEST_LINE || is_key_material(line) || lines.key.is_some() || line.contains("-----BEGIN ")
+        {
             *line = lines.line(line);
         } else {
             let clean = one_line(line).into_owned();
@@ -95,5 +103,17 @@ mod tests {
             redactor.kept_line(&mut lines, line);
         }
         assert_eq!(again, kept, "masking is idempotent");
+    }
+
+    #[test]
+    fn a_time_before_each_line_hides_no_key() {
+        let redactor = Redactor::new([7; 32]);
+        let mut lines = redactor.log_lines();
+        let edge = |word: &str| format!("-----{word} RSA PRIVATE {}-----", "KEY");
+        let log = [&edge("BEGIN"), "MxaAbB9x", "AwE9", &edge("END"), "AwE9"];
+        let kept: Vec<String> = log.iter().map(|line| lines.line(&format!("12:00:01 INFO {line}"))).collect();
+        let masked = format!("12:00:01 INFO {MARK}");
+        assert!(kept[1].starts_with(&masked) && kept[2].starts_with(&masked), "{kept:?}");
+        assert_eq!(kept[4], "12:00:01 INFO AwE9");
     }
 }

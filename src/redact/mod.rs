@@ -271,6 +271,11 @@ fn is_secret(naming: Option<Naming>, value: &str) -> bool {
 
 const MARK: &str = "<redacted:";
 
+/// Whether a text has a placeholder in the place of something that was masked.
+pub fn holds_placeholder(text: &str) -> bool {
+    text.contains(MARK)
+}
+
 /// About how long: the power of two below, and 4 for all that is shorter than 8.
 fn length_class(length: usize) -> usize {
     if length < 8 { 4 } else { 1 << length.ilog2() }

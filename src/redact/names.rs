@@ -30,6 +30,7 @@ const IN_WORD: &[&str] = &[
     "apikey",
     "accesskey",
     "userkey",
+    "authkey",
     "privatekey",
     "secretkey",
     "accountkey",
@@ -244,7 +245,7 @@ mod tests {
             ),
             (
                 Some(Secret),
-                "API_KEY apiKey APIKey X-Api-Key AZURE_ACCESS_KEY AWS_SECRET_ACCESS_KEY PRIVATE_KEY AccountKey SharedAccessKey",
+                "API_KEY apiKey APIKey X-Api-Key AZURE_ACCESS_KEY AWS_SECRET_ACCESS_KEY PRIVATE_KEY AccountKey SharedAccessKey restuserkey TS_AUTHKEY",
             ),
             (
                 Some(Secret),

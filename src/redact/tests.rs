@@ -80,6 +80,8 @@ const GOES: &[(&str, &str)] = &[
     ("config[\"password\"] = \"hunter\"", "config[\"password\"] = \"<*>\""),
     ("<user>app</user><password>hunter</password>", "<user>app</user><password><*></password>"),
     ("token: abc12345def", "token: <*>"),
+    ("exec [app --password hunter2x]: exit status 1", "exec [app --password <*>]: exit status 1"),
+    ("exec app --password hunter2x: exit status 1", "exec app --password <*>: exit status 1"),
     ("password=\"never closed", "password=\"<*>"),
     // Forms.
     ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def_123 here", "got <*> here"),

@@ -7,16 +7,13 @@
 mod api;
 mod objects;
 mod plants;
+mod stage;
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::Command as Process;
+use std::path::Path;
 
-use assert_cmd::Command;
-use serde_json::{Value, json};
-
-use crate::agent::model_server::{Asked, ModelServer, Reply, calls};
+use kubectl_react::model::{Kind, LogTail, ObjectRef, Scope, Snapshot};
 use plants::Plants;
+use stage::{Stage, files, git};
 
 /// What the model asks for, line by line.
 const LINES: &[&str] = &[
@@ -56,170 +53,6 @@ const LINES: &[&str] = &[
     "kubectl get pvc -n shop -o yaml",
     "kubectl get configmap cart -n shop -o jsonpath='{.data}'",
 ];
-
-/// All that a run of the program may be given, and what comes out.
-struct Stage {
-    home: tempfile::TempDir,
-    plants: Plants,
-    model_key: String,
-    api: ModelServer,
-    model: ModelServer,
-    embedder: ModelServer,
-    /// What left, by where.
-    seen: Vec<(String, Vec<u8>)>,
-}
-
-impl Stage {
-    fn new() -> Stage {
-        let mut plants = Plants::default();
-        let planted = objects::cluster(&mut plants);
-        let stage = Stage {
-            home: tempfile::tempdir().unwrap(),
-            model_key: plants.form("the model's key", &["sk", "-"], 32),
-            api: api::serve(planted),
-            model: ModelServer::by(curious()),
-            embedder: ModelServer::by(embeds),
-            plants,
-            seen: Vec::new(),
-        };
-        std::fs::create_dir(stage.home.path().join("work")).unwrap();
-        stage
-    }
-
-    /// Runs the program; what it prints has left.
-    fn run(&mut self, args: &[&str], env: &[(&str, &str)]) -> String {
-        let home = self.home.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
-        command
-            .env_clear()
-            .current_dir(home.join("work"))
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("RUST_LOG", "trace")
-            .env("KUBECTL_REACT_MODEL_TOOLS", "native")
-            .env("KUBECTL_REACT_MAX_STEPS", "100")
-            .env("KUBECTL_REACT_MAX_TOKENS", "9000000")
-            .env("OPENAI_BASE_URL", format!("{}/v1", self.model.url()))
-            .env("OPENAI_API_KEY", &self.model_key)
-            .env("OPENAI_MODEL", "gpt-test")
-            .env("KUBECTL_REACT_RUNBOOKS", home.join("runbooks.git"))
-            .env("KUBECTL_REACT_EMBEDDER", "openai")
-            .env("KUBECTL_REACT_EMBEDDER_URL", format!("{}/v1", self.embedder.url()))
-            .env("KUBECTL_REACT_EMBEDDER_MODEL", "embed-test")
-            .env("KUBECTL_REACT_EMBEDDER_KEY_ENV", "EMBEDDER_KEY")
-            .env("NO_PROXY", "127.0.0.1,localhost")
-            .envs(env.iter().copied());
-        let output = command.args(args).output().unwrap();
-        let told = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        self.seen.push((format!("{}, standard output", args.join(" ")), output.stdout));
-        self.seen.push((format!("{}, standard error", args.join(" ")), output.stderr));
-        told
-    }
-
-    /// What leaves by the way of `home` and the servers: files, and requests but for the header that is their key's.
-    fn leaks(&self) -> Vec<String> {
-        let mut seen = self.seen.clone();
-        for file in files(self.home.path()) {
-            let inner = file.strip_prefix(self.home.path()).unwrap().display().to_string();
-            // A copy of the team's repository, and what a person writes there.
-            if !inner.starts_with("runbooks.git") && !inner.starts_with("work/team") && !inner.contains("/repos/") {
-                seen.push((inner, unzipped(&std::fs::read(&file).unwrap())));
-            }
-        }
-        for (name, server) in [("model", &self.model), ("embedder", &self.embedder), ("API server", &self.api)] {
-            for (number, asked) in server.asked().into_iter().enumerate() {
-                let headers: Vec<String> = asked
-                    .headers
-                    .iter()
-                    .filter(|(header, _)| *header != "authorization")
-                    .map(|(header, value)| format!("{header}: {value}"))
-                    .collect();
-                let line = format!("{} {}\n{}\n", asked.method, asked.path, headers.join("\n"));
-                seen.push((format!("{name}, request {number}"), [line.as_bytes(), &asked.body].concat()));
-            }
-        }
-        let mut leaks = Vec::new();
-        for (place, bytes) in seen {
-            for plant in self.plants.found(&bytes) {
-                leaks.push(format!("{plant}: in {place}"));
-            }
-        }
-        leaks
-    }
-}
-
-/// Calls for every line, a few in a turn, then ends.
-fn curious() -> impl FnMut(&Asked) -> Reply + Send {
-    move |asked| {
-        let said = asked.json();
-        let done = said["messages"].as_array().map_or(0, |all| all.iter().filter(|m| m["role"] == "tool").count());
-        let tools = said["tools"].as_array().map_or(0, Vec::len);
-        if tools < 2 || done >= LINES.len() + 2 {
-            return calls(&[(
-                "finish",
-                json!({"summary": "The cart can't log in.", "causes": [], "not_checked": [], "confidence": "low"}),
-            )])
-            .reply(asked);
-        }
-        let mut asks: Vec<(&str, Value)> =
-            LINES.iter().skip(done).take(4).map(|line| ("kubectl", json!({"command": line}))).collect();
-        if asks.is_empty() {
-            asks.push(("search_runbooks", json!({"query": "the cart can't log in to its database"})));
-            asks.push(("read_runbook", json!({"name": "cart-login"})));
-        }
-        calls(&asks).saying("I want to see all of it.").reply(asked)
-    }
-}
-
-/// A vector for each text, by its letters.
-fn embeds(asked: &Asked) -> Reply {
-    let vector = |text: &Value| {
-        let mut vector = [0.01_f32; 16];
-        for (at, byte) in text.as_str().unwrap_or_default().bytes().enumerate() {
-            vector[usize::from(byte) % 16] += 1.0 + (at % 7) as f32;
-        }
-        vector
-    };
-    let body = asked.json();
-    let data: Vec<Value> = body["input"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vector(text)}))
-        .collect();
-    Reply::json(200, &json!({"object": "list", "data": data, "model": "embed-test"}))
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
-}
-
-/// The bytes, without their gzip where they have one.
-fn unzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::new();
-    match flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain) {
-        Ok(_) => plain,
-        Err(_) => bytes.to_vec(),
-    }
-}
-
-fn git(folder: &Path, args: &[&str]) {
-    let output = Process::new("git")
-        .current_dir(folder)
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"])
-        .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// A runbook of the team's, in which somebody left more than they should.
 fn runbook(stage: &mut Stage) {
@@ -351,4 +184,93 @@ fn looked_at(stage: &Stage, told: &[String], home: &Path) {
     );
     let kept = files(home).iter().filter(|file| file.ends_with("observations.jsonl")).count();
     assert!(kept >= 3, "{kept} incidents: {}", told.join("\n"));
+}
+
+/// A snapshot that somebody made by hand is masked when it is read.
+#[test]
+fn a_snapshot_that_is_not_masked_is_masked_when_it_is_read() {
+    let (mut stage, mut plants) = (Stage::new(), Plants::default());
+    let planted = objects::cluster(&mut plants);
+    let mut snapshot = Snapshot::new("2026-01-01T12:00:00Z".parse().unwrap(), "test", Scope::default());
+    for object in planted.objects {
+        snapshot.objects.add_json(object).unwrap();
+    }
+    for (previous, log) in [(false, planted.logs), (true, planted.previous)] {
+        let lines = log.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
+        let pod = ObjectRef::new(Kind::Pod, "shop", "cart-1");
+        snapshot.logs.push(LogTail { pod, container: "app".into(), previous, lines });
+    }
+    let raw = serde_json::to_vec(&snapshot).unwrap();
+    assert!(plants.finder().found(&raw).len() > 80, "the secrets are in it");
+    std::fs::write(stage.home.path().join("work/team.json"), raw).unwrap();
+    let env = [("KUBECTL_REACT_EMBEDDER", "none"), ("KUBECTL_REACT_RUNBOOKS", "")];
+    for more in [&["-v", "--explain=always"][..], &["-o", "json", "--no-llm"], &["--events", "--no-llm"]] {
+        let args: Vec<&str> = ["diagnose", "--from", "team.json"].into_iter().chain(more.iter().copied()).collect();
+        let told = stage.run(&args, &env);
+        assert!(told.contains("cart"), "{told}");
+    }
+    let leaks = stage.leaks();
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+}
+
+/// `redact` in the config file masks addresses too; a test has no terminal, so nothing is put back.
+#[test]
+fn addresses_leave_unless_they_are_not_to() {
+    const ADDRESSES: &[&str] =
+        &["10.0.0.7", "10.0.0.1", "10.96.0.7", "fd00:10::7", "ops@example.org", "jo.doe@example.org"];
+    let there = |stage: &Stage| -> Vec<String> {
+        let mut there = Vec::new();
+        for (place, bytes) in stage.left().iter().filter(|(place, _)| !place.starts_with("API server")) {
+            let text = String::from_utf8_lossy(bytes);
+            there
+                .extend(ADDRESSES.iter().filter(|address| text.contains(*address)).map(|a| format!("{a}: in {place}")));
+        }
+        there
+    };
+    let env = [("KUBECTL_REACT_EMBEDDER", "none"), ("KUBECTL_REACT_RUNBOOKS", "")];
+    let run = |stage: &mut Stage| -> (String, String) {
+        let api = stage.api.url();
+        let live = ["--server", &api];
+        let args =
+            |words: &[&'static str]| -> Vec<String> { words.iter().copied().chain(live).map(str::to_owned).collect() };
+        let mut told = |words: &[&'static str]| {
+            let args = args(words);
+            stage.run(&args.iter().map(String::as_str).collect::<Vec<_>>(), &env)
+        };
+        told(&["diagnose", "-v", "--explain=always", "-q", "why does 10.0.0.7 fail, asks jo.doe@example.org?"]);
+        told(&["diagnose", "--events", "--no-llm"]);
+        told(&["snapshot", "out.json.gz"]);
+        let json = told(&["diagnose", "-o", "json", "--explain=always"]);
+        stage.run(&["incidents", "show", "latest", "--steps", "-v"], &env);
+        stage.run(&["incidents", "export", "latest", "-f", "incident.json.gz"], &env);
+        (json, stage.run(&["incidents", "replay", "latest", "-o", "json"], &env))
+    };
+    let mut open = Stage::new();
+    run(&mut open);
+    let there_are = there(&open);
+    for address in ADDRESSES {
+        assert!(there_are.iter().any(|place| place.starts_with(address)), "{address} leaves where nothing is said");
+    }
+    let mut stage = Stage::new();
+    let folder = stage.home.path().join(".config/kubectl-react");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.yaml"), "redact: {emails: true, ips: true}\n").unwrap();
+    let (live, replayed) = run(&mut stage);
+    let told = stage.run(&["config"], &env);
+    assert!(told.lines().any(|line| line.starts_with("redact.ips") && line.contains(" true ")), "{told}");
+    let leaks = there(&stage);
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    // Without the notes on standard error, of which a replay has none where it comes to the same.
+    let (live, replayed) = (json_of(&live), json_of(&replayed));
+    assert_eq!(replayed, live, "an incident without addresses plays again");
+    let sent: String =
+        stage.model.asked().iter().map(|asked| String::from_utf8_lossy(&asked.body).into_owned()).collect();
+    for kept in ["~ip>", "~email>", "cart 1.25.3 at 12:34:56", "127.0.0.1", "registry.example.com/cart:1.25.3"] {
+        assert!(sent.contains(kept), "{kept} is not in what the model was sent");
+    }
+}
+
+/// The JSON at the beginning of what was told.
+fn json_of(told: &str) -> serde_json::Value {
+    serde_json::Deserializer::from_str(told).into_iter().next().unwrap().unwrap()
 }

@@ -26,7 +26,8 @@ pub(super) fn cluster(plants: &mut Plants) -> Planted {
 fn log(plants: &mut Plants, which: &str) -> String {
     let mut word = |what: &str| plants.word(&format!("{which}: {what}"));
     let mut lines = vec![
-        "INFO starting the cart".to_owned(),
+        "INFO starting the cart 1.25.3 at 12:34:56 for ops@example.org on 10.0.0.7:80".to_owned(),
+        "WARN fd00:10::7 does not answer 127.0.0.1".to_owned(),
         format!("DEBUG config: {{\"user\":\"app\",\"password\":\"{}\"}}", word("JSON")),
         format!("connecting to postgres://app:{}@db.shop:5432/cart", word("address")),
         format!("db_password={} db_host=db", word("pair")),
@@ -120,13 +121,14 @@ fn metadata(plants: &mut Plants, name: &str, of: &str) -> Value {
         "name": name, "namespace": "shop", "uid": format!("uid-{name}"), "creationTimestamp": "2026-01-01T10:00:00Z",
         "labels": {"app": "cart", "example.com/api-token": word("label")},
         "annotations": {
+            "example.com/owner": "jo.doe@example.org",
             "kubectl.kubernetes.io/last-applied-configuration": applied.to_string(),
             "example.com/db-password": word("annotation"),
             "example.com/note": format!("log in with password={}", word("annotation's text")),
             "nginx.ingress.kubernetes.io/configuration-snippet":
                 format!("proxy_set_header Authorization \"Basic {}\";", base64(format!("me:{}", word("snippet")).as_bytes())),
         },
-        "managedFields": [{"manager": "x", "fieldsV1": {"f:password": word("managed field")}}],
+        "managedFields": [{"manager": "x", "fieldsV1": {"f:data": {"f:password": {}}}}],
     })
 }
 
@@ -200,7 +202,7 @@ fn settings(plants: &mut Plants) -> Vec<Value> {
             "csi": {"driver": "x", "volumeHandle": "h", "volumeAttributes": {"password": word("volume attribute")}}},
         "status": {"phase": "Failed", "message": format!("login failed: password={}", word("volume's message"))}});
     let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"},
-        "provisioner": "x", "parameters": {"restuserkey": word("class parameter, weak") + "Ab3", "adminPassword": word("class parameter")}});
+        "provisioner": "x", "parameters": {"restuserkey": word("class parameter by its other name"), "adminPassword": word("class parameter")}});
     vec![
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(plants, "cart", "ConfigMap"), "data": map,
             "binaryData": {"blob": base64(bytes.as_bytes())}}),

@@ -2,7 +2,9 @@
 //!
 //! Forms of vendors are put together here, so that no scanner takes this file for a leak.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::bytes::Regex;
 
 /// All that was planted, by its place.
 #[derive(Clone, Default)]
@@ -62,15 +64,29 @@ impl Plants {
         value
     }
 
-    /// The places whose secret stands in `bytes`, as it is, in base64 or in hex.
-    pub(super) fn found(&self, bytes: &[u8]) -> Vec<&str> {
-        let text = String::from_utf8_lossy(bytes);
-        let leaks = |value: &str| {
-            text.contains(value)
-                || (0..3).any(|shift| text.contains(&base64_core(value, shift)))
-                || text.contains(&value.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
-        };
-        self.0.iter().filter(|(_, value)| leaks(value)).map(|(place, _)| place.as_str()).collect()
+    /// What finds all of them at once.
+    pub(super) fn finder(&self) -> Finder {
+        let mut forms = BTreeMap::new();
+        for (place, value) in &self.0 {
+            let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+            let encoded = (0..3).map(|shift| base64_core(value, shift));
+            forms.extend(encoded.chain([value.clone(), hex]).map(|form| (form, place.clone())));
+        }
+        let any: Vec<String> = forms.keys().map(|form| regex::escape(form)).collect();
+        Finder { any: Regex::new(&any.join("|")).unwrap(), forms }
+    }
+}
+
+/// Finds secrets as they are, in base64 and in hex.
+pub(super) struct Finder {
+    any: Regex,
+    forms: BTreeMap<String, String>,
+}
+
+impl Finder {
+    /// The places whose secret stands in `bytes`.
+    pub(super) fn found(&self, bytes: &[u8]) -> BTreeSet<&str> {
+        self.any.find_iter(bytes).map(|found| self.forms[str::from_utf8(found.as_bytes()).unwrap()].as_str()).collect()
     }
 }
 
@@ -102,10 +118,12 @@ fn a_secret_is_found_in_each_of_its_forms() {
     let value = plants.word("here");
     plants.word("there");
     assert_eq!(base64(b"ab"), "YWI=");
+    let finder = plants.finder();
+    let here = BTreeSet::from(["here"]);
     for shift in 0..3 {
         let text = format!("{}{value}tail", "abc".get(..shift).unwrap());
-        assert_eq!(plants.found(base64(text.as_bytes()).as_bytes()), ["here"], "{shift}");
+        assert_eq!(finder.found(base64(text.as_bytes()).as_bytes()), here, "{shift}");
     }
-    assert_eq!(plants.found(format!("x{value}y").as_bytes()), ["here"]);
-    assert!(plants.found(b"nothing").is_empty());
+    assert_eq!(finder.found(format!("x{value}y").as_bytes()), here);
+    assert!(finder.found(b"nothing").is_empty());
 }
