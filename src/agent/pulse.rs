@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
@@ -59,5 +59,71 @@ impl Pulse for Live {
                 changed.await;
             }
         })
+    }
+
+    fn passed(&self, millis: u64) -> BoxFuture<'_, ()> {
+        let end = self.begun.get_or_init(Instant::now).checked_add(Duration::from_millis(millis));
+        Box::pin(async move {
+            match end {
+                Some(end) => tokio::time::sleep_until(end.into()).await,
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::agent::budget::Limits;
+    use crate::agent::chat::{Identity, Model, ModelError};
+    use crate::agent::replay::Recording;
+    use crate::agent::testing::{Kept, redactor, start, toolbox};
+    use crate::agent::{Start, World, run};
+    use crate::model::chat::{ChatReply, ChatRequest};
+    use crate::model::{Ended, TurnOutcome};
+    use crate::redact::Redacted;
+
+    /// A model that thinks for ever.
+    #[derive(Default)]
+    struct Silent(Identity);
+
+    impl Model for Silent {
+        fn identity(&self) -> &Identity {
+            &self.0
+        }
+
+        fn turn<'a>(
+            &'a self,
+            _: &'a Redacted<ChatRequest>,
+            _: &'a (dyn Fn(&str) + Send + Sync),
+        ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_turn_is_cut_off_when_the_time_is_over_and_plays_again_so() {
+        let start = Start { limits: Limits { seconds: 1, ..Limits::default() }, ..start() };
+        let (pulse, journal, redactor, hands) = (Live::default(), Arc::new(Kept::default()), redactor(), toolbox(&[]));
+        let world = World {
+            model: &Silent::default(),
+            hands: &hands,
+            pulse: &pulse,
+            journal: &*journal,
+            events: &|_| {},
+            redactor: &redactor,
+        };
+        let mut ended = run(&start, &world).await;
+        assert_eq!(ended.ended, Ended::Time);
+        assert!(ended.notes.iter().any(|note| note.contains("1 seconds are used up")), "{:?}", ended.notes);
+        let turns = journal.turns.lock().unwrap().clone();
+        assert!(turns.len() == 2 && turns.iter().all(|turn| turn.outcome == TurnOutcome::TimeUp), "{turns:?}");
+        let recording = Recording { start, turns, steps: Vec::new(), millis: ended.usage.millis };
+        let again = recording.replay(&redactor, &|_| {}).await;
+        ended.usage.millis = again.usage.millis;
+        assert_eq!(again, ended);
     }
 }

@@ -91,7 +91,7 @@ impl Model for Played<'_> {
                     Ok(reply.clone())
                 }
                 TurnOutcome::Error(error) => Err(turn::read(error)),
-                TurnOutcome::Cancelled => std::future::pending().await,
+                TurnOutcome::Cancelled | TurnOutcome::TimeUp => std::future::pending().await,
             }
         })
     }
@@ -134,8 +134,19 @@ impl Pulse for Played<'_> {
     }
 
     fn interrupted(&self, _: u8) -> BoxFuture<'_, ()> {
+        self.ended_with(&TurnOutcome::Cancelled)
+    }
+
+    fn passed(&self, _: u64) -> BoxFuture<'_, ()> {
+        self.ended_with(&TurnOutcome::TimeUp)
+    }
+}
+
+impl Played<'_> {
+    /// Ready where the turn under way ended so when it was recorded.
+    fn ended_with(&self, outcome: &TurnOutcome) -> BoxFuture<'_, ()> {
         let turn = Played::turn(self, self.turn.load(Ordering::SeqCst));
-        let now = turn.is_some_and(|turn| turn.outcome == TurnOutcome::Cancelled);
+        let now = turn.is_some_and(|turn| turn.outcome == *outcome);
         Box::pin(async move {
             if !now {
                 std::future::pending::<()>().await;

@@ -165,6 +165,10 @@ impl Pulse for Clock {
     fn interrupted(&self, _: u8) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
+
+    fn passed(&self, _: u64) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Keeps what happens.

@@ -14,7 +14,7 @@ impl Texts for Turn {
         match &mut self.outcome {
             TurnOutcome::Reply(reply) => reply.each_text(show),
             TurnOutcome::Error(error) => show(&mut error.reason),
-            TurnOutcome::Cancelled => {}
+            TurnOutcome::Cancelled | TurnOutcome::TimeUp => {}
         }
     }
 }

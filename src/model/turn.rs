@@ -36,6 +36,8 @@ pub enum TurnOutcome {
     Error(TurnError),
     /// Somebody interrupted it.
     Cancelled,
+    /// It was cut off when the time of the run was over.
+    TimeUp,
 }
 
 /// Why there was no answer.

@@ -182,7 +182,8 @@ impl OpenAi {
         let mut body = protocol::encode(request, mode);
         body.insert("model".to_owned(), self.server.model.clone().into());
         body.insert(Parameter::Temperature.as_str().to_owned(), 0.into());
-        if let Some(most) = request.max_output_tokens.or(self.server.max_output_tokens) {
+        let most = [request.max_output_tokens, self.server.max_output_tokens].into_iter().flatten().min();
+        if let Some(most) = most {
             let name =
                 if known.refuses(Parameter::MaxTokens) { Parameter::MaxCompletionTokens } else { Parameter::MaxTokens };
             body.insert(name.as_str().to_owned(), most.into());

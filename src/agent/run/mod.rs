@@ -27,6 +27,8 @@ const CALLS: usize = 4;
 const LAST_TURNS: usize = 3;
 /// Turns beyond the steps: repairs and narration.
 const MORE_TURNS: usize = 10;
+/// The time for an answer when the time is over, in milliseconds: at least, and at most.
+const LAST_MILLIS: (u64, u64) = (2_000, 60_000);
 /// How often a conversation that is too long is made shorter.
 const SHORTER: usize = 4;
 
@@ -53,6 +55,9 @@ pub trait Pulse: Send + Sync {
 
     /// Waits until somebody interrupts once more than `interrupts` times.
     fn interrupted(&self, interrupts: u8) -> BoxFuture<'_, ()>;
+
+    /// Waits until so many milliseconds of the run have passed.
+    fn passed(&self, millis: u64) -> BoxFuture<'_, ()>;
 }
 
 /// A look at the clock.
@@ -105,6 +110,8 @@ struct Run<'a> {
     withdrawn: Option<Ended>,
     /// Turns since.
     last_turns: usize,
+    /// When a turn is cut off, in milliseconds of the run.
+    until: u64,
     /// Whether an answer was sent back to be mended.
     sent_back: bool,
     turn: usize,
@@ -136,6 +143,7 @@ impl<'a> Run<'a> {
             answer: None,
             withdrawn: None,
             last_turns: 0,
+            until: start.limits.seconds.saturating_mul(1000),
             sent_back: false,
             turn: 0,
             shortened: 0,
@@ -176,6 +184,8 @@ impl<'a> Run<'a> {
             budget::spent(limits, self.steps.len(), &self.usage, reading.elapsed)
         };
         if let Some(spent) = spent {
+            let last = (self.start.limits.seconds.saturating_mul(1000) / 2).clamp(LAST_MILLIS.0, LAST_MILLIS.1);
+            self.until = self.until.max(reading.elapsed + last);
             self.withdraw(spent);
         }
     }
@@ -208,6 +218,7 @@ impl<'a> Run<'a> {
                 Err(error) => TurnOutcome::Error(turn::written(&error)),
             },
             () = self.world.pulse.interrupted(reading.interrupts) => TurnOutcome::Cancelled,
+            () = self.world.pulse.passed(self.until) => TurnOutcome::TimeUp,
         };
         self.world.journal.turn(&Turn {
             number: self.turn,
@@ -227,6 +238,10 @@ impl<'a> Run<'a> {
                 self.heard(reply, reading).await
             }
             TurnOutcome::Cancelled => Next::On,
+            TurnOutcome::TimeUp => match self.withdrawn {
+                Some(why) => Next::Done(why),
+                None => Next::On,
+            },
             TurnOutcome::Error(error) => self.failed(&turn::read(&error)),
         }
     }
