@@ -1,7 +1,8 @@
 //! The private clone that follows a branch.
 //!
-//! *Invariant:* the clone is bare, ours alone, and can be made again: one that is damaged is thrown away. Its state says
-//! when it was last fetched and from which commit the branch moved.
+//! *Invariant:* the clone is bare, ours alone, and can be made again: of one that is damaged only the branches are kept
+//! that nobody else has (`rescue.rs`). What is fetched is kept below `refs/react/`, and `refs/heads/` has what was made
+//! here: no fetch touches it. Its state says when it was last fetched and from which commit the branch moved.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::git::Git;
-use super::{Collection, Reader, RepoError, Sync, Wanted, choose, hex, tree};
+use super::{Collection, Reader, RepoError, Sync, Wanted, choose, hex, rescue, tree};
 use crate::model::{Library, Time};
 
 const STATE: &str = "react.json";
@@ -33,32 +34,51 @@ struct Branch {
 }
 
 pub(super) fn open(wanted: &Wanted, url: &str, inside: Option<&str>, sync: Sync) -> Result<Collection, RepoError> {
+    held(wanted, url, sync, |git, at| collection(git, wanted, inside, at.clone()))
+}
+
+/// Does `task` with the clone, brought up to date, while no other run changes it. A clone that turns out to be damaged is
+/// made again, and the task with it.
+pub(super) fn held<T, E: From<RepoError>>(
+    wanted: &Wanted,
+    url: &str,
+    sync: Sync,
+    mut task: impl FnMut(&Git, &At) -> Result<T, E>,
+) -> Result<T, E> {
     let parent = wanted.cache.join("runbooks");
     make_private(&parent)?;
     let dir = parent.join(format!("{}.git", digest(url)));
-    let git = Git { dir, limit: sync.limit, interactive: sync.interactive };
+    let git = Git::new(dir, sync);
     // Another run may be fetching into the same clone.
-    let _lock = lock(&git.dir)?;
-    let first = follow(&git, wanted, url, sync).and_then(|at| collection(&git, wanted, inside, at));
+    let _lock = lock(&git.dir.with_extension("lock"))?;
+    let first = ready(&git, wanted, url, sync).map_err(E::from).and_then(|at| task(&git, &at));
     match first {
-        Err(RepoError::Git(_)) if git.dir.exists() && !healthy(&git) => {
-            let _ = fs::remove_dir_all(&git.dir);
-            let at = follow(&git, wanted, url, Sync { skip: false, ..sync })?;
-            collection(&git, wanted, inside, at)
+        Err(_) if git.dir.exists() && !healthy(&git) => {
+            let at = rescue::renew(&git.dir, || ready(&git, wanted, url, Sync { skip: false, ..sync }))?;
+            task(&git, &at)
         }
         other => other,
     }
 }
 
 /// Where the branch is, and what there is to say of it.
-struct At {
-    commit: String,
-    synced: Option<Time>,
-    stale: Option<String>,
+#[derive(Clone)]
+pub(super) struct At {
+    pub(super) commit: String,
+    pub(super) synced: Option<Time>,
+    pub(super) stale: Option<String>,
+    pub(super) notes: Vec<String>,
+}
+
+fn ready(git: &Git, wanted: &Wanted, url: &str, sync: Sync) -> Result<At, RepoError> {
+    let mut at = follow(git, wanted, url, sync)?;
+    at.notes = rescue::settle(git);
+    Ok(at)
 }
 
 fn collection(git: &Git, wanted: &Wanted, inside: Option<&str>, at: At) -> Result<Collection, RepoError> {
     let (files, mut notes) = tree::list(git, &at.commit)?;
+    notes.extend(at.notes);
     let entries = choose(files, wanted.path.as_deref().or(inside), &mut notes);
     Ok(Collection {
         library: Library::Team,
@@ -111,17 +131,25 @@ fn follow(git: &Git, wanted: &Wanted, url: &str, sync: Sync) -> Result<At, RepoE
     let _ = state.write(&git.dir);
     let commit =
         commit_of(git, &ours).ok_or_else(|| RepoError::NoBranch(super::shown(&wanted.source), "commit yet".into()))?;
-    Ok(At { commit, synced: state.branches.get(&ours).and_then(|branch| branch.fetched), stale })
+    let synced = state.branches.get(&ours).and_then(|branch| branch.fetched);
+    Ok(At { commit, synced, stale, notes: Vec::new() })
 }
 
 /// What the branch is called there, and here.
 fn names(wanted: &Wanted) -> Result<(String, String), RepoError> {
     let Some(branch) = &wanted.branch else { return Ok(("HEAD".to_owned(), "refs/react/head".to_owned())) };
-    let odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
-    if branch.is_empty() || branch.starts_with(['-', '/']) || branch.contains("..") || branch.contains(odd) {
+    if !is_branch(branch) {
         return Err(RepoError::NoBranch(super::shown(&wanted.source), format!("branch `{branch}`")));
     }
     Ok((format!("refs/heads/{branch}"), format!("refs/react/heads/{branch}")))
+}
+
+/// Whether a branch can be called so.
+pub(super) fn is_branch(name: &str) -> bool {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    let bad = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock");
+    let parts_fit = !name.split('/').any(bad);
+    parts_fit && !name.starts_with('-') && !name.contains("..") && !name.contains("@{") && !name.contains(odd)
 }
 
 /// The same library at another commit.
@@ -140,7 +168,7 @@ pub(super) fn at(
     let found = found.map_err(|_| unknown())?;
     let merged = git.run(&["merge-base", "--is-ancestor", &found, &tip.commit]).is_ok();
     let stale = (!merged).then(|| "this commit is not merged".to_owned());
-    collection(git, wanted, inside, At { commit: found, synced: tip.synced, stale })
+    collection(git, wanted, inside, At { commit: found, synced: tip.synced, stale, notes: Vec::new() })
 }
 
 /// The commit before the branch last moved, and when that was.
@@ -154,7 +182,7 @@ pub(super) fn knows(git: &Git, commit: &str) -> bool {
     !commit.starts_with('-') && git.run(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
 }
 
-fn commit_of(git: &Git, reference: &str) -> Option<String> {
+pub(super) fn commit_of(git: &Git, reference: &str) -> Option<String> {
     git.text(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")]).ok().filter(|id| !id.is_empty())
 }
 
@@ -186,16 +214,15 @@ impl State {
     }
 }
 
-/// Holds the clone for this run; it is let go when the file is dropped.
-fn lock(dir: &Path) -> Result<fs::File, RepoError> {
-    let path = dir.with_extension("lock");
-    let unreadable = |error: std::io::Error| RepoError::Unreadable { path: path.clone(), reason: error.to_string() };
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(unreadable)?;
+/// Holds what the file stands for, for this run; it is let go when the file is dropped.
+pub(super) fn lock(path: &Path) -> Result<fs::File, RepoError> {
+    let unreadable = |error: std::io::Error| RepoError::Unreadable { path: path.to_owned(), reason: error.to_string() };
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(unreadable)?;
     file.lock().map_err(unreadable)?;
     Ok(file)
 }
 
-fn make_private(folder: &Path) -> Result<(), RepoError> {
+pub(super) fn make_private(folder: &Path) -> Result<(), RepoError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -205,7 +232,7 @@ fn make_private(folder: &Path) -> Result<(), RepoError> {
         .map_err(|error| RepoError::Unreadable { path: PathBuf::from(folder), reason: error.to_string() })
 }
 
-fn digest(url: &str) -> String {
+pub(super) fn digest(url: &str) -> String {
     use sha2::Digest;
     let digest = hex(&sha2::Sha256::digest(url.as_bytes()));
     digest.get(..24).unwrap_or(&digest).to_owned()

@@ -8,15 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::Sync;
+use crate::printable::one_line;
 
 /// What is read of git's complaints, in bytes.
-const COMPLAINT: u64 = 64 * 1024;
+const COMPLAINT: usize = 64 * 1024;
 /// What is read of its answers, in bytes.
 const ANSWER: u64 = 1024 * 1024 * 1024;
 
 /// Variables that a hook of another repository leaves behind.
-const POINTERS: [&str; 9] = [
+const POINTERS: [&str; 12] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -26,6 +29,27 @@ const POINTERS: [&str; 9] = [
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+];
+
+/// Settings of a person that would write what was not asked for, or start what outlives the worktree.
+const IN_A_WORKTREE: [&str; 14] = [
+    "-c",
+    "core.fileMode=false",
+    "-c",
+    "core.safecrlf=false",
+    "-c",
+    "core.sparseCheckout=false",
+    "-c",
+    "index.sparse=false",
+    "-c",
+    "submodule.recurse=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
 ];
 
 /// Git in one repository.
@@ -34,6 +58,17 @@ pub(super) struct Git {
     pub(super) dir: PathBuf,
     pub(super) limit: Option<Duration>,
     pub(super) interactive: bool,
+    /// A worktree of the repository, in which git then runs.
+    pub(super) work: Option<PathBuf>,
+    /// Where else it finds objects.
+    pub(super) objects: Option<PathBuf>,
+}
+
+/// All that git said.
+pub(super) struct Heard {
+    pub(super) good: bool,
+    pub(super) answer: Vec<u8>,
+    pub(super) complaint: String,
 }
 
 /// Why git did not do it.
@@ -92,6 +127,10 @@ fn refusal_hint(text: &str) -> Option<&'static str> {
 }
 
 impl Git {
+    pub(super) fn new(dir: PathBuf, sync: Sync) -> Git {
+        Git { dir, limit: sync.limit, interactive: sync.interactive, work: None, objects: None }
+    }
+
     /// What git answers to `args`.
     pub(super) fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
         self.fed(args, None)
@@ -104,15 +143,20 @@ impl Git {
 
     /// What git answers to `args` when it reads `input`.
     pub(super) fn fed(&self, args: &[&str], input: Option<Vec<u8>>) -> Result<Vec<u8>, GitError> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir").arg(&self.dir).args(["-c", "core.fsmonitor=false"]).args(args);
-        for name in POINTERS {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
-        if !self.interactive {
-            command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
-        }
+        let heard = self.talk(args, input, false)?;
+        if heard.good { Ok(heard.answer) } else { Err(GitError::Refused(reason(&heard.complaint))) }
+    }
+
+    /// All that git says to `args`, whether it did them or not.
+    pub(super) fn heard(&self, args: &[&str], input: Option<Vec<u8>>) -> Result<Heard, GitError> {
+        self.talk(args, input, true)
+    }
+
+    fn talk(&self, args: &[&str], input: Option<Vec<u8>>, all: bool) -> Result<Heard, GitError> {
+        let mut command = self.command();
+        command.args(args);
+        #[cfg(test)]
+        staged::before(&mut command);
         let stdin = match (&input, self.interactive) {
             (Some(_), _) => Stdio::piped(),
             (None, true) => Stdio::inherit(),
@@ -123,16 +167,43 @@ impl Git {
             std::io::ErrorKind::NotFound => GitError::Missing,
             _ => GitError::Start(error.to_string()),
         })?;
-        self.answer(&mut child, input)
+        self.answer(&mut child, input, all)
     }
 
-    fn answer(&self, child: &mut Child, input: Option<Vec<u8>>) -> Result<Vec<u8>, GitError> {
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        match &self.work {
+            Some(work) => command.arg("-C").arg(work),
+            None => command.arg("--git-dir").arg(&self.dir),
+        };
+        command.args(["-c", "core.fsmonitor=false"]);
+        if self.work.is_some() {
+            command.args(IN_A_WORKTREE).env("GIT_EDITOR", "true");
+        }
+        for name in POINTERS {
+            command.env_remove(name);
+        }
+        if let Some(objects) = &self.objects {
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
+        }
+        command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+        if !self.interactive {
+            command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
+            // ssh asks at the terminal whatever git is told, unless it has another program to ask with.
+            if std::env::var_os("SSH_ASKPASS").is_none() {
+                command.env("SSH_ASKPASS", "false").env("SSH_ASKPASS_REQUIRE", "force");
+            }
+        }
+        command
+    }
+
+    fn answer(&self, child: &mut Child, input: Option<Vec<u8>>, all: bool) -> Result<Heard, GitError> {
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
             // It answers while it reads. Where it stops reading, its exit code says why.
             thread::spawn(move || drop(stdin.write_all(&input)));
         }
         let answer = reader(child.stdout.take(), ANSWER);
-        let complaint = reader(child.stderr.take(), COMPLAINT);
+        let complaint = pieces(child.stderr.take());
         let received = match self.limit {
             Some(limit) => answer.recv_timeout(limit).map_err(|_| GitError::Slow(limit)),
             None => answer.recv().map_err(|_| GitError::Odd("its output ended early")),
@@ -143,11 +214,9 @@ impl Git {
         }
         let status = child.wait().map_err(|error| GitError::Start(error.to_string()))?;
         let bytes = received?;
-        if status.success() {
-            return Ok(bytes);
-        }
-        let text = complaint.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
-        Err(GitError::Refused(reason(&String::from_utf8_lossy(&text))))
+        let good = status.success();
+        let complaint = if all || !good { gathered(&complaint) } else { String::new() };
+        Ok(Heard { good, answer: bytes, complaint })
     }
 }
 
@@ -163,19 +232,46 @@ fn reader(from: Option<impl Read + Send + 'static>, most: u64) -> mpsc::Receiver
     receiver
 }
 
+/// What is said, piece by piece.
+fn pieces(from: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let Some(mut from) = from else { return };
+        let mut buffer = [0; 4096];
+        while let Ok(size @ 1..) = from.read(&mut buffer) {
+            if sender.send(buffer.get(..size).unwrap_or_default().to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// All of what was said up to now. A connection that ssh keeps for later holds it open after git has ended.
+fn gathered(pieces: &mpsc::Receiver<Vec<u8>>) -> String {
+    let end = Instant::now() + Duration::from_secs(1);
+    let mut bytes = Vec::new();
+    while let Ok(piece) = pieces.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if bytes.len() < COMPLAINT {
+            bytes.extend(piece);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The line of a complaint that says why.
-fn reason(complaint: &str) -> String {
+pub(super) fn reason(complaint: &str) -> String {
     let lines = || complaint.lines().map(str::trim).filter(|line| !line.is_empty());
     let marked = |mark: &'static str| lines().find_map(move |line| line.strip_prefix(mark));
     // ssh and servers speak before git sums up.
     let said = lines().find(|line| line.contains("Permission denied") || line.contains("Host key verification failed"));
     let reason = said.or_else(|| marked("fatal: ")).or_else(|| marked("error: ")).or_else(|| lines().next_back());
     let reason = reason.unwrap_or("it failed without a word").trim_start_matches("remote: ");
-    without_password(reason)
+    without_password(&one_line(reason))
 }
 
 /// A text whose URLs have lost what stands before `@`.
-fn without_password(text: &str) -> String {
+pub(super) fn without_password(text: &str) -> String {
     let words = text.split(' ').map(|word| match (word.find("://"), word.rfind('@')) {
         (Some(scheme), Some(at))
             if scheme + 3 < at && word.get(scheme + 3..at).is_some_and(|user| user.contains(':')) =>
@@ -198,9 +294,40 @@ pub(super) fn repository_of(path: &Path) -> Option<(PathBuf, Option<String>)> {
     }
     let root = path.ancestors().skip(1).find(|folder| folder.join(".git").exists())?;
     let inside = super::relative(root, path)?;
-    let git = Git { dir: root.join(".git"), limit: Some(Duration::from_secs(5)), interactive: false };
+    let sync = Sync { skip: false, limit: Some(Duration::from_secs(5)), interactive: false };
+    let git = Git::new(root.join(".git"), sync);
     git.run(&["rev-parse", "--verify", "--quiet", &format!("HEAD:{inside}")]).ok()?;
     Some((root.to_owned(), Some(inside)))
+}
+
+/// What tests put around git: an environment, and an end before one of its commands, as kill -9 makes it.
+#[cfg(test)]
+pub(super) mod staged {
+    use std::cell::{Cell, RefCell};
+    use std::process::Command;
+
+    thread_local! {
+        static ENVIRONMENT: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// The environment of every git that this thread starts.
+    pub(in crate::runbook::repo) fn environment(pairs: &[(String, String)]) {
+        ENVIRONMENT.with_borrow_mut(|all| all.clone_from(&pairs.to_vec()));
+    }
+
+    /// Ends this thread before its git command number `count`, from 0 on; never where none is named.
+    pub(in crate::runbook::repo) fn end_before(count: Option<usize>) {
+        LEFT.set(count);
+    }
+
+    pub(super) fn before(command: &mut Command) {
+        ENVIRONMENT.with_borrow(|all| command.envs(all.iter().map(|(name, value)| (name, value))));
+        if let Some(left) = LEFT.get() {
+            assert!(left > 0, "killed");
+            LEFT.set(Some(left - 1));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Where runbooks are read: the team's git repository at a commit, a plain folder, the built-in library.
 //!
 //! *Invariant:* what is read is read at one commit, by path and blob, out of a private clone; nobody's checkout is
-//! touched, nothing of a repository is written to disk under its own names, and nothing in it can make itself run.
+//! touched, nothing of a repository is written to disk under its own names, and nothing in it can make itself run. What is
+//! written is a branch (`propose/`), never the one that is trusted.
 
 mod builtin;
 mod clone;
 mod folder;
 mod git;
+pub mod propose;
+mod rescue;
 #[cfg(test)]
 mod tests;
 mod tree;
