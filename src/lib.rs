@@ -19,6 +19,7 @@ pub mod model;
 pub mod near;
 pub mod output;
 pub mod printable;
+pub mod record;
 pub mod redact;
 pub mod retrieve;
 pub mod retriever;

@@ -6,6 +6,7 @@
 mod changes;
 mod fold;
 mod group;
+pub mod path;
 mod scope;
 mod silence;
 mod table;

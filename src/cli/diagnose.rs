@@ -1,5 +1,6 @@
 //! `kubectl react diagnose`: what is broken, and why.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use super::{Reply, runtime, terminal};
 use crate::agent::pulse::Live;
 use crate::cluster::{self, snapshot_file};
 use crate::config::{Flags, Settings};
-use crate::diagnose::{self, Context, Source};
+use crate::diagnose::{self, Context, Outcome, Request, Source};
 use crate::model::{Diagnosis, Severity, Verdict};
 use crate::output::Format;
+use crate::printable::one_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,10 +118,27 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
         }
         let outcome = diagnose::diagnose(&context, &request, &watch.sink()).await?;
         watch.end(&outcome.diagnosis)?;
+        keep(&context, &request, &outcome, &settings, args.quiet).await;
         Ok(outcome.diagnosis)
     })?;
     let least = if args.fail_on == "critical" { Severity::Critical } else { Severity::Warning };
     Ok(if args.exit_code { ExitCode::from(judge(&diagnosis, least)) } else { ExitCode::SUCCESS })
+}
+
+/// Keeps what is broken, so that it can be recorded when it is mended.
+async fn keep(context: &Context, request: &Request, outcome: &Outcome, settings: &Settings, quiet: bool) {
+    let Ok(store) = super::incidents::store(settings) else { return };
+    let kept = diagnose::keep(context, request, outcome, &store).await;
+    if quiet {
+        return;
+    }
+    for note in &kept.notes {
+        terminal::report(&format!("note: {}\n", one_line(note)));
+    }
+    // A program that reads along needs no such hint.
+    if let Some(id) = kept.id.filter(|_| std::io::stderr().is_terminal()) {
+        terminal::report(&format!("kept as incident {id}; when it is mended: kubectl react record\n"));
+    }
 }
 
 fn settings(args: &DiagnoseArgs, global: &GlobalArgs) -> Result<Settings, CommandError> {

@@ -8,9 +8,11 @@ use crate::incidents::StoreError;
 use crate::model::reference::KINDS;
 use crate::near::nearest;
 use crate::printable::one_line;
+use crate::record::RecordError;
 use crate::retrieve::index::IndexError;
 use crate::retriever::RetrieveError;
 use crate::runbook::repo::RepoError;
+use crate::runbook::repo::propose::ProposeError;
 
 /// An error of a command.
 #[derive(Debug)]
@@ -106,6 +108,21 @@ impl From<StoreError> for CommandError {
 impl From<RepoError> for CommandError {
     fn from(error: RepoError) -> CommandError {
         CommandError::from_parts(error.to_string(), error.hint())
+    }
+}
+
+impl From<ProposeError> for CommandError {
+    fn from(error: ProposeError) -> CommandError {
+        CommandError::from_parts(error.to_string(), error.hint())
+    }
+}
+
+impl From<RecordError> for CommandError {
+    fn from(error: RecordError) -> CommandError {
+        match error {
+            RecordError::Diagnose(error) => error.into(),
+            error => CommandError::from_parts(error.to_string(), error.hint()),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod library;
 mod metrics;
 mod model;
 mod progress;
+mod record;
 mod runbooks;
 mod runtime;
 mod schema;
@@ -70,6 +71,7 @@ enum Command {
     Diagnose(diagnose::DiagnoseArgs),
     Snapshot(snapshot::SnapshotArgs),
     Explain(explain::ExplainArgs),
+    Record(record::RecordArgs),
     Runbooks(runbooks::RunbooksArgs),
     Incidents(incidents::IncidentsArgs),
     Doctor(doctor::DoctorArgs),
@@ -135,6 +137,7 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Diagnose(args) => diagnose::run(args, &global),
         Command::Snapshot(args) => snapshot::run(args, &global),
         Command::Explain(args) => explain::run(args, &global),
+        Command::Record(args) => record::run(args, &global),
         Command::Runbooks(args) => runbooks::run(args, &global),
         Command::Incidents(args) => incidents::run(args, &global),
         Command::Doctor(args) => doctor::run(args, &global),

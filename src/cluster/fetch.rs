@@ -112,7 +112,8 @@ enum Read {
     Nothing,
 }
 
-fn is_known(snapshot: &Snapshot, want: &Want) -> bool {
+/// Whether a snapshot has what is wanted already.
+pub fn is_known(snapshot: &Snapshot, want: &Want) -> bool {
     match want {
         Want::Log { pod, container, previous } => snapshot.log(pod, container, *previous).is_some(),
         Want::SecretKeys { namespace, name } => snapshot.keys_of(namespace, name).is_some(),

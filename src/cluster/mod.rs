@@ -35,7 +35,7 @@ pub use collect::{Collect, PAGE_SIZE, collect, places_of, widen};
 pub use connect::{ConnectOptions, Connection, connect};
 pub use error::{CollectError, ConnectError, ReadError};
 pub use fault::Fault;
-pub use fetch::{Bounds, fetch};
+pub use fetch::{Bounds, fetch, is_known};
 pub use read::{JSON, ReadClient, TABLE};
 pub use serve::{Options as ServeOptions, ServeError, Served, Server};
 

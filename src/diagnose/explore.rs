@@ -121,7 +121,13 @@ pub(super) async fn explore(
     }
     found.notes.extend(notes);
     diagnosis.exploration = Some(found);
-    end(&kept, diagnosis, snapshot);
+    let whole = match &context.source {
+        Source::Live(connection) if kept.0.is_some() => {
+            super::whole(connection, &context.redactor, snapshot, &diagnosis.causes).await
+        }
+        _ => Arc::clone(snapshot),
+    };
+    end(&kept, diagnosis, &whole);
 }
 
 fn toolbox(
@@ -156,15 +162,11 @@ fn begin(
     diagnosis: &Diagnosis,
     notes: &mut Vec<String>,
 ) -> Option<Writer> {
-    let targets = request.targets.iter().map(|target| match &target.name {
-        Some(name) => format!("{}/{name}", target.kind),
-        None => target.kind.clone(),
-    });
     let head = Head {
         time: super::now(),
         context: diagnosis.context.clone(),
         namespace: diagnosis.namespace.clone(),
-        targets: targets.collect(),
+        targets: request.written(),
         selector: request.selector.as_ref().map(ToString::to_string),
         question: start.question.clone(),
         prompt_version: start.prompt_version.clone(),

@@ -4,6 +4,7 @@
 //! snapshot on, so they give the same bytes.
 
 mod explore;
+mod keep;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::redact::{Redacted, Redactor};
 use crate::retriever::{self, Advised, Libraries};
 
 pub use explore::Explorer;
+pub use keep::{Kept, keep, whole};
 
 /// Where the snapshot comes from.
 pub enum Source {
@@ -52,6 +54,17 @@ pub struct Request {
     pub targets: Vec<Target>,
     /// Only objects with these labels, likewise.
     pub selector: Option<Selector>,
+}
+
+impl Request {
+    /// The targets as a person writes them: `deploy/web`.
+    pub fn written(&self) -> Vec<String> {
+        let written = self.targets.iter().map(|target| match &target.name {
+            Some(name) => format!("{}/{name}", target.kind),
+            None => target.kind.clone(),
+        });
+        written.collect()
+    }
 }
 
 /// An object, or all of a kind, as a person names it: `deploy/web`, `pods`.

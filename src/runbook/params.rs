@@ -52,6 +52,11 @@ const NAMES: &[(Kind, &str)] = &[
     (Kind::VolumeAttachment, "VOLUMEATTACHMENT"),
 ];
 
+/// The parameter for the bare name of an object of a kind, where there is one.
+pub fn name(kind: Kind) -> Option<&'static str> {
+    NAMES.iter().find(|(known, _)| *known == kind).map(|(_, name)| *name)
+}
+
 const WORKLOADS: [Kind; 6] =
     [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::CronJob, Kind::Job, Kind::ReplicaSet];
 

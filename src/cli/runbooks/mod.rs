@@ -15,6 +15,8 @@ mod show;
 mod stats;
 mod sync;
 
+pub(super) use sync::no_repository;
+
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};

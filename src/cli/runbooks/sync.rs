@@ -49,7 +49,7 @@ pub(super) fn run(args: SyncArgs, global: &GlobalArgs) -> Reply {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn no_repository() -> CommandError {
+pub(in crate::cli) fn no_repository() -> CommandError {
     CommandError::new("no repository of runbooks is set")
         .hinted("name one with --runbooks, with `runbooks.repo` in the config file or with KUBECTL_REACT_RUNBOOKS")
 }

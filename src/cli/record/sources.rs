@@ -1,0 +1,76 @@
+//! The libraries that a draft is held against, and the repository that it goes to.
+//!
+//! *Invariant:* a draft is made from the files of the branch that it goes to, where there is one already: so the same incident
+//! adds nothing twice.
+
+use super::RecordArgs;
+use super::publish::Proposal;
+use crate::cli::error::CommandError;
+use crate::cli::library::team;
+use crate::cli::runbooks::no_repository;
+use crate::config::Settings;
+use crate::model::{Cause, Place, Runbook, Time};
+use crate::record::{Case, Drafted, Library};
+use crate::runbook;
+use crate::runbook::repo::propose;
+use crate::runbook::repo::{self, Collection, Sync, Wanted};
+
+/// The libraries, opened.
+pub(super) struct Sources {
+    /// The team's repository; none where none is set, and only a dry run is possible.
+    pub(super) wanted: Option<Wanted>,
+    /// What a draft is held against.
+    pub(super) library: Library,
+    /// How git is run.
+    pub(super) sync: Sync,
+}
+
+pub(super) fn open(args: &RecordArgs, settings: &Settings) -> Result<Sources, CommandError> {
+    let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin()) && !args.yes;
+    let sync = Sync { skip: false, limit: None, interactive };
+    let wanted = team(settings);
+    if wanted.is_none() && !args.dry_run {
+        return Err(no_repository());
+    }
+    let collection = wanted.as_ref().map(|wanted| repo::open(wanted, sync)).transpose()?;
+    let mut team = Vec::new();
+    let mut folder = settings.runbooks.path.value.clone().unwrap_or_else(|| "runbooks".to_owned());
+    if let Some(collection) = &collection {
+        team = files(collection)?;
+        // A repository without a folder of that name keeps its runbooks at its root.
+        let below = team.iter().any(|(place, _)| place.path.starts_with("runbooks/"));
+        if settings.runbooks.path.value.is_none() && !below && !team.is_empty() {
+            folder = String::new();
+        }
+    }
+    let builtin = repo::builtin();
+    let builtin: Vec<Runbook> =
+        files(&builtin)?.into_iter().filter_map(|(place, bytes)| runbook::parse(place, &bytes).runbook).collect();
+    let library = Library {
+        team,
+        folder: folder.trim_matches('/').to_owned(),
+        builtin,
+        owners: args.owner.clone(),
+        today: Time::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+    };
+    Ok(Sources { wanted, library, sync })
+}
+
+fn files(collection: &Collection) -> Result<Vec<(Place, Vec<u8>)>, CommandError> {
+    let entries: Vec<&repo::Entry> = collection.entries.iter().collect();
+    let bytes = collection.read(&entries)?;
+    Ok(entries.iter().map(|entry| collection.place(entry)).zip(bytes).collect())
+}
+
+impl Sources {
+    /// The commit as a patch.
+    pub(super) fn patch(&self, proposal: &Proposal) -> Result<String, CommandError> {
+        let wanted = self.wanted.as_ref().ok_or_else(no_repository)?;
+        Ok(propose::patch(wanted, &proposal.wish(), self.sync)?)
+    }
+
+    /// Remembers that a runbook helped.
+    pub(super) fn helped(&self, case: &Case, cause: &Cause, drafted: &Drafted) {
+        let _ = (case, cause, drafted);
+    }
+}

@@ -1,0 +1,156 @@
+//! Text of one incident without what is that incident's alone: names become words for what they name, addresses, hashes and
+//! times go.
+//!
+//! *Invariant:* pure. What the cause, its path or its pods are called stands in no text that this has been through.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::causes::path;
+use crate::graph::View;
+use crate::model::{Cause, Kind, ObjectRef};
+use crate::runbook::params;
+
+/// Replaces names.
+#[derive(Debug)]
+pub(super) struct General {
+    /// The word for each name, the longest name first.
+    words: Vec<(String, String)>,
+}
+
+static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    let patterns = [
+        (r"<redacted:[^>]*>", "SECRET"),
+        (r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?", "TIME"),
+        (r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", "UID"),
+        (r"sha256:[0-9a-f]{12,64}", "DIGEST"),
+        (r"\b(?:\d{1,3}\.){3}\d{1,3}\b", "ADDRESS"),
+        (r"\[?\b(?:[0-9a-fA-F]{1,4}:){3,7}(?::?[0-9a-fA-F]{1,4}){1,4}\b\]?", "ADDRESS"),
+        (r"\b[0-9a-f]{16,64}\b", "HASH"),
+        (r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "MAIL"),
+    ];
+    // A pattern that does not compile would be a fault of this table, which its test shows.
+    patterns.into_iter().filter_map(|(pattern, word)| Some((Regex::new(pattern).ok()?, word))).collect()
+});
+
+impl General {
+    /// For a cause, as it is in one or more views.
+    pub(super) fn of(cause: &Cause, views: &[&View<'_>]) -> General {
+        let mut objects: BTreeSet<ObjectRef> = path::named(cause);
+        for view in views {
+            objects.extend(path::around(view, cause));
+            for object in path::around(view, cause) {
+                if matches!(
+                    object.kind,
+                    Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob
+                ) {
+                    objects.extend(
+                        view.pods_of(&object)
+                            .iter()
+                            .map(|pod| ObjectRef::new(Kind::Pod, object.ns(), &pod.metadata.name)),
+                    );
+                }
+            }
+        }
+        let mut words = BTreeMap::new();
+        let mut name = |text: &str, word: &str| {
+            if text.len() > 1 {
+                words.entry(text.to_owned()).or_insert_with(|| word.to_owned());
+            }
+        };
+        let filled = params::of(cause);
+        if let Some(container) = filled.get("CONTAINER") {
+            name(container, "CONTAINER");
+        }
+        for object in std::iter::once(&cause.object).chain(&objects) {
+            name(
+                &object.name,
+                &params::name(object.kind).map_or_else(|| object.kind.as_str().to_uppercase(), str::to_owned),
+            );
+            if let Some(namespace) = &object.namespace {
+                name(namespace, "NAMESPACE");
+            }
+        }
+        let mut words: Vec<(String, String)> = words.into_iter().collect();
+        words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        General { words }
+    }
+
+    /// The text without what is the incident's own.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (pattern, word) in PATTERNS.iter() {
+            text = pattern.replace_all(&text, *word).into_owned();
+        }
+        for (name, word) in &self.words {
+            text = replaced(&text, name, word);
+        }
+        text
+    }
+}
+
+/// Replaces a name where it stands as a word; a pod's name may go on in a hash.
+fn replaced(text: &str, name: &str, word: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(name) {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(name.len()..).unwrap_or_default();
+        let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let begins = !before.ends_with(part) && !out.is_empty()
+            || !before.ends_with(part) && !(before.is_empty() && out.ends_with(part));
+        let tail = hashes(after);
+        let ends = !after.get(tail..).unwrap_or_default().starts_with(part);
+        out.push_str(before);
+        if begins && ends {
+            out.push_str(word);
+            rest = after.get(tail..).unwrap_or_default();
+        } else {
+            out.push_str(name);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// How long the hashes are that follow a workload's name in that of its pods: `-7d9f8b6c5d-x2k4q`, `-x2k4q`, `-0`.
+fn hashes(text: &str) -> usize {
+    static HASHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^(?:-[a-f0-9]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d{1,8}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d+)\b").ok()
+    });
+    HASHES.as_ref().and_then(|hashes| hashes.find(text)).map_or(0, |found| found.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_addresses_and_hashes_go() {
+        assert_eq!(PATTERNS.len(), 8);
+        let words =
+            [("payments", "NAMESPACE"), ("checkout-api", "DEPLOYMENT"), ("api", "CONTAINER"), ("node-7", "NODE")]
+                .map(|(name, word)| (name.to_owned(), word.to_owned()));
+        let general = General { words: words.into() };
+        let table = [
+            ("pod checkout-api-7d9f8b6c5d-x2k4q of payments", "pod DEPLOYMENT of NAMESPACE"),
+            (
+                "Back-off restarting failed container api in pod checkout-api-0",
+                "Back-off restarting failed container CONTAINER in pod DEPLOYMENT",
+            ),
+            ("dial tcp 10.0.12.7:5432: connection refused", "dial tcp ADDRESS:5432: connection refused"),
+            ("at 2026-01-01T12:00:00.123Z uid 0b8f7f0e-91aa-4d2c-9f4e-2f6a4a1b2c3d", "at TIME uid UID"),
+            ("rapid apis my-api api-server", "rapid apis my-api api-server"),
+            ("http://checkout-api.payments.svc:80", "http://DEPLOYMENT.NAMESPACE.svc:80"),
+            ("on node-7 and node-77", "on NODE and node-77"),
+            ("password=<redacted:ab12> ok", "password=SECRET ok"),
+            ("api", "CONTAINER"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(general.text(text), expected);
+        }
+    }
+}
