@@ -13,6 +13,7 @@ pub mod config;
 pub mod detect;
 pub mod diagnose;
 pub mod graph;
+mod http;
 pub mod incidents;
 pub mod kubectl;
 pub mod model;

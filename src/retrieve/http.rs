@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::http;
+
 /// How long a connection may take: whoever waits can do without the server.
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long a download may stand still.
@@ -77,16 +79,7 @@ impl Http {
     }
 
     fn with(url: &Url, redirects: Policy) -> Result<Http, String> {
-        // Whoever made a client before has set it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(STILL)
-            .redirect(redirects)
-            .user_agent(concat!("kubectl-react/", env!("CARGO_PKG_VERSION")));
-        if is_local(url) {
-            builder = builder.no_proxy();
-        }
+        let builder = http::builder(url, None, None)?.connect_timeout(CONNECT).read_timeout(STILL).redirect(redirects);
         let client = builder.build().map_err(|error| told(&error))?;
         let (running, mut stop) = oneshot::channel::<()>();
         let (started, start) = mpsc::channel();
@@ -148,22 +141,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, String> {
     Ok(Answer { status: response.status().as_u16(), retry_after, body })
 }
 
-/// The deepest reason, which says more than "error sending request" and does not repeat the address, in which a password
-/// may stand.
+/// The deepest reason, as a sentence about the server.
 pub(crate) fn told(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it does not answer in time".to_owned();
-    }
-    let mut source = std::error::Error::source(error);
-    let mut told = "the request failed".to_owned();
-    while let Some(reason) = source {
-        told = reason.to_string();
-        source = reason.source();
-    }
-    told
-}
-
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    if error.is_timeout() { "it does not answer in time".to_owned() } else { http::told(error) }
 }

@@ -6,6 +6,7 @@
 mod derive;
 pub mod draft;
 mod fence;
+pub mod forge;
 mod front;
 pub mod import;
 pub mod lint;

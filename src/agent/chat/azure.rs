@@ -19,8 +19,8 @@ use reqwest::Url;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::http;
 use super::refusal::clean;
+use crate::http;
 
 /// A token is renewed so long before its end.
 const BEFORE: Duration = Duration::from_mins(5);

@@ -4,7 +4,6 @@
 
 mod assemble;
 mod azure;
-pub(super) mod http;
 mod known;
 mod openai;
 mod protocol;

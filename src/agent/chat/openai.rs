@@ -15,7 +15,8 @@ use super::protocol::{self, Mode};
 use super::refusal::{No, Parameter};
 use super::server::{Access, Server, Tools};
 use super::wire::{self, Failure};
-use super::{Identity, Model, ModelError, http, retry};
+use super::{Identity, Model, ModelError, retry};
+use crate::http;
 use crate::model::chat::{ChatReply, ChatRequest, Message, Tokens, ToolSpec};
 use crate::redact::Redacted;
 

@@ -16,10 +16,10 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::assemble::Gathered;
-use super::http::told;
 use super::refusal::{No, Told};
 use super::retry;
 use super::sse::Events;
+use crate::http::told;
 
 /// The most that is read of a refusal.
 const REFUSAL: usize = 64 << 10;

@@ -9,7 +9,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::ToolError;
-use crate::agent::chat::http;
+use crate::http;
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -19,7 +19,7 @@ const COMPLAINT: usize = 64 * 1024;
 const ANSWER: u64 = 1024 * 1024 * 1024;
 
 /// Variables that a hook of another repository leaves behind.
-const POINTERS: [&str; 12] = [
+pub(crate) const POINTERS: [&str; 12] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",

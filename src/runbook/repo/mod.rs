@@ -21,6 +21,7 @@ use crate::model::{Library, Place, Time};
 
 pub use builtin::builtin;
 pub use git::GitError;
+pub(crate) use git::POINTERS;
 pub use tree::Edit;
 
 /// Larger files are no runbooks, in bytes.

@@ -1,4 +1,4 @@
-//! The HTTP client for models, for tokens and for the servers of metrics.
+//! The HTTP client for whatever is asked with a key: models, tokens, metrics, forges, indexes.
 //!
 //! *Invariant:* it follows no redirects, since it carries a key; what is on this machine is not asked through the system's
 //! proxy; no reason that it gives repeats an address, in which a password may stand.
@@ -13,7 +13,12 @@ use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client for `server`, or why there is none.
-pub(in crate::agent) fn client(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Client, String> {
+pub(crate) fn client(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Client, String> {
+    builder(server, ca_file, proxy)?.build().map_err(|error| told(&error))
+}
+
+/// The same, for whoever has wishes of their own.
+pub(crate) fn builder(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<ClientBuilder, String> {
     // Whoever made a client before has set it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
@@ -28,8 +33,7 @@ pub(in crate::agent) fn client(server: &Url, ca_file: Option<&Path>, proxy: Opti
         None if is_local(server) => builder.no_proxy(),
         None => builder,
     };
-    builder = trusting(builder, ca_file)?;
-    builder.build().map_err(|error| told(&error))
+    trusting(builder, ca_file)
 }
 
 /// With the certificates of the file, and of `SSL_CERT_FILE`, beside those of the system.
@@ -51,7 +55,7 @@ fn trusting(builder: ClientBuilder, ca_file: Option<&Path>) -> Result<ClientBuil
 }
 
 /// The deepest reason, which says more than "error sending request".
-pub(in crate::agent) fn told(error: &reqwest::Error) -> String {
+pub(crate) fn told(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
     }
@@ -65,7 +69,7 @@ pub(in crate::agent) fn told(error: &reqwest::Error) -> String {
 }
 
 /// Whether it is this machine.
-pub(super) fn is_local(url: &Url) -> bool {
+pub(crate) fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
