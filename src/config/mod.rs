@@ -5,6 +5,7 @@
 mod agent;
 mod choose;
 mod folders;
+mod forge;
 mod layers;
 mod metrics;
 mod model;
@@ -22,6 +23,7 @@ use std::str::FromStr;
 pub use agent::{AgentFlags, AgentSettings, Currency, Price, Prices};
 pub use choose::{Chosen, KeyFrom, Provider, missing, resolve};
 pub use folders::{cache_dir, config_file, redaction_key, state_dir};
+pub use forge::{ForgeChoice, ForgeSettings};
 use layers::{File, Layers};
 pub use metrics::MetricsSettings;
 pub use model::{AuthChoice, ModelSettings, ProviderChoice, ToolsChoice};
@@ -260,6 +262,8 @@ pub struct Settings {
     pub model: ModelSettings,
     /// What the agent may spend, and when it speaks.
     pub agent: AgentSettings,
+    /// Where pull requests are opened.
+    pub forge: ForgeSettings,
     /// What the agent asks for metrics.
     pub prometheus: MetricsSettings,
     /// What the agent asks for alerts.
@@ -391,7 +395,7 @@ const KEYS: [(&str, &str); 20] = [
 
 /// All keys, with the variables that stand for them.
 fn keys() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    KEYS.iter().chain(model::KEYS).chain(agent::KEYS).chain(metrics::KEYS).chain(redaction::KEYS)
+    KEYS.iter().chain(model::KEYS).chain(agent::KEYS).chain(metrics::KEYS).chain(redaction::KEYS).chain(forge::KEYS)
 }
 
 /// The config file, where there is one.
@@ -472,6 +476,7 @@ impl Settings {
             prometheus: MetricsSettings::layered(&layers, &metrics::PROMETHEUS),
             alertmanager: MetricsSettings::layered(&layers, &metrics::ALERTMANAGER),
             redaction: RedactionSettings::layered(&layers)?,
+            forge: ForgeSettings::layered(&layers)?,
         })
     }
 }

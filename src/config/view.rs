@@ -91,6 +91,7 @@ impl Settings {
         entries.extend(self.prometheus.entries(&metrics::PROMETHEUS));
         entries.extend(self.alertmanager.entries(&metrics::ALERTMANAGER));
         entries.extend(self.redaction.entries());
+        entries.extend(self.forge.entries());
         entries
     }
 }

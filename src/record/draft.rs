@@ -22,6 +22,7 @@ use crate::runbook::{self, Gravity, Parsed};
 const NEAR: f32 = 0.9;
 
 /// The team's runbooks as they are on the branch that the draft goes to, and the built-in ones.
+#[derive(Clone)]
 pub struct Library {
     /// The team's files.
     pub team: Vec<(Place, Vec<u8>)>,
@@ -162,6 +163,14 @@ fn drafted(path: &str, text: String, blob: Option<String>, page: &Page, news: Ve
 }
 
 impl Drafted {
+    /// The same with the text that a library has of it already.
+    #[must_use]
+    pub fn as_it_is(mut self, library: &Library) -> Drafted {
+        let Some((place, bytes)) = library.team.iter().find(|(place, _)| place.path == self.path) else { return self };
+        self.blob = Some(place.blob.clone());
+        self.edited(String::from_utf8_lossy(bytes).into_owned(), library)
+    }
+
     /// The same with another text, as a person edited it; checked anew.
     pub fn edited(mut self, text: String, library: &Library) -> Drafted {
         self.text = text;

@@ -23,10 +23,14 @@ use crate::runbook::{draft, params};
 const WIDTH: usize = 78;
 /// Quotes that a page has.
 const QUOTES: usize = 3;
+/// Look-alikes that a page has.
+const ITEMS: usize = 4;
 
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
+    /// At which object: `Deployment web`; empty where a person only says the line.
+    pub object: String,
     /// What, in the words of the difference: `image of app: web:1 → web:2`.
     pub what: String,
     /// The line.
@@ -140,8 +144,10 @@ fn title(material: &Material<'_>, detector: Option<&Detector>) -> String {
 
 fn meaning(body: &mut Body, material: &Material<'_>, detector: Option<&Detector>) {
     body.heading(2, "Meaning");
-    match detector.and_then(|detector| section(detector.doc, "What it detects")) {
-        Some(text) => body.prose(&text),
+    match curated(material, "Meaning")
+        .or_else(|| detector.and_then(|detector| section(detector.doc, "What it detects")))
+    {
+        Some(text) => body.prose(first(&text)),
         None => body.prose(&format!("{}.", material.general.text(&material.cause.summary))),
     }
     let quotes = quotes(material);
@@ -173,8 +179,9 @@ fn quotes(material: &Material<'_>) -> Vec<String> {
 
 fn impact(body: &mut Body, material: &Material<'_>, detector: Option<&Detector>) {
     body.heading(2, "Impact");
-    match detector.and_then(|detector| section(detector.doc, "Why it matters")) {
-        Some(text) => body.prose(&text),
+    match curated(material, "Impact").or_else(|| detector.and_then(|detector| section(detector.doc, "Why it matters")))
+    {
+        Some(text) => body.prose(first(&text)),
         None => body.prose("What depends on the object does not work."),
     }
     let mut followed: BTreeMap<&str, &str> = BTreeMap::new();
@@ -200,7 +207,7 @@ fn diagnosis(body: &mut Body, material: &Material<'_>, detector: Option<&Detecto
     }
     if let Some(text) = detector.and_then(|detector| section(detector.doc, "Look-alikes")) {
         body.prose("Is it really this one?");
-        body.prose(&text);
+        body.prose(&some_items(&text));
     }
 }
 
@@ -226,7 +233,11 @@ fn mitigation(body: &mut Body, material: &Material<'_>, fixes: &[String]) {
     if material.done.is_empty() && material.words.is_none() {
         body.prose("Not known yet: the incident was recorded before it was mended.");
     }
-    let told: Vec<String> = material.done.iter().map(|done| material.general.text(&done.what)).collect();
+    let told = |done: &Done| match done.object.split(' ').next() {
+        Some(kind) if !kind.is_empty() => format!("{kind}: {}", material.general.text(&done.what)),
+        _ => material.general.text(&done.what),
+    };
+    let told: Vec<String> = material.done.iter().map(told).collect();
     match told.as_slice() {
         [] => {}
         [one] => body.prose(&format!("What mended it: {}.", one.trim_end_matches('.'))),
@@ -444,6 +455,49 @@ fn radius(material: &Material<'_>, fixes: &[String]) -> BlastRadius {
         Kind::Pod => BlastRadius::Pod,
         _ => BlastRadius::Workload,
     }
+}
+
+/// The section of the built-in runbook for the same detector.
+fn curated(material: &Material<'_>, heading: &str) -> Option<String> {
+    let section = material.builtin?.sections.iter().find(|section| section.heading == heading)?;
+    let text = section.text.trim();
+    // A link leads to a file that the team's library does not have.
+    (!text.is_empty() && !first(text).contains("](")).then(|| text.to_owned())
+}
+
+/// The first paragraph, and the list that it announces.
+fn first(text: &str) -> &str {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let next = text
+        .get(paragraph.len()..)
+        .unwrap_or_default()
+        .trim_start_matches('\n')
+        .split("\n\n")
+        .next()
+        .unwrap_or_default();
+    if paragraph.trim_end().ends_with(':') && next.starts_with("- ") {
+        return text
+            .get(
+                ..text.len() - text.get(paragraph.len()..).unwrap_or_default().trim_start_matches('\n').len()
+                    + next.len(),
+            )
+            .unwrap_or(paragraph);
+    }
+    paragraph
+}
+
+/// The first items of a list: whoever reads at night compares with few.
+fn some_items(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut items = 0;
+    for line in text.lines() {
+        items += usize::from(line.starts_with("- "));
+        if items > ITEMS {
+            break;
+        }
+        kept.push(line);
+    }
+    kept.join("\n")
 }
 
 /// The text below a heading of a detector's page.

@@ -235,6 +235,11 @@ pub(super) fn json(value: &Value, parts: &mut Vec<Part>) {
     write(value, "", parts);
 }
 
+/// The same for the value of a field of this name.
+pub(super) fn json_at(value: &Value, key: &str, parts: &mut Vec<Part>) {
+    write(value, key, parts);
+}
+
 fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
     let text = |text: &str, parts: &mut Vec<Part>| match parts.last_mut() {
         Some(Part::Text(last)) => last.push_str(text),
@@ -244,7 +249,16 @@ fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
         Value::Object(fields) => {
             for (index, (name, field)) in fields.iter().enumerate() {
                 let begin = if index == 0 { "{" } else { "," };
-                text(&format!("{begin}{}:", Value::from(name.as_str())), parts);
+                if names_of_people(key) && !name.contains("kubernetes.io/") && fits(name) {
+                    text(&format!("{begin}\""), parts);
+                    parts.push(Part::Chosen {
+                        name: if key == "data" { "KEY" } else { "LABEL_KEY" },
+                        value: name.clone(),
+                    });
+                    text("\":", parts);
+                } else {
+                    text(&format!("{begin}{}:", Value::from(name.as_str())), parts);
+                }
                 // What a list's items are told apart by.
                 let inner = if name == "name" { format!("{key}.name") } else { name.clone() };
                 write(field, &inner, parts);
@@ -273,14 +287,25 @@ fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
     }
 }
 
+/// Whether the keys of a map are names that people gave.
+fn names_of_people(key: &str) -> bool {
+    matches!(key, "nodeSelector" | "labels" | "annotations" | "matchLabels" | "selector" | "data" | "stringData")
+}
+
+/// Whether a placeholder can hold it: it does not end its string.
+fn fits(word: &str) -> bool {
+    !word.contains(['"', '\'', '`', '\\', '{', '}', '[', ']', '$', '\n']) && word.len() <= 200
+}
+
 /// Whether another incident would have another value here.
 fn open(key: &str, word: &str) -> bool {
-    // A value that could end its string, or that a placeholder can't hold, stays as it is.
-    let fits = !word.contains(['"', '\'', '`', '\\', '{', '}', '[', ']', '$', '\n']) && word.len() <= 200;
-    fits && !matches!(
-        key,
-        "op" | "type" | "protocol" | "scheme" | "path" | "from" | "$patch" | "$retainKeys" | "whenUnsatisfiable"
-    ) && !word.starts_with('-')
+    // A value that a placeholder can't hold stays as it is.
+    fits(word)
+        && !matches!(
+            key,
+            "op" | "type" | "protocol" | "scheme" | "path" | "from" | "$patch" | "$retainKeys" | "whenUnsatisfiable"
+        )
+        && !word.starts_with('-')
         && !(key == "value" && word.is_empty())
 }
 

@@ -27,6 +27,10 @@ pub(super) enum Update {
 
 /// Adds to `runbook`, whose file is `text`, what `page` has more.
 pub(super) fn merge(runbook: &Runbook, text: &str, page: &Page, words: &str) -> Update {
+    let named = |id: &String| runbook.front.provenance.iter().any(|provenance| provenance.incidents.contains(id));
+    if page.front.provenance.iter().flat_map(|provenance| &provenance.incidents).any(named) {
+        return Update::Known;
+    }
     let mut front = runbook.front.clone();
     let mut news = Vec::new();
     let lines: Vec<&str> =

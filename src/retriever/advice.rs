@@ -16,6 +16,8 @@ use crate::runbook::repo::Collection;
 
 /// Runbooks that are named for one cause.
 const ADVICE: usize = 3;
+/// Lines of a fix that an answer shows; the runbook has the rest.
+const FIX_LINES: usize = 3;
 
 /// What the advice was taken from.
 pub enum Advised {
@@ -86,7 +88,7 @@ impl Libraries {
                 score: why.score,
                 why: why.why.join("; "),
                 superseded_by: runbook.front.superseded_by.clone(),
-                commands: commands(runbook, &params::of(cause), &diagnosis.context),
+                commands: commands(runbook, cause, &diagnosis.context),
             });
         }
         for (cause, advice) in diagnosis.causes.iter_mut().zip(found) {
@@ -155,7 +157,7 @@ fn note_down(cause: &mut Cause, answer: &Answer, context: &str, runbook: Read<'_
 }
 
 fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice {
-    let commands = runbook(&hit.place).map(|runbook| commands(&runbook, &params::of(cause), context));
+    let commands = runbook(&hit.place).map(|runbook| commands(&runbook, cause, context));
     Advice {
         place: hit.place.clone(),
         title: hit.title.clone(),
@@ -167,18 +169,26 @@ fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice 
     }
 }
 
-/// The first commands of a runbook to look and to fix, with what the cause tells filled in.
-fn commands(runbook: &Runbook, values: &params::Values, context: &str) -> Vec<Command> {
+/// The first command of a runbook to look, and the lines of its first block to fix, with what the cause tells filled in.
+fn commands(runbook: &Runbook, cause: &Cause, context: &str) -> Vec<Command> {
     let fixes = runbook.front.automation.level >= Level::Suggest;
+    let values = params::of(cause);
     let first = |role: Role| runbook.blocks.iter().find(|block| block.role == Some(role));
-    let wanted = [first(Role::Diagnose), first(Role::Fix).filter(|_| fixes)];
-    wanted.into_iter().flatten().filter_map(|block| command(block, values, context)).collect()
+    let look =
+        first(Role::Diagnose).into_iter().flat_map(|block| block.lines.iter().take(1).map(move |line| (block, line)));
+    let fix = first(Role::Fix).filter(|_| fixes);
+    let fix = fix.into_iter().flat_map(|block| block.lines.iter().take(FIX_LINES).map(move |line| (block, line)));
+    look.chain(fix).filter_map(|(block, line)| command(block, &line.text, &values, cause, context)).collect()
 }
 
-fn command(block: &Block, values: &params::Values, context: &str) -> Option<Command> {
-    let command = kubectl::parse(&block.lines.first()?.text).ok()?;
+fn command(block: &Block, line: &str, values: &params::Values, cause: &Cause, context: &str) -> Option<Command> {
+    let command = kubectl::parse(line).ok()?;
     // What can't be filled in safely is left to the reader.
     let command = command.bind(values).unwrap_or(command);
+    let command = match params::learned(&command, cause) {
+        learned if learned.is_empty() => command,
+        learned => command.bind(&learned).unwrap_or(command),
+    };
     let purpose = block.name.as_ref().map_or_else(|| block.section.to_lowercase(), |name| name.replace('-', " "));
     Some(Command {
         changes: matches!(command, kubectl::Command::Change(_)),

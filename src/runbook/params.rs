@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::kubectl;
 use crate::model::{Cause, Kind, ObjectRef, Source};
 
 /// Values by the name of the parameter.
@@ -93,6 +94,60 @@ pub fn of(cause: &Cause) -> Values {
     values
 }
 
+/// What a cause's own commands say of the parameters of a line that has some left: where both are one command, word by
+/// word, a parameter is what stands in its place there.
+pub fn learned(open: &kubectl::Command, cause: &Cause) -> Values {
+    let words = |command: &kubectl::Command| {
+        let mut words = command.argv().into_iter().peekable();
+        let mut kept = Vec::new();
+        while let Some(word) = words.next() {
+            // Where it is run is the same, or the line is another one's business.
+            if matches!(word.as_str(), "--context" | "-n" | "--namespace") {
+                words.next();
+            } else if !word.starts_with("--context=") && !word.starts_with("--namespace=") {
+                kept.push(word);
+            }
+        }
+        kept
+    };
+    let pattern = words(open);
+    let learn = |line: &str| {
+        let told = words(&kubectl::parse(line).ok()?);
+        if told.len() != pattern.len() {
+            return None;
+        }
+        let mut values = Values::new();
+        pattern.iter().zip(&told).all(|(pattern, word)| fits(pattern, word, &mut values)).then_some(values)
+    };
+    cause.commands.iter().find_map(|command| learn(&command.line)).unwrap_or_default()
+}
+
+/// Whether a word is one that a pattern stands for; what its parameters are then.
+fn fits(pattern: &str, word: &str, values: &mut Values) -> bool {
+    let Some((literal, rest)) = pattern.split_once('$') else { return pattern == word };
+    let Some(word) = word.strip_prefix(literal) else { return false };
+    let in_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let end = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    // The value ends where the text begins that follows the parameter.
+    let next = rest.split('$').next().unwrap_or_default();
+    let length = match next {
+        "" if rest.is_empty() => word.len(),
+        "" => return false,
+        next => match word.find(next) {
+            Some(at) => at,
+            None => return false,
+        },
+    };
+    let (value, word) = word.split_at(length);
+    let same = values.get(name).is_none_or(|known| known == value);
+    if name.is_empty() || value.is_empty() || !same {
+        return false;
+    }
+    values.insert(name.to_owned(), value.to_owned());
+    fits(rest, word, values)
+}
+
 /// `deployment/api`.
 fn target(object: &ObjectRef) -> String {
     format!("{}/{}", object.kind.argument(), object.name)
@@ -148,6 +203,36 @@ mod tests {
     fn told(yaml: &str) -> String {
         let values = of(&cause(yaml));
         values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_command_of_the_cause_fills_what_is_left() {
+        let table = [
+            ("set selector service web $SELECTOR", "set selector service web app=web", "SELECTOR=app=web"),
+            ("set image deployment/web app=$IMAGE", "set image deployment/web app=r/x:2", "IMAGE=r/x:2"),
+            (
+                "set image deployment/web $CONTAINER=$IMAGE",
+                "set image deployment/web app=r/x:2",
+                "CONTAINER=app IMAGE=r/x:2",
+            ),
+            ("set image deployment/web $CONTAINER=$IMAGE", "set image deployment/api app=r/x:2", ""),
+            ("scale deployment/web --replicas=$REPLICAS", "rollout undo deployment/web", ""),
+            (
+                r#"patch service web -p '{"spec":{"ports":[{"port":$PORT,"targetPort":$TARGET_PORT}]}}'"#,
+                r#"patch service web -p '{"spec":{"ports":[{"port":80,"targetPort":8080}]}}'"#,
+                "PORT=80 TARGET_PORT=8080",
+            ),
+        ];
+        for (open, told, expected) in table {
+            let mut cause =
+                cause("object: {kind: Service, namespace: shop, name: web}, evidence: [], consequences: []");
+            let line = format!("kubectl --context prod -n shop {told}");
+            cause.commands.push(crate::model::Command { changes: true, purpose: String::new(), line });
+            let open = kubectl::parse(&format!("kubectl -n shop {open}")).unwrap();
+            let values = learned(&open, &cause);
+            let told = values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+            assert_eq!(told, expected);
+        }
     }
 
     #[test]

@@ -51,9 +51,9 @@ fn likely(found: &[Difference]) -> Vec<&Difference> {
 }
 
 fn done(difference: &Difference) -> Done {
-    let kind = difference.object.kind.as_str();
     Done {
-        what: format!("{kind} {}: {}", difference.object.name, difference.what),
+        object: format!("{} {}", difference.object.kind.as_str(), difference.object.name),
+        what: difference.what.clone(),
         line: difference.line.clone(),
         back: difference.back.clone(),
         manifest: difference.manifest.clone(),
@@ -86,7 +86,14 @@ fn typed(texts: &[String], cause: &Cause, redactor: &Redactor) -> Result<Answer,
             "`{}`",
             one_line(&format!("kubectl {} {}", command.verb(), command.subcommand().unwrap_or_default())).trim()
         );
-        answer.done.push(Done { what, line: Some(phrase), back: None, manifest: None, by: None });
+        answer.done.push(Done {
+            object: String::new(),
+            what,
+            line: Some(phrase),
+            back: None,
+            manifest: None,
+            by: None,
+        });
     }
     answer.words = (!words.is_empty()).then(|| words.join(" "));
     Ok(answer)

@@ -138,7 +138,7 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
     let cause = case.cause(proof.cause + 1)?;
     let found = if args.unresolved { Vec::new() } else { differences(&case, &proof) };
     let answer = ask::what_mended_it(&args, cause, &found, &redactor)?;
-    let sources = sources::open(&args, &settings)?;
+    let mut sources = sources::open(&args, &settings)?;
     let draft = |library: &record::Library| {
         record::draft(&case, &proof, &answer.done, answer.words.as_deref(), library)
             .ok_or_else(|| CommandError::new("the incident has no such cause"))
@@ -149,6 +149,13 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
         terminal::print(&text, &style)?;
         sources.helped(&case, cause, &drafted);
         return Ok(ExitCode::SUCCESS);
+    }
+    // What was proposed before and is not merged: the draft goes on from there, and doubles nothing.
+    let branch = args.branch.clone().unwrap_or_else(|| publish::branch(&drafted));
+    if let Some(library) = sources.on_branch(&branch)? {
+        let on_branch = draft(&library)?;
+        drafted = if on_branch.known { drafted.as_it_is(&library) } else { on_branch };
+        sources.library = library;
     }
     if args.editor {
         drafted = ask::edited(drafted, &sources.library)?;

@@ -7,12 +7,13 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::request::Forge;
 use super::sources::Sources;
 use super::{Answer, RecordArgs};
 use crate::cli::error::CommandError;
 use crate::config::Settings;
 use crate::model::Cause;
-use crate::record::{Case, Drafted, Proof, Verdict, pull};
+use crate::record::{Case, Done, Drafted, Proof, Verdict, pull};
 use crate::redact::Redactor;
 use crate::runbook::repo::propose::{self, Edit, Message, Pushed, Wish};
 
@@ -46,6 +47,8 @@ pub(super) struct Published {
     pub(super) pushed: Pushed,
     /// Whether the branch had it all.
     pub(super) unchanged: bool,
+    /// What the server said to the push.
+    pub(super) server: Vec<String>,
     /// The page of the pull request.
     pub(super) url: Option<String>,
     /// Whether it was open already.
@@ -66,7 +69,7 @@ impl Proposal {
         drafted: &Drafted,
         redactor: &Redactor,
     ) -> Proposal {
-        let mut done: Vec<String> = answer.done.iter().map(|done| done.what.clone()).collect();
+        let mut done: Vec<String> = answer.done.iter().map(told).collect();
         done.extend(answer.words.clone());
         let proof = proof_lines(case, proof);
         let proposal = pull::Proposal {
@@ -117,6 +120,10 @@ impl Proposal {
     }
 }
 
+fn told(done: &Done) -> String {
+    if done.object.is_empty() { done.what.clone() } else { format!("{}: {}", done.object, done.what) }
+}
+
 /// `react/NAME-HASH`: one branch for each runbook, so that one runbook has one pull request.
 pub(super) fn branch(drafted: &Drafted) -> String {
     let mut hash = String::new();
@@ -158,20 +165,26 @@ fn span(seconds: i64) -> String {
 /// Commits, pushes, and opens the pull request.
 pub(super) fn publish(sources: &Sources, proposal: &Proposal, settings: &Settings) -> Result<Published, CommandError> {
     let wanted = sources.wanted.as_ref().ok_or_else(crate::cli::runbooks::no_repository)?;
-    let proposed = propose::propose(wanted, &proposal.wish(), sources.sync)?;
+    let forge = Forge::of(&wanted.source, &settings.forge)?;
+    let mut wish = proposal.wish();
+    if let Some(forge) = &forge {
+        wish.push_options = forge.push_options(proposal, wanted.branch.as_deref());
+    }
+    let proposed = propose::propose(wanted, &wish, sources.sync)?;
     let published = Published {
         base: proposed.base,
         commit: proposed.commit,
         remote: proposed.remote,
         unchanged: proposed.unchanged,
+        server: proposed.server,
         url: None,
         updated: false,
         compare: None,
         notes: proposed.notes,
         pushed: proposed.pushed,
     };
-    Ok(match published.pushed {
-        Pushed::Yes | Pushed::UpToDate => super::request::open(published, proposal, settings),
-        Pushed::No | Pushed::Failed { .. } => published,
+    Ok(match (&published.pushed, forge) {
+        (Pushed::Yes | Pushed::UpToDate, Some(forge)) => forge.open(published, proposal),
+        _ => published,
     })
 }

@@ -9,6 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::library::team;
 use crate::cli::runbooks::no_repository;
 use crate::config::Settings;
+use crate::model::Library::Team;
 use crate::model::{Cause, Place, Runbook, Time};
 use crate::record::{Case, Drafted, Library};
 use crate::runbook;
@@ -63,6 +64,26 @@ fn files(collection: &Collection) -> Result<Vec<(Place, Vec<u8>)>, CommandError>
 }
 
 impl Sources {
+    /// The library as it is on a branch that is proposed and not merged: what it has of the files takes their place. None
+    /// where there is no such branch.
+    pub(super) fn on_branch(&self, branch: &str) -> Result<Option<Library>, CommandError> {
+        let Some(wanted) = &self.wanted else { return Ok(None) };
+        let state = match propose::branch_state(wanted, branch, self.sync) {
+            Ok(Some(state)) => state,
+            // A folder has no branches; what else is wrong is said when it is committed.
+            Ok(None) | Err(_) => return Ok(None),
+        };
+        let mut library = self.library.clone();
+        for file in state.files {
+            library.team.retain(|(place, _)| place.path != file.path);
+            if let Some(content) = file.content {
+                let place = Place { library: Team, path: file.path, commit: state.commit.clone(), blob: file.blob };
+                library.team.push((place, content.into_bytes()));
+            }
+        }
+        Ok(Some(library))
+    }
+
     /// The commit as a patch.
     pub(super) fn patch(&self, proposal: &Proposal) -> Result<String, CommandError> {
         let wanted = self.wanted.as_ref().ok_or_else(no_repository)?;

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 pub(super) enum At {
     /// A field.
     Field(String),
+    /// The item at this place of a list whose items have no names.
+    Index(usize),
     /// The item of a list with this name.
     Item {
         /// The field that tells items apart: `name`, `containerPort`.
@@ -41,6 +43,7 @@ impl Leaf {
                     told.push('.');
                     told.push_str(name);
                 }
+                At::Index(index) => told.push_str(&format!("[{index}]")),
                 At::Item { is, .. } => {
                     let is = is.as_str().map_or_else(|| is.to_string(), str::to_owned);
                     told.push_str(&format!("[{is}]"));
@@ -128,6 +131,14 @@ fn compare(old: &Value, new: &Value, path: &mut Vec<At>, leaves: &mut Vec<Leaf>)
                     path.pop();
                 }
             }
+            // As many as before: what is kept of an item is less than what there is, so only what differs in it is told.
+            None if olds.len() == news.len() && olds.iter().chain(news).all(Value::is_object) => {
+                for (index, (old, new)) in olds.iter().zip(news).enumerate() {
+                    path.push(At::Index(index));
+                    compare(old, new, path, leaves);
+                    path.pop();
+                }
+            }
             None => leaves.push(Leaf { path: path.clone(), old: Some(old.clone()), new: Some(new.clone()) }),
         },
         _ => leaves.push(Leaf { path: path.clone(), old: Some(old.clone()), new: Some(new.clone()) }),
@@ -176,6 +187,25 @@ fn key(path: &[At], old: &[Value], new: &[Value]) -> Option<&'static str> {
     (distinct(old) && distinct(new)).then_some(key)
 }
 
+/// Whether a merge patch can't say it: it goes into an item that has no name.
+pub(super) fn needs_places(leaves: &[Leaf]) -> bool {
+    leaves.iter().any(|leaf| leaf.path.iter().any(|at| matches!(at, At::Index(_))))
+}
+
+/// The leaf's place as a JSON pointer; none where it goes through an item with a name, whose place is not known.
+pub(super) fn pointer(leaf: &Leaf) -> Option<String> {
+    let mut pointer = String::new();
+    for at in &leaf.path {
+        pointer.push('/');
+        match at {
+            At::Field(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+            At::Index(index) => pointer.push_str(&index.to_string()),
+            At::Item { .. } => return None,
+        }
+    }
+    Some(pointer)
+}
+
 /// A strategic merge patch that makes the new of these leaves, or with `back` the old.
 pub(super) fn patch(leaves: &[&Leaf], back: bool) -> Value {
     let mut root = Value::Object(Map::new());
@@ -198,6 +228,7 @@ fn put(at: &mut Value, path: &[At], value: Option<&Value>) {
             };
             put(fields.entry(name.clone()).or_insert(empty), rest, value);
         }
+        [At::Index(_), ..] => {}
         [At::Item { key, is }, rest @ ..] => {
             let Some(items) = at.as_array_mut() else { return };
             let index = items.iter().position(|item| item.get(key) == Some(is));

@@ -47,6 +47,7 @@ pub(super) fn of(before: &View<'_>, after: &View<'_>, object: &ObjectRef, leaves
     if object.kind == Kind::Service {
         found.extend(selector(before, after, object, &mut rest));
     }
+    found.extend(paused(object, &mut rest));
     found.extend(images(object, &mut rest));
     found.extend(environment(object, &mut rest));
     found.extend(resources(object, &mut rest));
@@ -227,6 +228,17 @@ fn amount(kind: &str, resource: &str) -> &'static str {
     }
 }
 
+fn paused(object: &ObjectRef, rest: &mut Vec<Leaf>) -> Option<Difference> {
+    let taken = take(rest, |leaf| object.kind == Kind::Deployment && leaf.told() == "spec.paused");
+    let paused = taken.first()?.new.as_ref().and_then(Value::as_bool).unwrap_or_default();
+    let (verb, back, what) = if paused {
+        ("rollout pause", "rollout resume", "rollout paused")
+    } else {
+        ("rollout resume", "rollout pause", "rollout resumed")
+    };
+    Some(Difference::new(object, what).line(on(object, verb)).back(on(object, back)))
+}
+
 fn replicas(object: &ObjectRef, rest: &mut Vec<Leaf>) -> Vec<Difference> {
     let scales = matches!(object.kind, Kind::Deployment | Kind::StatefulSet);
     let taken = take(rest, |leaf| scales && leaf.told() == "spec.replicas");
@@ -397,6 +409,10 @@ fn patch(object: &ObjectRef, rest: &[Leaf]) -> Option<Difference> {
     let difference = Difference::new(object, told.join(", ") + &more);
     // A custom resource knows no strategic patch.
     let strategic = !matches!(object.kind, Kind::Custom(_) | Kind::Gateway | Kind::HTTPRoute);
+    if fields::needs_places(rest) {
+        let new = json_patch(object, rest, false);
+        return Some(Difference { line: new, back: json_patch(object, rest, true), ..difference });
+    }
     let line = |back: bool| {
         let mut json = Vec::new();
         phrase::json(&fields::patch(&leaves, back), &mut json);
@@ -408,6 +424,36 @@ fn patch(object: &ObjectRef, rest: &[Leaf]) -> Option<Difference> {
     let new = if rest.iter().any(|leaf| masked(&leaf.new)) { None } else { Some(line(false)) };
     let old = if rest.iter().any(|leaf| masked(&leaf.old)) { None } else { Some(line(true)) };
     Some(Difference { line: new, back: old, ..difference })
+}
+
+/// A JSON patch: by places, where items have no names.
+fn json_patch(object: &ObjectRef, rest: &[Leaf], back: bool) -> Option<Phrase> {
+    let mut parts = vec![Part::Text("[".into())];
+    for (index, leaf) in rest.iter().enumerate() {
+        let (old, new) = if back { (&leaf.new, &leaf.old) } else { (&leaf.old, &leaf.new) };
+        if new.as_ref().is_some_and(|new| created::is_masked(&new.to_string())) {
+            return None;
+        }
+        let op = match (old, new) {
+            (Some(_), Some(_)) => "replace",
+            (None, _) => "add",
+            (_, None) => "remove",
+        };
+        let comma = if index == 0 { "" } else { "," };
+        let path = Value::from(fields::pointer(leaf)?);
+        parts.push(Part::Text(format!("{comma}{{\"op\":\"{op}\",\"path\":{path}")));
+        if let Some(new) = new {
+            parts.push(Part::Text(",\"value\":".into()));
+            let mut names = leaf.path.iter().rev().filter_map(|at| field(Some(at)));
+            let (last, above) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+            let key = if last == "name" { format!("{above}.name") } else { last.to_owned() };
+            phrase::json_at(new, &key, &mut parts);
+        }
+        parts.push(Part::Text("}".into()));
+    }
+    parts.push(Part::Text("]".into()));
+    let line = Phrase::at(object).word("patch").word(&object.kind.argument()).part(Part::Name(object.clone()));
+    Some(line.word("--type=json -p").parts(parts))
 }
 
 fn config_map(before: &View<'_>, after: &View<'_>, object: &ObjectRef) -> Vec<Difference> {

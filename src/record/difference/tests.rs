@@ -50,12 +50,12 @@ fn a_verb_of_its_own_comes_before_a_patch() {
              kubectl -n shop set image deployment/web app=web:1",
         ),
         (
-            "containers: [{name: app, env: [{name: A, value: x}, {name: B, value: y}]}]",
-            "containers: [{name: app, env: [{name: A, value: z}]}]",
-            "Deployment shop/web variable A of app\n  kubectl -n shop set env deployment/web -c app A=z\n  \
-             kubectl -n shop set env deployment/web -c app A=x\n\
+            "containers: [{name: app, env: [{name: A, value: one}, {name: B, value: two}]}]",
+            "containers: [{name: app, env: [{name: A, value: three}]}]",
+            "Deployment shop/web variable A of app\n  kubectl -n shop set env deployment/web -c app A=three\n  \
+             kubectl -n shop set env deployment/web -c app A=one\n\
              Deployment shop/web variable B of app removed\n  kubectl -n shop set env deployment/web -c app B-\n  \
-             kubectl -n shop set env deployment/web -c app B=y",
+             kubectl -n shop set env deployment/web -c app B=two",
         ),
         (
             "containers: [{name: app, resources: {limits: {memory: 64Mi}}}]",
