@@ -112,6 +112,7 @@ fn follow(git: &Git, wanted: &Wanted, url: &str, sync: Sync) -> Result<At, RepoE
             "--quiet",
             "--no-tags",
             "--no-write-fetch-head",
+            "--update-shallow",
             "--",
             url,
             &format!("+{remote}:{ours}"),

@@ -104,7 +104,16 @@ impl ProposeError {
 }
 
 fn is_signature(said: &str) -> bool {
-    ["failed to sign", "gpg", "signing key", "user.signingkey", "ssh-keygen", "load key"]
-        .iter()
-        .any(|word| said.to_ascii_lowercase().contains(word))
+    [
+        "failed to sign",
+        "failed to write commit object",
+        "private key",
+        "gpg",
+        "signing key",
+        "user.signingkey",
+        "ssh-keygen",
+        "load key",
+    ]
+    .iter()
+    .any(|word| said.to_ascii_lowercase().contains(word))
 }

@@ -4,6 +4,8 @@ use super::{Wish, stand};
 use crate::printable::one_line;
 use crate::runbook::repo::git::{Git, GitError, reason, without_password};
 
+/// What servers say where the branch has other commits than they, or we, thought.
+const MOVED: [&str; 4] = ["(fetch first)", "(non-fast-forward)", "(stale info)", "but expected"];
 /// So many lines of a server are kept.
 const MAX_LINES: usize = 40;
 
@@ -75,7 +77,7 @@ fn push_with(git: &Git, url: &str, wish: &Wish, options: &[String]) -> Sent {
         return sent(if same { Pushed::UpToDate } else { Pushed::Yes }, false);
     }
     let all = format!("{}\n{answer}", heard.complaint);
-    let moved = ["(fetch first)", "(non-fast-forward)", "(stale info)"].iter().any(|word| answer.contains(word));
+    let moved = MOVED.iter().any(|word| all.contains(word));
     sent(failed(git, url, wish, &why(&all), advice(&all)), moved)
 }
 
@@ -173,7 +175,7 @@ fn advice(all: &str) -> &'static str {
         "Host key verification failed",
     ]) {
         "git's own credentials are used, and they may not push here"
-    } else if has(&["(fetch first)", "(non-fast-forward)"]) {
+    } else if has(&MOVED) {
         "someone pushes to the branch at the same time; run it again"
     } else if has(&[
         "Could not resolve host",
@@ -210,6 +212,11 @@ mod tests {
                 "remote: GitLab: You are not allowed to push code to protected branches on this project.\nTo x\n!\ta:b\t\
                  [remote rejected] (pre-receive hook declined)\n",
                 "You are not allowed to push code to protected branches on this project.",
+                "the branch is protected",
+            ),
+            (
+                "remote: name it better\nTo x\n!\ta:b\t[remote rejected] (pre-receive hook declined)\n",
+                "[remote rejected] (pre-receive hook declined)",
                 "a rule of the server",
             ),
             (

@@ -111,7 +111,16 @@ impl Stand {
         if self.remote.is_some() && self.remote != self.known {
             let tracked = remote_ref(branch);
             let refspec = format!("+{ours}:{tracked}");
-            git.run(&["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, &refspec])?;
+            git.run(&[
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--update-shallow",
+                "--",
+                url,
+                &refspec,
+            ])?;
             self.remote = commit_of(git, &tracked);
             self.known.clone_from(&self.remote);
         }

@@ -144,22 +144,23 @@ fn after_a_merge_it_begins_anew_from_main() {
 
 #[test]
 fn someone_may_push_while_we_do() {
-    let team = Team::new();
-    team.propose(&new_one());
-    team.others_on(BRANCH);
-    team.write("runbooks/a/three.md", "# Three\n");
-    team.git("other", &["add", "-A"]);
-    team.git("other", &["commit", "-qm", "theirs"]);
-    // Theirs goes to the server right before ours, once.
-    let script = format!(
-        "cd '{}' || exit 1\n[ -e pushed ] || git push -q ../remote.git HEAD:{BRANCH}\n: >pushed",
-        team.path("other").display()
-    );
-    team.hook("hooks", "pre-push", &format!("unset GIT_DIR GIT_WORK_TREE\n{script}"));
-    team.more_config(&format!("[core]\n\thooksPath = {}\n", team.path("hooks").display()));
-    let second = team.propose(&called(wish(&[edit("runbooks/a/two.md", "# Two, more\n")]), "Second"));
-    assert_eq!((second.pushed, second.unchanged), (Pushed::Yes, false));
-    assert_eq!(team.subjects(BRANCH), ["Second", "theirs", "Runbook for OOM"]);
+    // Before ours is on its way, and when it has begun.
+    for hook in ["pre-commit", "pre-push"] {
+        let team = Team::new();
+        team.propose(&new_one());
+        team.others_on(BRANCH);
+        team.write("runbooks/a/three.md", "# Three\n");
+        team.git("other", &["add", "-A"]);
+        team.git("other", &["commit", "-qm", "theirs"]);
+        let other = team.path("other").display().to_string();
+        let theirs = format!("git -c core.hooksPath=/nowhere push -q ../remote.git HEAD:{BRANCH}");
+        let apart = "unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE GIT_PREFIX";
+        team.hook("hooks", hook, &format!("{apart}; cd '{other}' || exit 1; [ -e pushed ] || {theirs}; : >pushed"));
+        team.more_config(&format!("[core]\n\thooksPath = {}\n", team.path("hooks").display()));
+        let second = team.propose(&called(wish(&[edit("runbooks/a/two.md", "# Two, more\n")]), "Second"));
+        assert_eq!((second.pushed, second.unchanged), (Pushed::Yes, false), "{hook}");
+        assert_eq!(team.subjects(BRANCH), ["Second", "theirs", "Runbook for OOM"], "{hook}");
+    }
 }
 
 #[test]

@@ -152,11 +152,12 @@ fn sources_of_every_shape_are_proposed_to() {
     team.git("", &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "partial"]);
     for source in ["shallow", "sparse", "sparse/tools", "remote.git"] {
         let wanted = team.wanted_at(source);
-        let proposed = propose(&wanted, &new_one(), NOW).unwrap();
+        let wish = Wish { branch: format!("react/{}", source.replace('/', "-")), ..new_one() };
+        let proposed = propose(&wanted, &wish, NOW).unwrap();
         assert_eq!((proposed.base.as_str(), &proposed.pushed), ("main", &Pushed::Yes), "{source}");
-        let told = proposed.notes.iter().any(|note| note.contains("push origin react/oom"));
+        let told = proposed.notes.iter().any(|note| note.contains("push origin react/"));
         assert_eq!(told, source != "remote.git", "{source}: {:?}", proposed.notes);
-        assert_eq!(propose(&wanted, &new_one(), NOW).unwrap().pushed, Pushed::UpToDate, "{source}");
+        assert_eq!(propose(&wanted, &wish, NOW).unwrap().pushed, Pushed::UpToDate, "{source}");
     }
     // Nobody's checkout moved.
     assert_eq!(team.git("sparse", &["status", "--porcelain", "--branch"]), "## main...origin/main");
