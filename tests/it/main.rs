@@ -9,6 +9,7 @@ mod cli;
 mod disturbed;
 mod docs;
 mod folding;
+mod forge;
 mod harm;
 mod hostile;
 mod incidents;

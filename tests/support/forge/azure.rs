@@ -29,11 +29,19 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.parameters(
                 &["api-version"],
                 &[
-                    "searchCriteria.status", "searchCriteria.sourceRefName", "searchCriteria.targetRefName",
-                    "searchCriteria.creatorId", "searchCriteria.reviewerId", "searchCriteria.includeLinks", "$top", "$skip",
+                    "searchCriteria.status",
+                    "searchCriteria.sourceRefName",
+                    "searchCriteria.targetRefName",
+                    "searchCriteria.creatorId",
+                    "searchCriteria.reviewerId",
+                    "searchCriteria.includeLinks",
+                    "$top",
+                    "$skip",
                 ],
             )?;
-            if !["abandoned", "active", "all", "completed", "notSet"].contains(&request.parameter("searchCriteria.status")) {
+            if !["abandoned", "active", "all", "completed", "notSet"]
+                .contains(&request.parameter("searchCriteria.status"))
+            {
                 return Err("no such status".to_owned());
             }
             let source = request.parameter("searchCriteria.sourceRefName").to_owned();
@@ -57,7 +65,13 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.parameters(&["api-version"], &["supportsIterations"])?;
             request.fields(
                 &[("sourceRefName", Text), ("targetRefName", Text), ("title", Text)],
-                &[("description", Text), ("isDraft", Bool), ("reviewers", Other), ("labels", Other), ("workItemRefs", Other)],
+                &[
+                    ("description", Text),
+                    ("isDraft", Bool),
+                    ("reviewers", Other),
+                    ("labels", Other),
+                    ("workItemRefs", Other),
+                ],
             )?;
             let branch = |name: &str| {
                 let text = request.text(name);
@@ -65,7 +79,11 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             };
             let (branch, base) = (branch("sourceRefName")?, branch("targetRefName")?);
             if state.exists(&branch, &base) {
-                return Ok(error(409, "GitPullRequestExistsException", "TF401179: An active pull request for the source and target branch already exists."));
+                return Ok(error(
+                    409,
+                    "GitPullRequestExistsException",
+                    "TF401179: An active pull request for the source and target branch already exists.",
+                ));
             }
             let (title, body, draft) = (request.text("title"), request.text("description"), request.flag("isDraft"));
             if body.encode_utf16().count() > 4000 || title.encode_utf16().count() > 400 {
@@ -79,8 +97,13 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.fields(
                 &[],
                 &[
-                    ("title", Text), ("description", Text), ("status", Text), ("targetRefName", Text),
-                    ("completionOptions", Other), ("mergeOptions", Other), ("autoCompleteSetBy", Other),
+                    ("title", Text),
+                    ("description", Text),
+                    ("status", Text),
+                    ("targetRefName", Text),
+                    ("completionOptions", Other),
+                    ("mergeOptions", Other),
+                    ("autoCompleteSetBy", Other),
                 ],
             )?;
             let body = request.text("description");
@@ -118,7 +141,8 @@ fn shape(pull: &Pull) -> Value {
         shape["description"] = pull.body.clone().into();
     }
     if pull.fork {
-        shape["forkSource"] = json!({"name": format!("refs/heads/{}", pull.branch), "repository": {"name": "runbooks.ann"}});
+        shape["forkSource"] =
+            json!({"name": format!("refs/heads/{}", pull.branch), "repository": {"name": "runbooks.ann"}});
     }
     shape
 }
@@ -131,7 +155,11 @@ fn error(status: u16, kind: &str, message: &str) -> Reply {
 }
 
 fn too_long() -> Reply {
-    error(400, "InvalidArgumentValueException", "Invalid argument value.\r\nParameter name: Invalid pull request description. It must not exceed 4000 characters.")
+    error(
+        400,
+        "InvalidArgumentValueException",
+        "Invalid argument value.\r\nParameter name: Invalid pull request description. It must not exceed 4000 characters.",
+    )
 }
 
 fn missing() -> Reply {

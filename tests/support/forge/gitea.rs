@@ -20,11 +20,13 @@ const MOST: usize = 3;
 fn answer(request: &Request, state: &mut State) -> Answer {
     match (&*request.method, request.parts().as_slice()) {
         ("GET", ["repos", "sre", "runbooks", "pulls"]) => {
-            request.parameters(&[], &["base_branch", "state", "sort", "milestone", "labels", "poster", "page", "limit"])?;
+            request
+                .parameters(&[], &["base_branch", "state", "sort", "milestone", "labels", "poster", "page", "limit"])?;
             if !["open", "closed", "all"].contains(&request.parameter("state")) {
                 return Err("no such state".to_owned());
             }
-            let number = |name: &str| request.parameter(name).parse::<usize>().map_err(|_| format!("`{name}` is no number"));
+            let number =
+                |name: &str| request.parameter(name).parse::<usize>().map_err(|_| format!("`{name}` is no number"));
             let (page, limit) = (number("page")?, number("limit")?.min(MOST));
             let all = state.listed(|_| true);
             let pulls = all.iter().skip((page - 1) * limit).take(limit);
@@ -34,13 +36,25 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.fields(
                 &[("head", Text), ("base", Text), ("title", Text)],
                 &[
-                    ("body", Text), ("assignee", Text), ("assignees", Other), ("milestone", Other), ("labels", Other),
-                    ("due_date", Text), ("reviewers", Other), ("team_reviewers", Other), ("allow_maintainer_edit", Bool),
+                    ("body", Text),
+                    ("assignee", Text),
+                    ("assignees", Other),
+                    ("milestone", Other),
+                    ("labels", Other),
+                    ("due_date", Text),
+                    ("reviewers", Other),
+                    ("team_reviewers", Other),
+                    ("allow_maintainer_edit", Bool),
                 ],
             )?;
             let (branch, base) = (request.text("head"), request.text("base"));
             if state.exists(&branch, &base) {
-                return Ok(error(409, &format!("pull request already exists for these targets [id: 1, issue_id: 1, head_repo_id: 1, base_repo_id: 1, head_branch: {branch}, base_branch: {base}]")));
+                return Ok(error(
+                    409,
+                    &format!(
+                        "pull request already exists for these targets [id: 1, issue_id: 1, head_repo_id: 1, base_repo_id: 1, head_branch: {branch}, base_branch: {base}]"
+                    ),
+                ));
             }
             let (title, body) = (request.text("title"), request.text("body"));
             if title.chars().count() > 255 {
@@ -54,8 +68,16 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.fields(
                 &[],
                 &[
-                    ("title", Text), ("body", Text), ("base", Text), ("assignee", Text), ("assignees", Other),
-                    ("milestone", Other), ("labels", Other), ("state", Text), ("due_date", Text), ("unset_due_date", Bool),
+                    ("title", Text),
+                    ("body", Text),
+                    ("base", Text),
+                    ("assignee", Text),
+                    ("assignees", Other),
+                    ("milestone", Other),
+                    ("labels", Other),
+                    ("state", Text),
+                    ("due_date", Text),
+                    ("unset_due_date", Bool),
                     ("allow_maintainer_edit", Bool),
                 ],
             )?;

@@ -37,7 +37,13 @@ fn answer(request: &Request, state: &mut State) -> Answer {
         ("POST", ["repos", "acme", "runbooks", "pulls"]) => {
             request.fields(
                 &[("title", Text), ("head", Text), ("base", Text)],
-                &[("body", Text), ("draft", Bool), ("maintainer_can_modify", Bool), ("head_repo", Text), ("issue", Other)],
+                &[
+                    ("body", Text),
+                    ("draft", Bool),
+                    ("maintainer_can_modify", Bool),
+                    ("head_repo", Text),
+                    ("issue", Other),
+                ],
             )?;
             let (branch, base) = (request.text("head"), request.text("base"));
             if state.exists(&branch, &base) {
@@ -96,9 +102,15 @@ fn shape(pull: &Pull) -> Value {
 
 fn invalid(message: &str, field: &str) -> Reply {
     let error = json!({"resource": "PullRequest", "code": "custom", "field": field, "message": message});
-    Reply::json(422, &json!({"message": "Validation Failed", "errors": [error], "documentation_url": "https://docs.github.com/rest/pulls/pulls#create-a-pull-request", "status": "422"}))
+    Reply::json(
+        422,
+        &json!({"message": "Validation Failed", "errors": [error], "documentation_url": "https://docs.github.com/rest/pulls/pulls#create-a-pull-request", "status": "422"}),
+    )
 }
 
 fn missing() -> Reply {
-    Reply::json(404, &json!({"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}))
+    Reply::json(
+        404,
+        &json!({"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}),
+    )
 }

@@ -16,8 +16,24 @@ pub(super) const RULES: Rules = Rules {
 
 /// Of a list.
 const PARAMETERS: &[&str] = &[
-    "state", "source_branch", "target_branch", "scope", "order_by", "sort", "iids[]", "milestone", "labels", "view",
-    "search", "in", "wip", "author_id", "per_page", "page", "created_after", "updated_after",
+    "state",
+    "source_branch",
+    "target_branch",
+    "scope",
+    "order_by",
+    "sort",
+    "iids[]",
+    "milestone",
+    "labels",
+    "view",
+    "search",
+    "in",
+    "wip",
+    "author_id",
+    "per_page",
+    "page",
+    "created_after",
+    "updated_after",
 ];
 
 fn answer(request: &Request, state: &mut State) -> Answer {
@@ -29,28 +45,39 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             }
             let branch = request.parameter("source_branch").to_owned();
             let base = request.parameter("target_branch").to_owned();
-            let fits = |pull: &Pull| {
-                (branch.is_empty() || branch == pull.branch) && (base.is_empty() || base == pull.base)
-            };
+            let fits =
+                |pull: &Pull| (branch.is_empty() || branch == pull.branch) && (base.is_empty() || base == pull.base);
             Ok(Reply::json(200, &state.listed(fits).iter().map(shape).collect()))
         }
         ("POST", ["projects", "acme/sre/runbooks", "merge_requests"]) => {
             request.fields(
                 &[("source_branch", Text), ("target_branch", Text), ("title", Text)],
                 &[
-                    ("description", Text), ("assignee_id", Other), ("assignee_ids", Other), ("labels", Other),
-                    ("milestone_id", Other), ("remove_source_branch", Bool), ("reviewer_ids", Other),
-                    ("squash", Bool), ("target_project_id", Other), ("allow_collaboration", Bool),
+                    ("description", Text),
+                    ("assignee_id", Other),
+                    ("assignee_ids", Other),
+                    ("labels", Other),
+                    ("milestone_id", Other),
+                    ("remove_source_branch", Bool),
+                    ("reviewer_ids", Other),
+                    ("squash", Bool),
+                    ("target_project_id", Other),
+                    ("allow_collaboration", Bool),
                 ],
             )?;
             let (branch, base) = (request.text("source_branch"), request.text("target_branch"));
-            if let Some(pull) = state.pulls.iter().find(|pull| !pull.fork && pull.branch == branch && pull.base == base) {
-                let message = format!("Another open merge request already exists for this source branch: !{}", pull.number);
+            if let Some(pull) = state.pulls.iter().find(|pull| !pull.fork && pull.branch == branch && pull.base == base)
+            {
+                let message =
+                    format!("Another open merge request already exists for this source branch: !{}", pull.number);
                 return Ok(Reply::json(409, &json!({"message": [message]})));
             }
             let (title, body) = (request.text("title"), request.text("description"));
             if title.chars().count() > 255 || body.chars().count() > 1_048_576 {
-                return Ok(Reply::json(400, &json!({"message": {"title": ["is too long (maximum is 255 characters)"]}})));
+                return Ok(Reply::json(
+                    400,
+                    &json!({"message": {"title": ["is too long (maximum is 255 characters)"]}}),
+                ));
             }
             let draft = title.starts_with("Draft: ");
             let pull = state.add(Pull { number: 0, title, body, branch, base, draft, fork: false });
@@ -60,8 +87,14 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.fields(
                 &[],
                 &[
-                    ("title", Text), ("description", Text), ("target_branch", Text), ("state_event", Text),
-                    ("labels", Other), ("assignee_ids", Other), ("remove_source_branch", Bool), ("squash", Bool),
+                    ("title", Text),
+                    ("description", Text),
+                    ("target_branch", Text),
+                    ("state_event", Text),
+                    ("labels", Other),
+                    ("assignee_ids", Other),
+                    ("remove_source_branch", Bool),
+                    ("squash", Bool),
                 ],
             )?;
             let body = request.text("description");

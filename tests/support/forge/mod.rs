@@ -204,9 +204,18 @@ impl Request {
         if self.header(name) != value.replace("TOKEN", TOKEN) {
             return Err(format!("no access by `{name}: {}`", self.header(name)));
         }
+        let before = state.pulls.clone();
         let reply = (rules.answer)(self, state)?;
         let place = state.instead.iter().position(|(method, _)| *method == self.method);
-        Ok(place.map_or(reply, |place| state.instead.remove(place).1))
+        Ok(match place {
+            // Whoever says no has done nothing.
+            Some(place) => {
+                state.next -= u64::from(state.pulls.len() > before.len());
+                state.pulls = before;
+                state.instead.remove(place).1
+            }
+            None => reply,
+        })
     }
 
     fn header(&self, name: &str) -> &str {
