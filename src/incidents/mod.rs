@@ -1,4 +1,4 @@
-//! Keeps every run that used a model: what was seen, asked, answered and concluded, to show, replay and record.
+//! Keeps every run that used a model, and every outage that was found: what was seen, asked, answered and concluded, to show, replay and record.
 //!
 //! An incident is a folder of the state directory, named by its id:
 //!

@@ -252,7 +252,7 @@ fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
                 if names_of_people(key) && !name.contains("kubernetes.io/") && fits(name) {
                     text(&format!("{begin}\""), parts);
                     parts.push(Part::Chosen {
-                        name: if key == "data" { "KEY" } else { "LABEL_KEY" },
+                        name: if matches!(key, "data" | "stringData") { "KEY" } else { "LABEL_KEY" },
                         value: name.clone(),
                     });
                     text("\":", parts);

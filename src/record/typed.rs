@@ -124,7 +124,7 @@ mod tests {
             ),
             (
                 r#"kubectl -n shop patch secret db -p '{"stringData":{"user":"me"}}'"#,
-                r#"kubectl -n $NAMESPACE patch secret $SECRET -p '{"stringData":{"user":"$VALUE"}}'"#,
+                r#"kubectl -n $NAMESPACE patch secret $SECRET -p '{"stringData":{"$KEY":"$VALUE"}}'"#,
             ),
         ];
         for (line, expected) in table {

@@ -45,6 +45,22 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "record",
+        &[
+            "model",
+            "printable",
+            "redact",
+            "kubectl",
+            "graph",
+            "detect",
+            "causes",
+            "runbook",
+            "retrieve",
+            "incidents",
+            "diagnose",
+        ],
+    ),
+    (
         "cli",
         &[
             "model",
@@ -65,6 +81,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "config",
             "diagnose",
+            "record",
         ],
     ),
 ];

@@ -14,7 +14,11 @@ mod cluster;
 mod expect;
 mod faults;
 mod figures;
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with the tests of git")]
+#[path = "../support/git_server.rs"]
+mod git_server;
 mod kubelets;
+mod mends;
 #[expect(clippy::unwrap_used, dead_code, reason = "shared with tests that need all of it")]
 #[path = "../support/model_server.rs"]
 mod model_server;

@@ -1,4 +1,4 @@
-//! `kubectl react incidents`: the runs that asked a model, as they were.
+//! `kubectl react incidents`: what was found broken, and the runs that asked a model, as they were.
 
 mod delete;
 mod export;
@@ -28,9 +28,9 @@ Examples:
 They are kept in the state directory ($XDG_STATE_HOME/kubectl-react/incidents), readable by you only; `incidents.keep`
 in the config file says how many, 200 where it says nothing.";
 
-/// Show, replay, export and delete the runs that asked a model
+/// Show, replay, export and delete what was found broken, and the runs that asked a model
 ///
-/// Each is kept with the snapshot that it saw, every step, and what it cost. Secrets are replaced by placeholders before
+/// Each is kept with the snapshot that it saw, and with a model every step, and what it cost. Secrets are replaced by placeholders before
 /// anything is written.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
