@@ -18,6 +18,7 @@ pub mod incidents;
 pub mod kubectl;
 pub mod model;
 pub mod near;
+pub mod outcomes;
 pub mod output;
 pub mod printable;
 pub mod record;

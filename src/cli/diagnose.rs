@@ -10,10 +10,10 @@ use clap::Args;
 use super::error::CommandError;
 use super::explorer::AgentArgs;
 use super::global::GlobalArgs;
-use super::library::{Freshness, LibraryArgs, options};
+use super::library::{Freshness, LibraryArgs, options, remembering};
 use super::scope::ScopeArgs;
 use super::watch::{Wanted, Watch};
-use super::{Reply, runtime, terminal};
+use super::{Reply, outcomes, runtime, terminal};
 use crate::agent::pulse::Live;
 use crate::cluster::{self, snapshot_file};
 use crate::config::{Flags, Settings};
@@ -93,7 +93,9 @@ pub(super) struct DiagnoseArgs {
 
 pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
     let settings = settings(&args, global)?;
-    let runbooks = (!args.no_runbooks).then(|| options(&settings, Freshness::Brief, true)).transpose()?;
+    // The same snapshot gives the same bytes, whatever happened since.
+    let opened = if args.from.is_some() { options } else { remembering };
+    let runbooks = (!args.no_runbooks).then(|| opened(&settings, Freshness::Brief, true)).transpose()?;
     let request = args.scope.request(global.connection.namespace.clone(), &args.targets)?;
     if let (Some(_), Some(flag)) = (&args.from, global.connection.given()) {
         return Err(CommandError::new(format!("`--from` reads no cluster, so `{flag}` can't be used with it"))
@@ -121,6 +123,13 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
         keep(&context, &request, &outcome, &settings, args.quiet).await;
         Ok(outcome.diagnosis)
     })?;
+    if args.from.is_none()
+        && let Err(error) = outcomes::note_shown(&diagnosis, diagnosis.taken_at)
+        && args.verbose
+        && !args.quiet
+    {
+        terminal::report(&format!("note: which runbooks were shown is not kept: {error}\n"));
+    }
     let least = if args.fail_on == "critical" { Severity::Critical } else { Severity::Warning };
     Ok(if args.exit_code { ExitCode::from(judge(&diagnosis, least)) } else { ExitCode::SUCCESS })
 }

@@ -7,6 +7,7 @@ use crate::diagnose::DiagnoseError;
 use crate::incidents::StoreError;
 use crate::model::reference::KINDS;
 use crate::near::nearest;
+use crate::outcomes::MemoryError;
 use crate::printable::one_line;
 use crate::record::RecordError;
 use crate::retrieve::index::IndexError;
@@ -101,6 +102,12 @@ impl From<DiagnoseError> for CommandError {
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> CommandError {
+        CommandError::from_parts(error.to_string(), error.hint())
+    }
+}
+
+impl From<MemoryError> for CommandError {
+    fn from(error: MemoryError) -> CommandError {
         CommandError::from_parts(error.to_string(), error.hint())
     }
 }

@@ -57,6 +57,19 @@ impl LibraryArgs {
 
 /// What the settings say of the libraries.
 pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) -> Result<Arc<Options>, CommandError> {
+    Ok(Arc::new(plain(settings, freshness, builtin)?))
+}
+
+/// The same, where of two equals the one that did better goes first.
+pub(super) fn remembering(
+    settings: &Settings,
+    freshness: Freshness,
+    builtin: bool,
+) -> Result<Arc<Options>, CommandError> {
+    Ok(Arc::new(Options { standing: super::outcomes::standing(), ..plain(settings, freshness, builtin)? }))
+}
+
+fn plain(settings: &Settings, freshness: Freshness, builtin: bool) -> Result<Options, CommandError> {
     let cache = config::cache_dir();
     let at_terminal = std::io::IsTerminal::is_terminal(&std::io::stdin());
     let sync = match freshness {
@@ -67,7 +80,7 @@ pub(super) fn options(settings: &Settings, freshness: Freshness, builtin: bool) 
     let (team, model, chroma) = (team(settings), model(settings), chroma(settings)?);
     let embedder = embedder(settings, model.clone());
     let shipped = model.map(|model| model.shipped());
-    Ok(Arc::new(Options { team, sync, builtin, cache: writable(cache), chroma, embedder, shipped }))
+    Ok(Options { team, sync, builtin, cache: writable(cache), chroma, embedder, shipped, standing: None })
 }
 
 /// The team's library; clones that can't be kept live in a folder of this run.

@@ -10,11 +10,13 @@ mod doctor;
 mod error;
 mod explain;
 mod explorer;
+mod feedback;
 mod global;
 mod incidents;
 mod library;
 mod metrics;
 mod model;
+mod outcomes;
 mod progress;
 mod record;
 mod runbooks;
@@ -74,6 +76,7 @@ enum Command {
     Record(record::RecordArgs),
     Runbooks(runbooks::RunbooksArgs),
     Incidents(incidents::IncidentsArgs),
+    Feedback(feedback::FeedbackArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Schema(schema::SchemaArgs),
@@ -140,6 +143,7 @@ fn dispatch(cli: Cli, program: &str) -> Reply {
         Command::Record(args) => record::run(args, &global),
         Command::Runbooks(args) => runbooks::run(args, &global),
         Command::Incidents(args) => incidents::run(args, &global),
+        Command::Feedback(args) => feedback::run(args, &global),
         Command::Doctor(args) => doctor::run(args, &global),
         Command::Config(args) => config::run(args, &global),
         Command::Schema(args) => schema::run(args),

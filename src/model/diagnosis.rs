@@ -78,6 +78,9 @@ pub struct Advice {
     /// Which bytes it is: library, path, commit, blob.
     #[serde(flatten)]
     pub place: Place,
+    /// Its name; empty in what older versions kept.
+    #[serde(default)]
+    pub name: String,
     /// Its title.
     pub title: String,
     /// How far it has come.

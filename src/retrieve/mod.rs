@@ -29,7 +29,7 @@ mod text;
 
 pub use near::near_duplicates;
 pub use query::{Filter, Query, Signals};
-pub use search::{Answer, Hit, Lazy, Why, search};
+pub use search::{Answer, Hit, Lazy, Standing, Why, search};
 
 use std::collections::BTreeMap;
 

@@ -83,6 +83,7 @@ impl Libraries {
             let (Some((runbook, why)), None) = (fitting.next(), fitting.next()) else { return false };
             found.push(Advice {
                 place: runbook.place.clone(),
+                name: runbook.front.name.clone(),
                 title: runbook.front.title.clone(),
                 status: runbook.front.status,
                 score: why.score,
@@ -160,6 +161,7 @@ fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice 
     let commands = runbook(&hit.place).map(|runbook| commands(&runbook, cause, context));
     Advice {
         place: hit.place.clone(),
+        name: hit.name.clone(),
         title: hit.title.clone(),
         status: hit.status,
         score: hit.score,

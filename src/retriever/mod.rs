@@ -44,7 +44,12 @@ pub struct Options {
     pub embedder: Option<Lazy>,
     /// Where that model's vectors of the built-in library may lie.
     pub shipped: Option<PathBuf>,
+    /// How well a runbook did so far, for choices between equals; without it what was read alone decides.
+    pub standing: Option<Standing>,
 }
+
+/// How well the runbook of a place and a name did so far, 0 to 1; one half of what nothing is known of.
+pub type Standing = Arc<dyn Fn(&Place, &str) -> f32 + Send + Sync>;
 
 /// What goes wrong when a question is asked.
 #[derive(Debug, thiserror::Error)]
@@ -205,22 +210,25 @@ impl Retriever {
         signatures: &[(u32, Signature)],
     ) -> Result<Answer, RetrieveError> {
         let signatures: Vec<(u32, &Signature)> = signatures.iter().map(|(at, signature)| (*at, signature)).collect();
+        let lookup = self.libraries.options.standing.as_deref();
+        let standing = |document: &Document| lookup.map_or(0.0, |did| did(&document.place, &document.name));
+        let standing: Option<retrieve::Standing<'_>> = lookup.map(|_| &standing as retrieve::Standing<'_>);
         // Only a question that no signature answers needs the model.
         if !signatures.iter().any(|(_, signature)| signed(signature, query)) {
             let model = self.model();
             shelf.set_model(model.as_ref().map(|model| model.id()))?;
             let mut notes: Vec<String> = self.model_failure().into_iter().collect();
             if let (Some(settings), Some(model)) = (&self.libraries.options.chroma, &model) {
-                match self.ask_chroma(settings, model, query, &signatures) {
+                match self.ask_chroma(settings, model, query, &signatures, standing) {
                     Ok(answer) => return Ok(answer),
                     Err(trouble) => notes.push(format!("{trouble}; the local index answers")),
                 }
             }
-            let mut answer = retrieve::search(query, &*shelf, &signatures, &|| model.clone())?;
+            let mut answer = retrieve::search(query, &*shelf, &signatures, &|| model.clone(), standing)?;
             answer.notes.extend(notes);
             return Ok(answer);
         }
-        Ok(retrieve::search(query, &*shelf, &signatures, &|| None)?)
+        Ok(retrieve::search(query, &*shelf, &signatures, &|| None, standing)?)
     }
 
     /// Asks with the candidates of a server; the scores are made here.
@@ -230,10 +238,12 @@ impl Retriever {
         model: &Arc<dyn Embedder>,
         query: &Query,
         signatures: &[(u32, &Signature)],
+        standing: Option<retrieve::Standing<'_>>,
     ) -> Result<Answer, String> {
         let chroma = Chroma::connect(settings, model.id()).map_err(|error| error.to_string())?;
         let shelf = chroma.shelf(&self.index, &self.places).map_err(|error| error.to_string())?;
-        retrieve::search(query, &shelf, signatures, &|| Some(Arc::clone(model))).map_err(|error| error.to_string())
+        retrieve::search(query, &shelf, signatures, &|| Some(Arc::clone(model)), standing)
+            .map_err(|error| error.to_string())
     }
 
     /// The model; none where there is none, or where it can't be opened.

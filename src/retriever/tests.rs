@@ -50,6 +50,7 @@ fn retriever(model: &Arc<Counting>, shipped: Option<&Path>) -> Retriever {
         chroma: None,
         embedder: Some(Lazy::new(move || Ok(Arc::clone(&model) as Arc<dyn Embedder>))),
         shipped: shipped.map(Path::to_owned),
+        standing: None,
     };
     Retriever::open(Arc::new(options)).unwrap()
 }

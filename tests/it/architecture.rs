@@ -27,6 +27,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("agent", &["model", "printable", "http", "redact", "kubectl", "cluster", "retrieve", "retriever"]),
     ("act", &["model", "printable", "redact", "kubectl", "cluster"]),
     ("incidents", &["model", "printable", "redact"]),
+    ("outcomes", &["model", "printable"]),
+    ("review", &["model", "printable", "kubectl", "runbook", "retrieve", "output"]),
     (
         "diagnose",
         &[
@@ -78,6 +80,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "agent",
             "act",
             "incidents",
+            "outcomes",
+            "review",
             "output",
             "config",
             "diagnose",

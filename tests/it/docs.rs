@@ -99,7 +99,16 @@ fn the_recorded_outage_is_diagnosed_as_the_document_shows() {
     let sync = Sync { skip: true, limit: None, interactive: false };
     let cache = tempfile::tempdir().unwrap();
     let kept = Some(cache.path().to_owned());
-    let options = Options { team: None, sync, builtin: true, cache: kept, chroma: None, embedder: None, shipped: None };
+    let options = Options {
+        team: None,
+        sync,
+        builtin: true,
+        cache: kept,
+        chroma: None,
+        embedder: None,
+        shipped: None,
+        standing: None,
+    };
     let options = Arc::new(options);
     let mut healthy = diagnosis.clone();
     healthy.causes.clear();

@@ -7,12 +7,12 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// A team's home: the plugin's folders, a bare repository, and a clone of it to work in.
-struct Team {
+pub(crate) struct Team {
     home: tempfile::TempDir,
 }
 
 impl Team {
-    fn new() -> Team {
+    pub(crate) fn new() -> Team {
         let team = Team { home: tempfile::tempdir().unwrap() };
         Team::git(team.home.path(), &["init", "-q", "--bare", "-b", "main", "runbooks.git"]);
         Team::git(team.home.path(), &["clone", "-q", "runbooks.git", "work"]);
@@ -21,16 +21,20 @@ impl Team {
         team
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn bare(&self) -> String {
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn bare(&self) -> String {
         self.path("runbooks.git").display().to_string()
     }
 
     /// Git as a person at a keyboard runs it.
-    fn git(dir: &Path, args: &[&str]) -> String {
+    pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
         let output = Process::new("git")
             .current_dir(dir)
             .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"])
@@ -42,25 +46,25 @@ impl Team {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn work(&self, args: &[&str]) -> String {
+    pub(crate) fn work(&self, args: &[&str]) -> String {
         Team::git(&self.path("work"), args)
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path("work").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// Commits all and pushes the branch; gives the commit.
-    fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.work(&["add", "-A"]);
         self.work(&["commit", "-qm", message]);
         self.work(&["push", "-q", "origin", "HEAD"]);
         self.work(&["rev-parse", "HEAD"])
     }
 
-    fn react(&self) -> Command {
+    pub(crate) fn react(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
         command
             .env_clear()
@@ -73,14 +77,14 @@ impl Team {
         command
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let output = self.react().args(args).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// The runbooks of the recorded outage's first cause.
-    fn cited(&self) -> Vec<Value> {
+    pub(crate) fn cited(&self) -> Vec<Value> {
         let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/outage.json.gz");
         let answer = self.json(&["diagnose", "--from", demo, "--runbooks", &self.bare(), "-o", "json"]);
         answer["causes"][0]["runbooks"].as_array().unwrap().clone()
@@ -88,7 +92,7 @@ impl Team {
 }
 
 /// A runbook for the outage's detector.
-fn runbook(title: &str) -> String {
+pub(crate) fn runbook(title: &str) -> String {
     format!(
         "---\nschema: runbook/v1\nname: renamed-key\ntitle: {title}\ndescription: >-\n  Use when a pod asks for a key that its Secret \
          no longer has, after the\n  vault job renamed it.\nstatus: active\nseverity: critical\nrootCause: configuration\nmatch:\n  \

@@ -115,6 +115,7 @@ fn ship(folder: PathBuf) -> Result<String, CommandError> {
         chroma: None,
         embedder: Some(Lazy::new(move || Ok(Arc::clone(&given)))),
         shipped: None,
+        standing: None,
     };
     let mut retriever = Retriever::open(Arc::new(options))?;
     let report = {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{open, tell};
 use crate::cli::error::CommandError;
 use crate::cli::global::GlobalArgs;
-use crate::cli::library::{Freshness, LibraryArgs, options};
+use crate::cli::library::{Freshness, LibraryArgs, remembering};
 use crate::cli::progress::ProgressLine;
 use crate::cli::{Reply, terminal};
 use crate::model::runbook::Status;
@@ -60,7 +60,7 @@ pub(super) fn run(args: SearchArgs, global: &GlobalArgs) -> Reply {
     query.filter.kinds.clone_from(&args.kind);
     query.filter.platform.clone_from(&args.platform);
     query.filter.statuses = args.status.iter().filter_map(|word| status(word)).collect();
-    let options = options(&settings, Freshness::Brief, args.library.runbooks.is_none())?;
+    let options = remembering(&settings, Freshness::Brief, args.library.runbooks.is_none())?;
     let mut retriever = open(&options)?;
     let answer = {
         let line = ProgressLine::start();

@@ -8,10 +8,11 @@ use clap::Args;
 use super::{open, table, tell, word};
 use crate::cli::global::GlobalArgs;
 use crate::cli::library::{Freshness, LibraryArgs, options};
-use crate::cli::{Reply, terminal};
+use crate::cli::{Reply, outcomes, terminal};
 use crate::detect;
 use crate::model::Library;
 use crate::model::runbook::{Level, Status};
+use crate::outcomes::{Key, Tally};
 use crate::output;
 use crate::printable::one_line;
 use crate::retriever::Retriever;
@@ -42,6 +43,20 @@ struct Stats {
     old_reviews: Vec<String>,
     /// The model whose vectors are used.
     model: Option<String>,
+    /// What became of the runbooks that were shown, the best first; as far as this machine knows.
+    outcomes: Vec<Did>,
+    /// How many lines of the memory can't be read.
+    damaged_outcomes: usize,
+}
+
+/// What became of a runbook.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Did {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(flatten)]
+    tally: Tally,
 }
 
 #[derive(Debug, Default, serde::Serialize)]
@@ -62,10 +77,11 @@ pub(super) fn run(args: StatsArgs, global: &GlobalArgs) -> Reply {
     let settings = args.library.settings(global, None)?;
     let options = options(&settings, Freshness::Brief, true)?;
     let retriever = open(&options)?;
-    let stats = count(
+    let mut stats = count(
         &retriever,
         options.embedder.as_ref().and_then(|lazy| lazy.get().ok().map(|model| model.id().name.clone())),
     )?;
+    remember(&mut stats, &retriever)?;
     let text = if args.output == "json" { output::json(&stats) } else { page(&stats) };
     terminal::print(&text, &terminal::style(&settings, false))?;
     tell(&retriever.states());
@@ -105,6 +121,32 @@ fn count(retriever: &Retriever, model: Option<String>) -> Result<Stats, crate::c
     Ok(stats)
 }
 
+/// Adds what became of the runbooks that there are.
+fn remember(stats: &mut Stats, retriever: &Retriever) -> Result<(), crate::cli::error::CommandError> {
+    let Some(memory) = outcomes::memory() else { return Ok(()) };
+    let history = match memory.history() {
+        Ok(history) => history,
+        Err(error) => {
+            terminal::report(&format!("note: what came of the runbooks is not known: {error}\n"));
+            return Ok(());
+        }
+    };
+    let there: BTreeSet<Key> = retriever
+        .documents()?
+        .into_iter()
+        .map(|document| Key { library: document.place.library, path: document.place.path, name: document.name })
+        .collect();
+    let tallies = history.tally().into_iter().filter(|(key, _)| there.contains(key));
+    stats.outcomes = tallies.map(|(key, tally)| Did { key, tally }).collect();
+    stats.outcomes.sort_by(|a, b| {
+        let (x, y) = (&a.tally, &b.tally);
+        let order = y.worth().total_cmp(&x.worth()).then(y.helped.cmp(&x.helped)).then(y.used.cmp(&x.used));
+        order.then(y.shown.cmp(&x.shown)).then_with(|| a.key.cmp(&b.key))
+    });
+    stats.damaged_outcomes = history.damaged;
+    Ok(())
+}
+
 /// Whether a review is older than a year, or there is none.
 fn is_old(reviewed: Option<&str>, today: crate::model::Time) -> bool {
     let date = reviewed.and_then(|date| date.parse::<jiff::civil::Date>().ok());
@@ -137,6 +179,19 @@ fn page(stats: &Stats) -> String {
     if !stats.old_reviews.is_empty() {
         out += "\nnot reviewed within a year:\n";
         out.extend(stats.old_reviews.iter().map(|path| format!("  {}\n", one_line(path))));
+    }
+    if !stats.outcomes.is_empty() {
+        let rows = stats.outcomes.iter().map(|did| {
+            let Tally { shown, used, helped, failed } = did.tally;
+            let mut row = vec![one_line(&did.key.path).into_owned(), word(did.key.library).to_owned()];
+            row.extend([shown, used, helped, failed].map(|count| count.to_string()));
+            row
+        });
+        let head = ["RUNBOOK", "LIBRARY", "SHOWN", "USED", "HELPED", "FAILED"];
+        out += &format!("\nwhat came of them, the best first:\n{}\n", table(&head, &rows.collect::<Vec<_>>()));
+    }
+    if stats.damaged_outcomes > 0 {
+        out += &format!("{} outcomes can't be read, and are left out\n", stats.damaged_outcomes);
     }
     out += &match &stats.model {
         Some(model) => format!("model: {model}\n"),

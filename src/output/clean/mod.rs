@@ -54,10 +54,11 @@ fn library(state: &LibraryState) -> LibraryState {
 }
 
 fn advice(advice: &Advice) -> Advice {
-    let Advice { place, title, status, score, why, superseded_by, commands } = advice;
+    let Advice { place, name, title, status, score, why, superseded_by, commands } = advice;
     let Place { library, path, commit, blob } = place;
     Advice {
         place: Place { library: *library, path: line(path), commit: line(commit), blob: line(blob) },
+        name: line(name),
         title: line(title),
         status: *status,
         score: *score,

@@ -203,7 +203,7 @@ impl Bench {
     fn own(&self, text: &str, model: Option<&Arc<dyn Embedder>>) -> Result<Reply, ShelfError> {
         let query = Query { limit: DEPTH, ..Query::from_text(text) };
         let signatures: Vec<(u32, &Signature)> = (0_u32..).zip(&self.signatures).collect();
-        let answer = search(&query, &self.shelf, &signatures, &|| model.cloned())?;
+        let answer = search(&query, &self.shelf, &signatures, &|| model.cloned(), None)?;
         let name = |document: u32| self.names.get(document as usize).cloned().unwrap_or_default();
         Ok(Reply {
             documents: answer.hits.iter().map(|hit| name(hit.document)).collect(),

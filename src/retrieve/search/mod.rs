@@ -33,8 +33,14 @@ const SIGNED: f32 = 0.5;
 /// From this on a signature is of one fault: a detector, an alert, a line of a log, a reason with its exit code.
 const SURE: f32 = 0.85;
 
+/// Steps of how well words fit, where two documents have the same signature.
+const STEPS: f32 = 5.0;
+
 /// Gives the model when it is needed, if there is one.
 pub type Lazy<'a> = &'a dyn Fn() -> Option<Arc<dyn Embedder>>;
+
+/// How well a document did so far, 0 to 1: asked of two that are equal in all that is found out by reading.
+pub type Standing<'a> = &'a dyn Fn(&Document) -> f32;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,11 +133,13 @@ struct Candidate {
 }
 
 /// Searches. `signatures` are those of the shelf's documents, by their number; who has none there is found by words.
+/// `standing` decides between equals; without it the order of the shelf does.
 pub fn search(
     query: &Query,
     shelf: &dyn Shelf,
     signatures: &[(u32, &Signature)],
     model: Lazy<'_>,
+    standing: Option<Standing<'_>>,
 ) -> Result<Answer, ShelfError> {
     let documents = shelf.documents();
     let mut notes = Vec::new();
@@ -164,7 +172,7 @@ pub fn search(
     if let Some(dense) = &dense {
         alike(&mut candidates, dense, shelf)?;
     }
-    rank(&mut candidates, documents);
+    rank(&mut candidates, documents, standing);
     let confidence = confidence(&candidates, &lexical, dense.as_ref());
     let threshold = if dense.is_some() { THRESHOLD } else { THRESHOLD_LEXICAL };
     candidates.retain(|candidate| candidate.score > 0.0);
@@ -199,8 +207,8 @@ fn alike(candidates: &mut [Candidate], dense: &Dense, shelf: &dyn Shelf) -> Resu
 }
 
 /// Signatures first; what is deprecated behind its successor and behind what is in use; the team's before the built-in
-/// library, then by path, which is the order of the shelf.
-fn rank(candidates: &mut [Candidate], documents: &[Document]) {
+/// library; of equals the one that did better so far, then by path, which is the order of the shelf.
+fn rank(candidates: &mut [Candidate], documents: &[Document], standing: Option<Standing<'_>>) {
     let status = |candidate: &Candidate| documents.get(candidate.document as usize).map(|document| document.status);
     for candidate in candidates.iter_mut() {
         let factor = if status(candidate) == Some(Status::Deprecated) { DEPRECATED } else { 1.0 };
@@ -216,6 +224,11 @@ fn rank(candidates: &mut [Candidate], documents: &[Document]) {
     // What the team wrote for just this stands before what comes with the plugin.
     let tier =
         |candidate: &Candidate, found: &Match| u8::from(library(candidate) == Library::Builtin || found.score < SURE);
+    // What does not fit at all is asked nothing.
+    let did = |candidate: &Candidate| {
+        let document = documents.get(candidate.document as usize).filter(|_| candidate.score > 0.0);
+        document.zip(standing).map_or(0.0, |(document, standing)| standing(document))
+    };
     candidates.sort_by(|a, b| {
         let deprecated = |candidate: &Candidate| status(candidate) == Some(Status::Deprecated);
         let signed = |candidate: &Candidate| candidate.signed.is_none() || deprecated(candidate);
@@ -226,11 +239,18 @@ fn rank(candidates: &mut [Candidate], documents: &[Document]) {
                 .then(b.score.total_cmp(&a.score))
                 .then_with(|| library(a).cmp(&library(b)))
                 .then_with(|| x.order(y))
+                .then(step(b.fit).total_cmp(&step(a.fit)))
+                .then_with(|| did(b).total_cmp(&did(a)))
                 .then(b.fit.total_cmp(&a.fit)),
-            _ => b.score.total_cmp(&a.score),
+            _ => b.score.total_cmp(&a.score).then_with(|| did(b).total_cmp(&did(a))),
         });
         order.then(a.document.cmp(&b.document))
     });
+}
+
+/// How well the words fit, in steps: between two of one signature less than a step says nothing.
+fn step(fit: f32) -> f32 {
+    (fit * STEPS).floor()
 }
 
 /// How sure it is that the best document is about what was asked.

@@ -57,7 +57,7 @@ fn ask(query: &Query, runbooks: &[Runbook], model: Option<&Arc<dyn Embedder>>) -
     sorted.sort_by(|a, b| a.place.cmp(&b.place));
     let signatures: Vec<(u32, &Signature)> =
         (0_u32..).zip(sorted.iter().map(|runbook| &runbook.front.signature)).collect();
-    search(query, &shelf, &signatures, &|| model.cloned()).unwrap()
+    search(query, &shelf, &signatures, &|| model.cloned(), None).unwrap()
 }
 
 fn paths(answer: &Answer) -> Vec<&str> {
@@ -109,7 +109,7 @@ fn a_signature_is_first_and_asks_no_model() {
         asked.set(true);
         None
     };
-    let answer = search(&query, &shelf, &signatures, &model).unwrap();
+    let answer = search(&query, &shelf, &signatures, &model, None).unwrap();
     assert!(!asked.get());
     assert_eq!(paths(&answer)[..2], ["a/oom.md", "c/cert.md"]);
     assert_eq!(answer.hits[0].why.signature, ["detector oom-killed"]);
@@ -211,7 +211,7 @@ fn a_model_that_fails_makes_the_answer_smaller() {
     let shelf = Memory::new(&runbooks, chunk::derive);
     let broken: Arc<dyn Embedder> =
         Arc::new(Broken(ModelId { name: "broken".into(), digest: String::new(), dimensions: 1 }));
-    let answer = search(&Query::from_text("disk full"), &shelf, &[], &|| Some(Arc::clone(&broken))).unwrap();
+    let answer = search(&Query::from_text("disk full"), &shelf, &[], &|| Some(Arc::clone(&broken)), None).unwrap();
     assert_eq!(paths(&answer).first(), Some(&"b/disk.md"));
     assert_eq!(answer.notes, ["the embedding model failed, found by words alone: no memory"]);
 }
@@ -238,4 +238,57 @@ fn an_answer_is_json_in_camel_case() {
     assert_eq!(hit["status"], "deprecated");
     assert!(hit["why"]["lexical"].is_number() && hit["why"].get("dense").is_none());
     assert!(json["abstained"].is_boolean() && json["threshold"].is_number());
+}
+
+/// What did better goes before its equal, and before nothing else.
+#[test]
+fn outcomes_decide_between_equals_only() {
+    let page = |path: &str, text: &str, detectors: &[&str]| {
+        let mut page = runbook(path, &format!("# Killed\n\n## Meaning\n\n{text}\n"));
+        page.front.signature.detectors = detectors.iter().map(|&id| id.to_owned()).collect();
+        page.front.signature.alerts.clear();
+        page
+    };
+    let same = "The heap grew beyond the limit.";
+    let runbooks = [
+        page("a.md", same, &["oom-killed"]),
+        page("b.md", same, &["oom-killed"]),
+        page("c.md", same, &["oom-killed"]),
+        {
+            let mut by_reason = page("d.md", same, &[]);
+            by_reason.front.signature.reasons = vec!["OOMKilled".into()];
+            by_reason
+        },
+        page("e.md", "Heap, limit, memory: killed.", &[]),
+    ];
+    let shelf = Memory::new(&runbooks, chunk::derive);
+    let signatures: Vec<(u32, &Signature)> =
+        (0_u32..).zip(runbooks.iter().map(|runbook| &runbook.front.signature)).collect();
+    let order = |detectors: &[&str], text: &str, standing: Option<Standing<'_>>| {
+        let detectors = detectors.iter().map(|&id| id.to_owned()).collect();
+        let reasons = if text.contains("OOMKilled") { vec!["OOMKilled".to_owned()] } else { Vec::new() };
+        let signals = Signals { detectors, reasons, ..Signals::default() };
+        let query = Query { text: text.to_owned(), signals, limit: 9, ..Query::default() };
+        let answer = search(&query, &shelf, &signatures, &|| None, standing).unwrap();
+        answer.hits.iter().map(|hit| hit.place.path.trim_end_matches(".md").to_owned()).collect::<String>()
+    };
+    let did = |document: &Document| match document.place.path.as_str() {
+        "b.md" => 0.4,
+        "c.md" => 0.9,
+        "d.md" | "e.md" => 1.0,
+        _ => 0.5,
+    };
+    let text = "heap limit";
+    assert_eq!(order(&["oom-killed"], text, None).get(..3), Some("abc"));
+    let ranked = order(&["oom-killed"], text, Some(&did));
+    assert_eq!((ranked.find('c'), ranked.find('b') > ranked.find('a')), (Some(0), true), "{ranked}");
+    // Another score is another rank, however well the other one did.
+    assert_eq!(order(&["oom-killed"], "heap limit OOMKilled", Some(&did)).get(..4), Some("cabd"));
+    assert!(ranked.find('e') > Some(2), "what only its words speak for stays behind: {ranked}");
+    // Without a signature an equal score is a tie too.
+    let by_words = order(&[], text, None);
+    assert!(by_words.find('a') < by_words.find('c'), "{by_words}");
+    let by_words = order(&[], text, Some(&did));
+    assert!(by_words.find('c') < by_words.find('a') && by_words.find('a') < by_words.find('b'), "{by_words}");
+    assert_eq!(order(&["oom-killed"], text, Some(&|_| 0.5)), order(&["oom-killed"], text, None));
 }
