@@ -25,4 +25,5 @@ pub mod record;
 pub mod redact;
 pub mod retrieve;
 pub mod retriever;
+pub mod review;
 pub mod runbook;

@@ -7,6 +7,7 @@
 
 mod clean;
 mod markdown;
+pub mod markup;
 mod name;
 mod paint;
 pub mod prose;

@@ -72,6 +72,11 @@ mod tests {
             if workflow {
                 assert!(text.contains(&format!("VERSION: v{}\n", env!("CARGO_PKG_VERSION"))), "{path}");
                 assert!(text.contains("sha256sum --check") && text.contains("runbooks lint"), "{path}");
+                // The whole history, no credentials, and never in a log: a workflow would take commands from there.
+                assert!(text.contains("runbooks review -o markdown >"), "{path}");
+                let whole = ["fetch-depth: 0", "fetchDepth: 0", "GIT_DEPTH: \"0\""];
+                assert!(whole.iter().any(|whole| text.contains(whole)), "{path}");
+                assert!(!text.contains("secrets.") && !text.contains(": write"), "{path}");
             }
         }
         assert_eq!(seen, 5);

@@ -14,6 +14,8 @@ mod harm;
 mod hostile;
 mod incidents;
 mod krew;
+mod outcomes;
 mod private_ca;
+mod review;
 mod runbooks;
 mod support;

@@ -17,10 +17,10 @@ use crate::retrieve;
 use crate::runbook::lint::{self, Options, Pair};
 use crate::runbook::repo;
 use crate::runbook::report::{Form, Report};
-use crate::runbook::{self, Parsed};
+use crate::runbook::{self, Parsed, Problem};
 
 /// Something is wrong with the runbooks.
-const BROKEN: u8 = 1;
+pub(super) const BROKEN: u8 = 1;
 /// Runbooks that are nearer than that say the same.
 const NEAR: f32 = 0.9;
 
@@ -62,19 +62,7 @@ pub(super) fn run(args: LintArgs, global: &GlobalArgs) -> Reply {
     let settings = Settings::resolve(&Flags { color: global.color, ..Flags::default() })?;
     let paths: Vec<PathBuf> = args.paths.iter().chain(&args.runbooks).cloned().collect();
     let (files, unread) = read(&paths)?;
-    let detectors: Vec<&str> = detect::detectors().iter().map(|detector| detector.id).collect();
-    let builtin = builtin_names();
-    let others: Vec<&str> = builtin.iter().map(String::as_str).collect();
-    let options = Options {
-        detectors: &detectors,
-        others: &others,
-        exists: &|path| Path::new(path).exists(),
-        today: Time::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
-        max_age_days: i32::from(args.max_age_days),
-    };
-    let mut problems = lint::lint(&files, &options);
-    problems.extend(lint::near_duplicates(&pairs(&files)));
-    problems.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    let problems = problems(&files, &|path| Path::new(path).exists(), args.max_age_days);
     let report = Report::new(files.len(), problems);
     let form: Form = args.format.parse().map_err(CommandError::new)?;
     terminal::print(&report.render(form), &terminal::style(&settings, false))?;
@@ -83,6 +71,24 @@ pub(super) fn run(args: LintArgs, global: &GlobalArgs) -> Reply {
     }
     let broken = report.counts.error > 0 || args.strict && report.counts.warning > 0;
     Ok(if broken { ExitCode::from(BROKEN) } else { ExitCode::SUCCESS })
+}
+
+/// What is wrong with these files, near duplicates with it.
+pub(super) fn problems(files: &[Parsed], exists: &(dyn Fn(&str) -> bool + Sync), max_age_days: u16) -> Vec<Problem> {
+    let detectors: Vec<&str> = detect::detectors().iter().map(|detector| detector.id).collect();
+    let builtin = builtin_names();
+    let others: Vec<&str> = builtin.iter().map(String::as_str).collect();
+    let options = Options {
+        detectors: &detectors,
+        others: &others,
+        exists,
+        today: Time::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+        max_age_days: i32::from(max_age_days),
+    };
+    let mut problems = lint::lint(files, &options);
+    problems.extend(lint::near_duplicates(&pairs(files)));
+    problems.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    problems
 }
 
 /// The files, and notes on what is none.

@@ -9,6 +9,7 @@ mod lint;
 mod list;
 mod model;
 mod new;
+mod review;
 mod schema;
 mod search;
 mod show;
@@ -34,6 +35,7 @@ Examples:
   kubectl react runbooks search \"pods stuck terminating\"
   kubectl react runbooks show oom-killed
   kubectl react runbooks lint                             # in a pull request
+  kubectl react runbooks review 12 --incidents            # what a pull request would do
   kubectl react runbooks list --runbooks git@example.org:team/runbooks.git
 
 `runbooks.repo` in the config file names the team's repository, so that `diagnose` cites it too.";
@@ -60,6 +62,7 @@ enum RunbooksCommand {
     Import(import::ImportArgs),
     Sync(sync::SyncArgs),
     Diff(diff::DiffArgs),
+    Review(review::ReviewArgs),
     Index(index::IndexArgs),
     Model(model::ModelArgs),
     Stats(stats::StatsArgs),
@@ -77,6 +80,7 @@ pub(super) fn run(args: RunbooksArgs, global: &GlobalArgs) -> Reply {
         RunbooksCommand::Import(args) => import::run(args, global),
         RunbooksCommand::Sync(args) => sync::run(args, global),
         RunbooksCommand::Diff(args) => diff::run(args, global),
+        RunbooksCommand::Review(args) => review::run(args, global),
         RunbooksCommand::Index(args) => index::run(args, global),
         RunbooksCommand::Model(args) => model::run(args, global),
         RunbooksCommand::Stats(args) => stats::run(args, global),

@@ -10,6 +10,7 @@ mod folder;
 mod git;
 pub mod propose;
 mod rescue;
+mod proposal;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -22,6 +23,7 @@ use crate::model::{Library, Place, Time};
 pub use builtin::builtin;
 pub use git::GitError;
 pub(crate) use git::POINTERS;
+pub use proposal::{Difference, Proposal, checkout, differences};
 pub use tree::Edit;
 
 /// Larger files are no runbooks, in bytes.
@@ -116,6 +118,9 @@ pub enum RepoError {
     /// A commit that the clone doesn't have.
     #[error("`{0}` is no commit of {1}")]
     NoCommit(String, String),
+    /// No branch and no pull request of this name.
+    #[error("{1} has no branch or pull request `{0}`")]
+    NoProposal(String, String),
     /// A file that can't be read.
     #[error("can't read `{}`: {reason}", path.display())]
     Unreadable {
@@ -137,6 +142,9 @@ impl RepoError {
                 Some("push a first commit to it, or name another with `runbooks.branch`".to_owned())
             }
             RepoError::NoCommit(..) => Some("`kubectl react runbooks sync` fetches what is new".to_owned()),
+            RepoError::NoProposal(..) => {
+                Some("name a branch that was pushed there, or the number or URL of a pull request".to_owned())
+            }
             RepoError::Unreadable { .. } => None,
         }
     }
