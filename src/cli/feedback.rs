@@ -73,13 +73,12 @@ pub(super) fn run(args: FeedbackArgs, global: &GlobalArgs) -> Reply {
     })?;
     let kind = if args.verdict.helped { Kind::Helped } else { Kind::Failed };
     let (now, said) = (Time::now(), (kind, By::Person));
-    let (cause, mut outcome) = match choose(diagnosis, args.runbook.as_deref()) {
-        Some((cause, advice)) => (cause, outcomes::outcome(advice, cause, Some(id), said, now)),
-        None => {
-            let (cause, wanted) = missing(diagnosis, args.runbook.as_deref(), id)?;
-            let retriever = Retriever::open(options(&settings, Freshness::Kept, true)?)?;
-            (cause, found(&retriever, wanted, cause, id, said, now)?)
-        }
+    let (cause, mut outcome) = if let Some((cause, advice)) = choose(diagnosis, args.runbook.as_deref()) {
+        (cause, outcomes::outcome(advice, cause, Some(id), said, now))
+    } else {
+        let (cause, wanted) = missing(diagnosis, args.runbook.as_deref(), id)?;
+        let retriever = Retriever::open(options(&settings, Freshness::Kept, true)?)?;
+        (cause, found(&retriever, wanted, cause, id, said, now)?)
     };
     let redactor = super::redactor(&settings)?;
     outcome.note = args.note.as_deref().map(|note| redactor.text(note).into_owned());

@@ -144,12 +144,10 @@ fn proposal(args: &ReviewArgs, settings: &Settings) -> Result<Proposal, CommandE
 
 /// What differs; all files where there is nothing to compare with.
 fn differences(proposal: &Proposal) -> Vec<Difference> {
+    let whole = |entry: &Entry| Difference { what: "as it is", path: entry.path.clone(), from: None };
     match &proposal.base {
         Some(base) => repo::differences(base, &proposal.head),
-        None => {
-            let whole = |entry: &Entry| Difference { what: "as it is", path: entry.path.clone(), from: None };
-            proposal.head.entries.iter().map(whole).collect()
-        }
+        None => proposal.head.entries.iter().map(whole).collect(),
     }
 }
 
