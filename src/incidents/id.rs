@@ -1,4 +1,4 @@
-//! What incidents are called: `20261126-101500-7f3a`, the time in UTC and four hex digits of chance.
+//! What incidents are called: `20261126-101500-7f3a`, the time in UTC and four hex digits of the second's part and of chance.
 //!
 //! *Invariant:* ids sort as their times do, and a folder whose name is not one is not ours.
 
@@ -12,6 +12,12 @@ pub(super) const TRASH: &str = ".trash";
 /// An id for this time, by this chance.
 pub(super) fn make(time: Time, chance: u16) -> String {
     format!("{}-{chance:04x}", time.strftime("%Y%m%d-%H%M%S"))
+}
+
+/// What tells ids of one second apart: they sort as they were made, by thousandths, and then by chance.
+pub(super) fn suffix(thousandths: u16, chance: u16) -> u16 {
+    const EACH: u16 = 65;
+    thousandths.min(999) * EACH + chance % EACH
 }
 
 /// Whether it is one.
@@ -35,6 +41,12 @@ pub(super) fn time(id: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_one_second_sort_as_they_were_made() {
+        assert!(suffix(0, u16::MAX) < suffix(1, 0) && suffix(998, u16::MAX) < suffix(999, 0));
+        assert_eq!(suffix(u16::MAX, 64), 64_999);
+    }
 
     #[test]
     fn ids_are_times_and_sort_so() {

@@ -211,12 +211,18 @@ fn write_record(path: &Path, record: &Record) -> io::Result<()> {
     })
 }
 
+/// How much of the second has passed.
+fn thousandths() -> u16 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u16::try_from(since.subsec_millis()).unwrap_or_default()
+}
+
 /// Makes a folder for which there is no other, and says what the incident is called.
 fn claim(root: &Path, head: &Head) -> io::Result<(String, PathBuf)> {
     for _ in 0..TRIES {
         let mut chance = [0; 2];
         getrandom::fill(&mut chance).map_err(|error| io::Error::other(error.to_string()))?;
-        let id = id::make(head.time, u16::from_ne_bytes(chance));
+        let id = id::make(head.time, id::suffix(thousandths(), u16::from_ne_bytes(chance)));
         let partial = root.join(format!("{id}{}", id::PARTIAL));
         match files::new_folder(&partial) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* what names an object is a type, a name or both, and nothing that could lead elsewhere in a path.
 
+use super::params;
 use super::refusal::{Reason, Refusal, shown};
 use super::tables::{Verb, Words};
 use super::values;
@@ -22,7 +23,7 @@ pub(super) fn check(verb: &Verb, words: &[&Word], texts: &[String], named: usize
                 None => Ok(()),
             };
         }
-        Words::Objects | Words::ObjectsThenPairs | Words::ObjectsThenOne => {
+        Words::Objects | Words::ObjectsThenPairs | Words::ObjectsThenOne | Words::ObjectsThenSelector => {
             values::objects(objects).map_err(|(index, (reason, message, hint))| {
                 Refusal::new(reason, at(index), message).maybe_hinted(hint)
             })?;
@@ -35,6 +36,12 @@ pub(super) fn check(verb: &Verb, words: &[&Word], texts: &[String], named: usize
     };
     let one = matches!(verb.words, Words::ObjectsThenOne | Words::NameThenOne(_));
     let other = others.iter().position(|word| one && !values::is_name(word)).map(|index| index + named);
+    if verb.words == Words::ObjectsThenSelector {
+        let pairs = |word: &String| word.contains('=') || params::without(word).is_empty();
+        if let Some(index) = others.iter().position(|word| !pairs(word)) {
+            return refuse(index + named, "is no selector: `KEY=VALUE`, with a comma between several");
+        }
+    }
     wrong.or(other).map_or(Ok(()), |index| refuse(index, "is no name of an object"))
 }
 
@@ -45,6 +52,7 @@ pub(super) fn needs(words: Words) -> &'static str {
         Words::Objects => "an object: `TYPE NAME` or `TYPE/NAME`",
         Words::ObjectsThenPairs => "an object and what to set: `TYPE NAME KEY=VALUE`",
         Words::ObjectsThenOne => "an object and a name",
+        Words::ObjectsThenSelector => "an object and a selector: `TYPE NAME KEY=VALUE`",
         Words::Names(_) | Words::NameThenOne(_) | Words::Created(_) => "a name",
     }
 }

@@ -146,7 +146,7 @@ impl Line {
                     None => target(kind, Some(word)),
                 })
                 .collect(),
-            Words::Objects | Words::ObjectsThenPairs | Words::ObjectsThenOne => {
+            Words::Objects | Words::ObjectsThenPairs | Words::ObjectsThenOne | Words::ObjectsThenSelector => {
                 if words.iter().any(|word| word.contains('/')) {
                     let split = words.iter().map(|word| word.split_once('/').unwrap_or((word, "")));
                     return split.map(|(kind, name)| target(kind, Some(name).filter(|n| !n.is_empty()))).collect();
@@ -175,7 +175,7 @@ pub(super) fn objects(verb: &Verb, positional: &[String]) -> usize {
         Words::Plain => 0,
         Words::Objects | Words::Names(_) | Words::Created(_) => positional.len(),
         Words::ObjectsThenPairs => positional.iter().position(pair).unwrap_or(positional.len()),
-        Words::ObjectsThenOne => positional.len().saturating_sub(1),
+        Words::ObjectsThenOne | Words::ObjectsThenSelector => positional.len().saturating_sub(1),
         Words::NameThenOne(_) => positional.len().min(1),
     }
 }

@@ -280,7 +280,10 @@ impl<'w> Reader<'w> {
         let (least, most) = verb.count;
         let by_name = matches!(verb.words, Words::Names(_) | Words::NameThenOne(_));
         let of_files = verb.words == Words::Plain && verb.flag("filename").is_some();
-        let pairs = usize::from(matches!(verb.words, Words::ObjectsThenPairs | Words::ObjectsThenOne));
+        let pairs = usize::from(matches!(
+            verb.words,
+            Words::ObjectsThenPairs | Words::ObjectsThenOne | Words::ObjectsThenSelector
+        ));
         if let Some(word) = words.first().filter(|_| by_name && given("selector")) {
             let message = format!("{} and a selector: only one of them says which", shown(&word.text));
             return Err(Refusal::new(Reason::Arguments, word.at, message));

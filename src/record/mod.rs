@@ -25,3 +25,4 @@ pub use page::Done;
 pub use proof::Seen;
 pub use prove::{Patience, Proof, Verdict, prove, see};
 pub use typed::phrase as typed;
+pub use update::is_same;

@@ -109,7 +109,9 @@ pub(super) fn write(material: &Material<'_>) -> Page {
     let mut names = Names::of(params::of(material.cause));
     let mut body = Body::default();
     let fixes = lines(material, &mut names, |done| done.line.as_ref());
+    names.go_back(true);
     let backs = lines(material, &mut names, |done| done.back.as_ref());
+    names.go_back(false);
     let title = title(material, detector);
     body.heading(1, &title);
     meaning(&mut body, material, detector);
@@ -234,6 +236,9 @@ fn mitigation(body: &mut Body, material: &Material<'_>, fixes: &[String]) {
         body.prose("Not known yet: the incident was recorded before it was mended.");
     }
     let told = |done: &Done| match done.object.split(' ').next() {
+        Some(kind) if !kind.is_empty() && matches!(done.what.as_str(), "created" | "deleted") => {
+            format!("the {kind} was {}", done.what)
+        }
         Some(kind) if !kind.is_empty() => format!("{kind}: {}", material.general.text(&done.what)),
         _ => material.general.text(&done.what),
     };

@@ -115,12 +115,19 @@ pub(super) struct Names {
     used: BTreeMap<String, String>,
     /// What each stands for, so that the same is not called twice.
     given: BTreeMap<String, String>,
+    /// Whether the line goes back: its values are those that were there before.
+    back: bool,
 }
 
 impl Names {
     /// The names that a cause fills.
     pub(super) fn of(filled: Values) -> Names {
         Names { filled, ..Names::default() }
+    }
+
+    /// Writes lines that go back from now on: what they put in the place of values is what was there before.
+    pub(super) fn go_back(&mut self, back: bool) {
+        self.back = back;
     }
 
     /// The parameters that were used, with what to put there.
@@ -141,6 +148,9 @@ impl Names {
                     return self.say("WORKLOAD", "the workload as `TYPE/NAME`");
                 }
                 format!("{}/{}", object.kind.argument(), self.name(object))
+            }
+            Part::Chosen { name, value } if self.back && !name.starts_with("OLD_") && !is_key(name) => {
+                self.give(&format!("OLD_{name}"), value, &format!("{} as it was before", plain(name)))
             }
             Part::Chosen { name, value } => self.give(name, value, &chosen(name, value)),
         }
@@ -196,6 +206,16 @@ impl Names {
     }
 }
 
+/// Whether a parameter says which field, and not what is in it: the same in both directions.
+fn is_key(name: &str) -> bool {
+    matches!(name, "KEY" | "LABEL_KEY" | "VARIABLE" | "TAINT" | "VOLUME")
+}
+
+/// `TARGET_PORT` is `the target port`.
+fn plain(name: &str) -> String {
+    format!("the {}", name.to_lowercase().replace('_', " "))
+}
+
 /// What to put in the place of a value: what it is, and how much was enough where that is a number.
 fn chosen(name: &str, value: &str) -> String {
     let what = match name {
@@ -247,7 +267,10 @@ fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
     };
     match value {
         Value::Object(fields) => {
-            for (index, (name, field)) in fields.iter().enumerate() {
+            // The name first, as people write it.
+            let named = fields.iter().filter(|(name, _)| *name == "name");
+            let others = fields.iter().filter(|(name, _)| *name != "name");
+            for (index, (name, field)) in named.chain(others).enumerate() {
                 let begin = if index == 0 { "{" } else { "," };
                 if names_of_people(key) && !name.contains("kubernetes.io/") && fits(name) {
                     text(&format!("{begin}\""), parts);

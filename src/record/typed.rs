@@ -62,6 +62,12 @@ fn json(word: &str) -> Vec<Part> {
 fn parts(word: &str, known: &BTreeSet<ObjectRef>, kind: Option<Kind>, container: Option<&str>) -> Vec<Part> {
     let text = || vec![Part::Text(word.to_owned())];
     if let Some((flag, value)) = word.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
+        // What a ConfigMap or a Secret is made of is nobody's business later.
+        if let ("--from-literal", Some((key, value))) = (flag, value.split_once('=')) {
+            let key = Part::Chosen { name: "KEY", value: key.to_owned() };
+            let value = Part::Chosen { name: "VALUE", value: value.to_owned() };
+            return vec![Part::Text(format!("{flag}=")), key, Part::Text("=".into()), value];
+        }
         let value = match flag {
             "--namespace" => vec![Part::Namespace(value.to_owned())],
             "--container" | "--containers" => vec![Part::Container(value.to_owned())],

@@ -64,7 +64,7 @@ pub(super) fn merge(runbook: &Runbook, text: &str, page: &Page, words: &str) -> 
 }
 
 /// Whether two lines do the same: the verb, the flags and the shape, whatever the placeholders are called.
-fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same(one: &str, other: &str) -> bool {
     let shape = |line: &str| -> Option<Vec<String>> {
         let command = kubectl::parse(line).ok()?;
         let mut words = command.argv();

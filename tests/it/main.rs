@@ -16,6 +16,7 @@ mod incidents;
 mod krew;
 mod outcomes;
 mod private_ca;
+mod record;
 mod review;
 mod runbooks;
 mod support;

@@ -181,7 +181,8 @@ impl Loop<'_> {
                 return Err(format!("`{name}` is in the runbook:\n{text}"));
             }
         }
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/recorded").join(format!("{}.md", self.fault.name));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/recorded").join(format!("{}.md", self.fault.name));
         let text = lasting(text);
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, text).expect("the file is written");
@@ -219,7 +220,11 @@ impl Loop<'_> {
     }
 
     fn forget(&self, namespace: &str) {
-        let _ = self.cluster.kubectl().args(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]).output();
+        let _ = self
+            .cluster
+            .kubectl()
+            .args(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"])
+            .output();
     }
 
     fn clean_up(&self) {

@@ -147,7 +147,9 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
     if drafted.known {
         let text = show::known(&drafted, &sources, &args.output);
         terminal::print(&text, &style)?;
-        sources.helped(&case, cause, &drafted);
+        if !not_fixed {
+            sources.helped(&case, cause, &drafted);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     // What was proposed before and is not merged: the draft goes on from there, and doubles nothing.
@@ -183,7 +185,9 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
         );
     }
     let published = publish::publish(&sources, &proposal, &settings)?;
-    sources.helped(&case, cause, &drafted);
+    if !not_fixed {
+        sources.helped(&case, cause, &drafted);
+    }
     terminal::print(&show::published(&published, &proposal, &args.output), &style)?;
     for note in &published.notes {
         terminal::report(&format!("note: {}\n", one_line(note)));

@@ -10,8 +10,9 @@ use crate::cli::library::team;
 use crate::cli::runbooks::no_repository;
 use crate::config::Settings;
 use crate::model::Library::Team;
-use crate::model::{Cause, Place, Runbook, Time};
-use crate::record::{Case, Drafted, Library};
+use crate::model::{Cause, Place, Role, Runbook, Time};
+use crate::outcomes::{By, Kind, Memory, Outcome};
+use crate::record::{Case, Drafted, Library, is_same};
 use crate::runbook;
 use crate::runbook::repo::propose;
 use crate::runbook::repo::{self, Collection, Sync, Wanted};
@@ -92,6 +93,41 @@ impl Sources {
 
     /// Remembers that a runbook helped.
     pub(super) fn helped(&self, case: &Case, cause: &Cause, drafted: &Drafted) {
-        let _ = (case, cause, drafted);
+        let Some(memory) = crate::config::state_dir().map(Memory::open) else { return };
+        // Recorded twice, it helped once.
+        let known = |outcome: &Outcome| outcome.by == By::Record && outcome.incident.as_ref() == Some(&case.id);
+        if memory.history().is_ok_and(|history| history.outcomes.iter().any(known)) {
+            return;
+        }
+        for (place, name) in self.used(cause, drafted) {
+            for kind in [Kind::Used, Kind::Helped] {
+                let outcome = Outcome {
+                    incident: Some(case.id.clone()),
+                    fingerprint: Some(cause.fingerprint.clone()),
+                    detector: Some(cause.detector.clone()),
+                    ..Outcome::of(&place, &name, kind, By::Record, Time::now())
+                };
+                // It is a memory and no ledger: what can't be noted changes nothing.
+                let _ = memory.note(outcome);
+            }
+        }
+    }
+
+    /// The runbooks that were shown for the cause, and have what mended it among their lines.
+    fn used(&self, cause: &Cause, drafted: &Drafted) -> Vec<(Place, String)> {
+        let team = self.library.team.iter().filter_map(|(place, bytes)| runbook::parse(place.clone(), bytes).runbook);
+        let all = team.chain(self.library.builtin.iter().cloned());
+        let shown = all.filter(|runbook| {
+            cause
+                .runbooks
+                .iter()
+                .any(|advice| advice.place.path == runbook.place.path && advice.place.library == runbook.place.library)
+        });
+        let has = |runbook: &Runbook| {
+            let mut lines =
+                runbook.blocks.iter().filter(|block| block.role == Some(Role::Fix)).flat_map(|block| &block.lines);
+            lines.any(|line| drafted.fixes.iter().any(|fix| is_same(&line.text, fix)))
+        };
+        shown.filter(has).map(|runbook| (runbook.place.clone(), runbook.front.name.clone())).collect()
     }
 }

@@ -228,7 +228,7 @@ pub(super) const VERBS: &[Verb] = &[
     changes("set env", Words::ObjectsThenPairs, (1, MANY), &[USUAL, SET, SET_ENV]),
     changes("set image", Words::ObjectsThenPairs, (2, MANY), &[USUAL, SET]),
     changes("set resources", Words::Objects, (1, MANY), &[USUAL, SET, SET_RESOURCES]),
-    changes("set selector", Words::ObjectsThenPairs, (2, MANY), &[USUAL, &[ALL, RESOURCE_VERSION]]),
+    changes("set selector", Words::ObjectsThenSelector, (2, MANY), &[USUAL, &[ALL, RESOURCE_VERSION]]),
     changes("set serviceaccount", Words::ObjectsThenOne, (2, MANY), &[USUAL, &[ALL]]),
     changes("set subject", Words::Objects, (1, MANY), &[USUAL, SET, SUBJECT]),
     changes("taint", Words::ObjectsThenPairs, (2, MANY), &[TAINT]),

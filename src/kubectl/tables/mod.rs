@@ -112,6 +112,8 @@ pub(super) enum Words {
     ObjectsThenPairs,
     /// Objects, then one word: the account of `set serviceaccount`.
     ObjectsThenOne,
+    /// Objects, then a selector, which may be one placeholder.
+    ObjectsThenSelector,
     /// Names of this kind, or `TYPE/NAME`.
     Names(&'static str),
     /// One such name, then perhaps one word: the container of `logs`.

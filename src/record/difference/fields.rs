@@ -210,8 +210,13 @@ pub(super) fn pointer(leaf: &Leaf) -> Option<String> {
 pub(super) fn patch(leaves: &[&Leaf], back: bool) -> Value {
     let mut root = Value::Object(Map::new());
     for leaf in leaves {
-        let value = if back { &leaf.old } else { &leaf.new };
-        put(&mut root, &leaf.path, value.as_ref());
+        let (other, value) = if back { (&leaf.new, &leaf.old) } else { (&leaf.old, &leaf.new) };
+        // Of a switch, that it is off is not kept.
+        let off = match (other, value) {
+            (Some(Value::Bool(true)), None) => Some(Value::Bool(false)),
+            _ => None,
+        };
+        put(&mut root, &leaf.path, value.as_ref().or(off.as_ref()));
     }
     root
 }

@@ -398,13 +398,27 @@ fn marks(object: &ObjectRef, rest: &mut Vec<Leaf>) -> Vec<Difference> {
     take(rest, is).iter().filter_map(of).collect()
 }
 
+/// A field, with what was and what is in it where that is short.
+fn changed(leaf: &Leaf) -> String {
+    let short = |value: &Option<Value>| match value {
+        None => Some("none".to_owned()),
+        Some(Value::String(text)) if text.len() <= 40 && !text.contains('`') => Some(text.clone()),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
+        Some(_) => None,
+    };
+    match (short(&leaf.old), short(&leaf.new)) {
+        (Some(old), Some(new)) => format!("`{}` {old} → {new}", leaf.told()),
+        _ => format!("`{}`", leaf.told()),
+    }
+}
+
 /// All that has no verb of its own.
 fn patch(object: &ObjectRef, rest: &[Leaf]) -> Option<Difference> {
     if rest.is_empty() {
         return None;
     }
     let leaves: Vec<&Leaf> = rest.iter().collect();
-    let told: Vec<String> = rest.iter().take(4).map(|leaf| format!("`{}`", leaf.told())).collect();
+    let told: Vec<String> = rest.iter().take(4).map(changed).collect();
     let more = if rest.len() > 4 { format!(" and {} more", rest.len() - 4) } else { String::new() };
     let difference = Difference::new(object, told.join(", ") + &more);
     // A custom resource knows no strategic patch.

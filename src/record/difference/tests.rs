@@ -67,7 +67,7 @@ fn a_verb_of_its_own_comes_before_a_patch() {
         (
             "containers: [{name: app, readinessProbe: {httpGet: {path: /x, port: 80}}}]",
             "containers: [{name: app, readinessProbe: {httpGet: {path: /x, port: 8080}}}]",
-            "Deployment shop/web `spec.template.spec.containers[app].readinessProbe.httpGet.port`\n  \
+            "Deployment shop/web `spec.template.spec.containers[app].readinessProbe.httpGet.port` 80 → 8080\n  \
              kubectl -n shop patch deployment web -p '{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"app\",\"readinessProbe\":{\"httpGet\":{\"port\":8080}}}]}}}}'\n  \
              kubectl -n shop patch deployment web -p '{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"app\",\"readinessProbe\":{\"httpGet\":{\"port\":80}}}]}}}}'",
         ),

@@ -8,9 +8,9 @@ mod builtin;
 mod clone;
 mod folder;
 mod git;
+mod proposal;
 pub mod propose;
 mod rescue;
-mod proposal;
 #[cfg(test)]
 mod tests;
 mod tree;

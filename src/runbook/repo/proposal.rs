@@ -144,7 +144,7 @@ pub fn checkout(here: &Path, path: Option<&str>, bases: &[String]) -> Result<Pro
         notes: vec![format!("{note}: all runbooks are shown")],
     };
     let Some(root) = root else { return Ok(alone(head, "this is no git repository")) };
-    let git = Git { dir: root.join(".git"), limit: Some(PATIENCE), interactive: false };
+    let git = Git::new(root.join(".git"), Sync { skip: false, limit: Some(PATIENCE), interactive: false });
     let Some((trusted, tip)) = trusted(&git, bases) else {
         let note = "the trusted branch is not in this checkout (in a workflow: `fetch-depth: 0`)";
         return Ok(alone(head, note));
