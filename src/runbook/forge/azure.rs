@@ -27,7 +27,8 @@ struct List {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pull {
-    pull_request_id: u64,
+    #[serde(rename = "pullRequestId")]
+    number: u64,
     description: Option<String>,
     source_ref_name: String,
     target_ref_name: String,
@@ -51,7 +52,7 @@ impl Azure<'_> {
 
     /// The API names no page.
     fn known(&self, pull: Pull) -> Result<Known, ForgeError> {
-        let number = pull.pull_request_id;
+        let number = pull.number;
         let url = self.remote.page(&["pullrequest", &number.to_string()]);
         let url = url.ok_or_else(|| self.api.odd("the repository has no page"))?;
         Ok(Known { number, url: url.into(), body: pull.description.unwrap_or_default() })
@@ -72,7 +73,7 @@ impl Forge for Azure<'_> {
             pull.source_ref_name == source && pull.target_ref_name == target && pull.fork_source.is_none()
         };
         let Some(pull) = list.value.into_iter().find(ours) else { return Ok(None) };
-        let number = pull.pull_request_id.to_string();
+        let number = pull.number.to_string();
         let pull: Pull = self.api.ask(Ask::get(&self.path(&[&number]), &[VERSION])).await?;
         self.known(pull).map(Some)
     }

@@ -58,10 +58,9 @@ impl ForgeKind {
     fn limits(self) -> (usize, usize) {
         match self {
             ForgeKind::GitHub => (256, 65_536),
-            ForgeKind::GitLab => (255, 1_048_576),
             ForgeKind::AzureDevOps => (400, 4_000),
-            // A column of 255; the text has none, and nobody reads more.
-            ForgeKind::Gitea => (255, 1_048_576),
+            // Gitea's text has no limit, and nobody reads more.
+            ForgeKind::GitLab | ForgeKind::Gitea => (255, 1_048_576),
         }
     }
 

@@ -19,111 +19,97 @@ fn told(remote: &str, wanted: Option<ForgeKind>) -> String {
     }
 }
 
+/// A remote, the kind of a setting, and what is read in it.
+const FORMS: &[(&str, Option<ForgeKind>, &str)] = &[
+    ("https://github.com/acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
+    ("https://ann@GitHub.com/acme/runbooks/", None, "GitHub github.com | acme | runbooks"),
+    ("git@github.com:acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
+    ("github.com:acme/runbooks", None, "GitHub github.com | acme | runbooks"),
+    ("ssh://git@ssh.github.com:443/acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
+    ("git+ssh://git@github.com/acme/runbooks", None, "GitHub github.com | acme | runbooks"),
+    ("https://acme.ghe.com/sre/runbooks.git", None, "GitHub acme.ghe.com | sre | runbooks"),
+    ("git@git.acme.dev:sre/runbooks.git", Some(GitHub), "GitHub git.acme.dev | sre | runbooks"),
+    ("git@git.acme.dev:sre/runbooks.git", None, "? git.acme.dev | sre | runbooks"),
+    // What everybody knows goes first.
+    ("https://github.com/acme/runbooks", Some(GitLab), "GitHub github.com | acme | runbooks"),
+    ("https://gitlab.com/acme/sre/books/runbooks.git", None, "GitLab gitlab.com | acme/sre/books | runbooks"),
+    ("ssh://git@altssh.gitlab.com:443/acme/runbooks.git", None, "GitLab gitlab.com | acme | runbooks"),
+    ("ssh://git@git.acme.dev:2222/a/b/c.git", Some(GitLab), "GitLab git.acme.dev | a/b | c"),
+    ("https://git.acme.dev:8443/a/b/c.git", Some(GitLab), "GitLab git.acme.dev:8443 | a/b | c"),
+    ("https://codeberg.org/acme/run.books", None, "Gitea codeberg.org | acme | run.books"),
+    ("http://127.0.0.1:3000/sre/runbooks.git", Some(Gitea), "Gitea http://127.0.0.1:3000 | sre | runbooks"),
+    ("http://[::1]:3000/sre/runbooks.git", Some(Gitea), "Gitea http://[::1]:3000 | sre | runbooks"),
+    ("git@[::1]:sre/runbooks.git", Some(Gitea), "Gitea [::1] | sre | runbooks"),
+    ("https://acme.dev/git/sre/runbooks", Some(Gitea), "Gitea acme.dev/git | sre | runbooks"),
+    ("git@acme.dev:/sre/100%25/", Some(Gitea), "Gitea acme.dev | sre | 100%25"),
+    ("https://acme.dev/sre/100%25", Some(Gitea), "Gitea acme.dev | sre | 100%"),
+    (
+        "https://dev.azure.com/acme/Team%20SRE/_git/run%20books",
+        None,
+        "Azure DevOps dev.azure.com | acme | Team SRE | run books",
+    ),
+    ("https://acme@dev.azure.com/acme/sre/_git/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
+    ("https://dev.azure.com/acme/_git/sre", None, "Azure DevOps dev.azure.com | acme | sre | sre"),
+    ("https://dev.azure.com/acme/sre/_git/_full/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
+    (
+        "git@ssh.dev.azure.com:v3/acme/Team%20SRE/runbooks",
+        None,
+        "Azure DevOps dev.azure.com | acme | Team SRE | runbooks",
+    ),
+    ("ssh://git@ssh.dev.azure.com:22/v3/acme/sre/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
+    ("https://acme.visualstudio.com/sre/_git/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
+    (
+        "https://acme.visualstudio.com/DefaultCollection/sre/_git/runbooks",
+        None,
+        "Azure DevOps dev.azure.com | acme | sre | runbooks",
+    ),
+    ("https://acme.visualstudio.com/_git/sre", None, "Azure DevOps dev.azure.com | acme | sre | sre"),
+    ("acme@vs-ssh.visualstudio.com:v3/acme/sre/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
+    (
+        "https://tfs.acme.dev:8443/tfs/Main/sre/_git/runbooks",
+        Some(AzureDevOps),
+        "Azure DevOps tfs.acme.dev:8443 | tfs/Main | sre | runbooks",
+    ),
+    ("/srv/git/runbooks.git", None, "! `/srv/git/runbooks.git` is no repository on a forge: it is a path"),
+    ("C:\\runbooks", None, "! `C:\\runbooks` is no repository on a forge: it is a path"),
+    (
+        "file:///srv/git/runbooks",
+        None,
+        "! `file:///srv/git/runbooks` is no repository on a forge: it is on this machine, or spoken to in a way of its own",
+    ),
+    (
+        "https://u:p4ss@github.com/runbooks",
+        None,
+        "! `https://…@github.com/runbooks` is no repository on a forge: its path names no repository",
+    ),
+    (
+        "https://github.com/a/%2e%2e/b",
+        None,
+        "! `https://github.com/a/%2e%2e/b` is no repository on a forge: its path names no repository",
+    ),
+    ("git@github.com:a/../b", None, "! `git@github.com:a/../b` is no repository on a forge: its path is none"),
+    (
+        "https://github.com/a%2fb/c",
+        None,
+        "! `https://github.com/a%2fb/c` is no repository on a forge: its path is none",
+    ),
+    (
+        "https://dev.azure.com/acme/sre/runbooks",
+        None,
+        "! `https://dev.azure.com/acme/sre/runbooks` is no repository on a forge: its path names no repository",
+    ),
+    ("--upload-pack=x", None, "! `--upload-pack=x` is no repository on a forge: it is no address"),
+    (
+        "git@github.com:a/b\nhost=evil",
+        None,
+        "! `git@github.com:a/b\nhost=evil` is no repository on a forge: it is no address",
+    ),
+    ("", None, "! `` is no repository on a forge: it is no address"),
+];
+
 #[test]
 fn every_form_names_its_repository() {
-    let table = [
-        ("https://github.com/acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
-        ("https://ann@GitHub.com/acme/runbooks/", None, "GitHub github.com | acme | runbooks"),
-        ("git@github.com:acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
-        ("github.com:acme/runbooks", None, "GitHub github.com | acme | runbooks"),
-        ("ssh://git@ssh.github.com:443/acme/runbooks.git", None, "GitHub github.com | acme | runbooks"),
-        ("git+ssh://git@github.com/acme/runbooks", None, "GitHub github.com | acme | runbooks"),
-        ("https://acme.ghe.com/sre/runbooks.git", None, "GitHub acme.ghe.com | sre | runbooks"),
-        ("git@git.acme.dev:sre/runbooks.git", Some(GitHub), "GitHub git.acme.dev | sre | runbooks"),
-        ("git@git.acme.dev:sre/runbooks.git", None, "? git.acme.dev | sre | runbooks"),
-        // What everybody knows goes first.
-        ("https://github.com/acme/runbooks", Some(GitLab), "GitHub github.com | acme | runbooks"),
-        ("https://gitlab.com/acme/sre/books/runbooks.git", None, "GitLab gitlab.com | acme/sre/books | runbooks"),
-        ("ssh://git@altssh.gitlab.com:443/acme/runbooks.git", None, "GitLab gitlab.com | acme | runbooks"),
-        ("ssh://git@git.acme.dev:2222/a/b/c.git", Some(GitLab), "GitLab git.acme.dev | a/b | c"),
-        ("https://git.acme.dev:8443/a/b/c.git", Some(GitLab), "GitLab git.acme.dev:8443 | a/b | c"),
-        ("https://codeberg.org/acme/run.books", None, "Gitea codeberg.org | acme | run.books"),
-        ("http://127.0.0.1:3000/sre/runbooks.git", Some(Gitea), "Gitea http://127.0.0.1:3000 | sre | runbooks"),
-        ("http://[::1]:3000/sre/runbooks.git", Some(Gitea), "Gitea http://[::1]:3000 | sre | runbooks"),
-        ("git@[::1]:sre/runbooks.git", Some(Gitea), "Gitea [::1] | sre | runbooks"),
-        ("https://acme.dev/git/sre/runbooks", Some(Gitea), "Gitea acme.dev/git | sre | runbooks"),
-        ("git@acme.dev:/sre/100%25/", Some(Gitea), "Gitea acme.dev | sre | 100%25"),
-        ("https://acme.dev/sre/100%25", Some(Gitea), "Gitea acme.dev | sre | 100%"),
-        (
-            "https://dev.azure.com/acme/Team%20SRE/_git/run%20books",
-            None,
-            "Azure DevOps dev.azure.com | acme | Team SRE | run books",
-        ),
-        (
-            "https://acme@dev.azure.com/acme/sre/_git/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | sre | runbooks",
-        ),
-        ("https://dev.azure.com/acme/_git/sre", None, "Azure DevOps dev.azure.com | acme | sre | sre"),
-        (
-            "https://dev.azure.com/acme/sre/_git/_full/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | sre | runbooks",
-        ),
-        (
-            "git@ssh.dev.azure.com:v3/acme/Team%20SRE/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | Team SRE | runbooks",
-        ),
-        (
-            "ssh://git@ssh.dev.azure.com:22/v3/acme/sre/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | sre | runbooks",
-        ),
-        ("https://acme.visualstudio.com/sre/_git/runbooks", None, "Azure DevOps dev.azure.com | acme | sre | runbooks"),
-        (
-            "https://acme.visualstudio.com/DefaultCollection/sre/_git/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | sre | runbooks",
-        ),
-        ("https://acme.visualstudio.com/_git/sre", None, "Azure DevOps dev.azure.com | acme | sre | sre"),
-        (
-            "acme@vs-ssh.visualstudio.com:v3/acme/sre/runbooks",
-            None,
-            "Azure DevOps dev.azure.com | acme | sre | runbooks",
-        ),
-        (
-            "https://tfs.acme.dev:8443/tfs/Main/sre/_git/runbooks",
-            Some(AzureDevOps),
-            "Azure DevOps tfs.acme.dev:8443 | tfs/Main | sre | runbooks",
-        ),
-        ("/srv/git/runbooks.git", None, "! `/srv/git/runbooks.git` is no repository on a forge: it is a path"),
-        ("C:\\runbooks", None, "! `C:\\runbooks` is no repository on a forge: it is a path"),
-        (
-            "file:///srv/git/runbooks",
-            None,
-            "! `file:///srv/git/runbooks` is no repository on a forge: it is on this machine, or spoken to in a way of its own",
-        ),
-        (
-            "https://u:p4ss@github.com/runbooks",
-            None,
-            "! `https://…@github.com/runbooks` is no repository on a forge: its path names no repository",
-        ),
-        (
-            "https://github.com/a/%2e%2e/b",
-            None,
-            "! `https://github.com/a/%2e%2e/b` is no repository on a forge: its path names no repository",
-        ),
-        ("git@github.com:a/../b", None, "! `git@github.com:a/../b` is no repository on a forge: its path is none"),
-        (
-            "https://github.com/a%2fb/c",
-            None,
-            "! `https://github.com/a%2fb/c` is no repository on a forge: its path is none",
-        ),
-        (
-            "https://dev.azure.com/acme/sre/runbooks",
-            None,
-            "! `https://dev.azure.com/acme/sre/runbooks` is no repository on a forge: its path names no repository",
-        ),
-        ("--upload-pack=x", None, "! `--upload-pack=x` is no repository on a forge: it is no address"),
-        (
-            "git@github.com:a/b\nhost=evil",
-            None,
-            "! `git@github.com:a/b\nhost=evil` is no repository on a forge: it is no address",
-        ),
-        ("", None, "! `` is no repository on a forge: it is no address"),
-    ];
-    for (remote, wanted, expected) in table {
+    for (remote, wanted, expected) in FORMS.iter().copied() {
         assert_eq!(told(remote, wanted), expected, "{remote}");
     }
 }

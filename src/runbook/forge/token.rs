@@ -60,9 +60,8 @@ impl Token {
             Err(_) => request,
         };
         match (kind, self.user.as_deref()) {
-            (ForgeKind::GitHub, _) => request.bearer_auth(secret),
             // What git has for this user is from OAuth, and no access token of a person.
-            (ForgeKind::GitLab, Some("oauth2")) => request.bearer_auth(secret),
+            (ForgeKind::GitHub, _) | (ForgeKind::GitLab, Some("oauth2")) => request.bearer_auth(secret),
             (ForgeKind::GitLab, _) => plain(request, "PRIVATE-TOKEN", secret.clone()),
             (ForgeKind::AzureDevOps, _) if self.is_of_entra() => request.bearer_auth(secret),
             (ForgeKind::AzureDevOps, _) => request.basic_auth("", Some(secret)),

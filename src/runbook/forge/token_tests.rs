@@ -18,6 +18,136 @@ type Case = (
     &'static str,
 );
 
+use ForgeKind::{AzureDevOps, GitHub, GitLab, Gitea};
+
+const GIT: &str = "git credential fill";
+const GH: &str = "gh auth token --hostname github.com";
+const AT_GITHUB: &str = "git@github.com:a/b";
+const AT_OWN: &str = "git@git.acme.dev:a/b";
+const AT_AZURE: &str = "git@ssh.dev.azure.com:v3/o/p/r";
+
+const CASES: &[Case] = &[
+    (AT_GITHUB, None, None, &[("GITHUB_TOKEN", "two"), ("GH_TOKEN", "one")], &[], "GH_TOKEN authorization: Bearer one"),
+    (
+        AT_GITHUB,
+        None,
+        None,
+        &[("GH_TOKEN", " "), ("GITHUB_TOKEN", "two\n")],
+        &[],
+        "GITHUB_TOKEN authorization: Bearer two",
+    ),
+    (AT_GITHUB, None, Some("MINE"), &[("GH_TOKEN", "one"), ("MINE", "own")], &[], "MINE authorization: Bearer own"),
+    (
+        AT_GITHUB,
+        None,
+        Some("MINE"),
+        &[("GH_TOKEN", "one")],
+        &[(GH, "x")],
+        "! there is no token for GitHub at github.com (asked in this order: MINE)",
+    ),
+    (
+        AT_GITHUB,
+        None,
+        None,
+        &[("GH_ENTERPRISE_TOKEN", "one")],
+        &[(GH, "gho\n")],
+        "`gh auth token --hostname github.com` authorization: Bearer gho",
+    ),
+    (
+        AT_GITHUB,
+        None,
+        None,
+        &[],
+        &[(GH, ""), (GIT, "username=x\npassword=ghp\n")],
+        "`git credential fill` authorization: Bearer ghp",
+    ),
+    (
+        AT_GITHUB,
+        None,
+        None,
+        &[],
+        &[(GIT, "username=x\npassword=\n")],
+        "! there is no token for GitHub at github.com (asked in this order: GH_TOKEN, GITHUB_TOKEN, `gh auth token --hostname github.com`, `git credential fill`)",
+    ),
+    ("git@acme.ghe.com:a/b", None, None, &[("GH_TOKEN", "one")], &[], "GH_TOKEN authorization: Bearer one"),
+    // A token for github.com is no business of another host.
+    (
+        AT_OWN,
+        Some(GitHub),
+        None,
+        &[("GH_TOKEN", "one"), ("GITHUB_ENTERPRISE_TOKEN", "two")],
+        &[],
+        "GITHUB_ENTERPRISE_TOKEN authorization: Bearer two",
+    ),
+    (
+        AT_OWN,
+        Some(GitHub),
+        None,
+        &[("GH_TOKEN", "one")],
+        &[("gh auth token --hostname git.acme.dev", "gho")],
+        "`gh auth token --hostname git.acme.dev` authorization: Bearer gho",
+    ),
+    (AT_OWN, Some(GitLab), None, &[("GITLAB_TOKEN", "glpat")], &[], "GITLAB_TOKEN private-token: glpat"),
+    (
+        AT_OWN,
+        Some(GitLab),
+        None,
+        &[],
+        &[(GH, "x"), (GIT, "username=oauth2\npassword=o\n")],
+        "`git credential fill` authorization: Bearer o",
+    ),
+    (
+        AT_OWN,
+        Some(GitLab),
+        None,
+        &[],
+        &[(GIT, "username=ann\npassword=glpat\n")],
+        "`git credential fill` private-token: glpat",
+    ),
+    (AT_OWN, Some(Gitea), None, &[("GITEA_TOKEN", "t")], &[], "GITEA_TOKEN authorization: token t"),
+    (
+        AT_OWN,
+        Some(Gitea),
+        None,
+        &[],
+        &[(GIT, "protocol=https\nusername=ann\npassword=pw\n")],
+        "`git credential fill` authorization: Basic YW5uOnB3",
+    ),
+    (
+        AT_AZURE,
+        None,
+        None,
+        &[("SYSTEM_ACCESSTOKEN", "sys"), ("AZURE_DEVOPS_EXT_PAT", "pat")],
+        &[],
+        "AZURE_DEVOPS_EXT_PAT authorization: Basic OnBhdA==",
+    ),
+    (AT_AZURE, None, None, &[("SYSTEM_ACCESSTOKEN", "sys")], &[], "SYSTEM_ACCESSTOKEN authorization: Bearer sys"),
+    (
+        AT_AZURE,
+        None,
+        None,
+        &[],
+        &[(GIT, "username=x\npassword=eyJ0.eyJh.c2ln\n")],
+        "`git credential fill` authorization: Bearer eyJ0.eyJh.c2ln",
+    ),
+    (
+        AT_AZURE,
+        Some(AzureDevOps),
+        None,
+        &[("AZURE_DEVOPS_EXT_PAT", "two words")],
+        &[],
+        "! what AZURE_DEVOPS_EXT_PAT holds is no token: it is empty, or has characters that no token has (a token is one word; look whether it was copied whole)",
+    ),
+    (
+        AT_OWN,
+        None,
+        None,
+        &[("GH_TOKEN", "one")],
+        &[(GIT, "password=x")],
+        "! it is not known which forge git.acme.dev is (name it in the settings: github, gitlab, azure or gitea)",
+    ),
+];
+
 /// The header that a token makes, as one line.
 fn header(token: &Token, kind: ForgeKind) -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -31,140 +161,7 @@ fn header(token: &Token, kind: ForgeKind) -> String {
 
 #[test]
 fn the_first_who_has_one_lends_it() {
-    const GIT: &str = "git credential fill";
-    const GH: &str = "gh auth token --hostname github.com";
-    use ForgeKind::{AzureDevOps, GitHub, GitLab, Gitea};
-    let github = "git@github.com:a/b";
-    let (own, azure) = ("git@git.acme.dev:a/b", "git@ssh.dev.azure.com:v3/o/p/r");
-    let table: &[Case] = &[
-        (
-            github,
-            None,
-            None,
-            &[("GITHUB_TOKEN", "two"), ("GH_TOKEN", "one")],
-            &[],
-            "GH_TOKEN authorization: Bearer one",
-        ),
-        (
-            github,
-            None,
-            None,
-            &[("GH_TOKEN", " "), ("GITHUB_TOKEN", "two\n")],
-            &[],
-            "GITHUB_TOKEN authorization: Bearer two",
-        ),
-        (github, None, Some("MINE"), &[("GH_TOKEN", "one"), ("MINE", "own")], &[], "MINE authorization: Bearer own"),
-        (
-            github,
-            None,
-            Some("MINE"),
-            &[("GH_TOKEN", "one")],
-            &[(GH, "x")],
-            "! there is no token for GitHub at github.com (asked in this order: MINE)",
-        ),
-        (
-            github,
-            None,
-            None,
-            &[("GH_ENTERPRISE_TOKEN", "one")],
-            &[(GH, "gho\n")],
-            "`gh auth token --hostname github.com` authorization: Bearer gho",
-        ),
-        (
-            github,
-            None,
-            None,
-            &[],
-            &[(GH, ""), (GIT, "username=x\npassword=ghp\n")],
-            "`git credential fill` authorization: Bearer ghp",
-        ),
-        (
-            github,
-            None,
-            None,
-            &[],
-            &[(GIT, "username=x\npassword=\n")],
-            "! there is no token for GitHub at github.com (asked in this order: GH_TOKEN, GITHUB_TOKEN, `gh auth token --hostname github.com`, `git credential fill`)",
-        ),
-        ("git@acme.ghe.com:a/b", None, None, &[("GH_TOKEN", "one")], &[], "GH_TOKEN authorization: Bearer one"),
-        // A token for github.com is no business of another host.
-        (
-            own,
-            Some(GitHub),
-            None,
-            &[("GH_TOKEN", "one"), ("GITHUB_ENTERPRISE_TOKEN", "two")],
-            &[],
-            "GITHUB_ENTERPRISE_TOKEN authorization: Bearer two",
-        ),
-        (
-            own,
-            Some(GitHub),
-            None,
-            &[("GH_TOKEN", "one")],
-            &[("gh auth token --hostname git.acme.dev", "gho")],
-            "`gh auth token --hostname git.acme.dev` authorization: Bearer gho",
-        ),
-        (own, Some(GitLab), None, &[("GITLAB_TOKEN", "glpat")], &[], "GITLAB_TOKEN private-token: glpat"),
-        (
-            own,
-            Some(GitLab),
-            None,
-            &[],
-            &[(GH, "x"), (GIT, "username=oauth2\npassword=o\n")],
-            "`git credential fill` authorization: Bearer o",
-        ),
-        (
-            own,
-            Some(GitLab),
-            None,
-            &[],
-            &[(GIT, "username=ann\npassword=glpat\n")],
-            "`git credential fill` private-token: glpat",
-        ),
-        (own, Some(Gitea), None, &[("GITEA_TOKEN", "t")], &[], "GITEA_TOKEN authorization: token t"),
-        (
-            own,
-            Some(Gitea),
-            None,
-            &[],
-            &[(GIT, "protocol=https\nusername=ann\npassword=pw\n")],
-            "`git credential fill` authorization: Basic YW5uOnB3",
-        ),
-        (
-            azure,
-            None,
-            None,
-            &[("SYSTEM_ACCESSTOKEN", "sys"), ("AZURE_DEVOPS_EXT_PAT", "pat")],
-            &[],
-            "AZURE_DEVOPS_EXT_PAT authorization: Basic OnBhdA==",
-        ),
-        (azure, None, None, &[("SYSTEM_ACCESSTOKEN", "sys")], &[], "SYSTEM_ACCESSTOKEN authorization: Bearer sys"),
-        (
-            azure,
-            None,
-            None,
-            &[],
-            &[(GIT, "username=x\npassword=eyJ0.eyJh.c2ln\n")],
-            "`git credential fill` authorization: Bearer eyJ0.eyJh.c2ln",
-        ),
-        (
-            azure,
-            Some(AzureDevOps),
-            None,
-            &[("AZURE_DEVOPS_EXT_PAT", "two words")],
-            &[],
-            "! what AZURE_DEVOPS_EXT_PAT holds is no token: it is empty, or has characters that no token has (a token is one word; look whether it was copied whole)",
-        ),
-        (
-            own,
-            None,
-            None,
-            &[("GH_TOKEN", "one")],
-            &[(GIT, "password=x")],
-            "! it is not known which forge git.acme.dev is (name it in the settings: github, gitlab, azure or gitea)",
-        ),
-    ];
-    for (remote, wanted, named, env, printed, expected) in table {
+    for (remote, wanted, named, env, printed, expected) in CASES {
         let (env, printed): (BTreeMap<_, _>, BTreeMap<_, _>) =
             (env.iter().copied().collect(), printed.iter().copied().collect());
         let remote = parse(remote, *wanted).unwrap();

@@ -61,37 +61,7 @@ fn answer(request: &Request, state: &mut State) -> Answer {
             request.parameters(&["api-version"], &["includeCommits", "includeWorkItemRefs"])?;
             Ok(state.at(number).map_or_else(missing, |pull| Reply::json(200, &shape(pull))))
         }
-        ("POST", []) => {
-            request.parameters(&["api-version"], &["supportsIterations"])?;
-            request.fields(
-                &[("sourceRefName", Text), ("targetRefName", Text), ("title", Text)],
-                &[
-                    ("description", Text),
-                    ("isDraft", Bool),
-                    ("reviewers", Other),
-                    ("labels", Other),
-                    ("workItemRefs", Other),
-                ],
-            )?;
-            let branch = |name: &str| {
-                let text = request.text(name);
-                text.strip_prefix("refs/heads/").map(str::to_owned).ok_or(format!("`{name}` is no ref: {text}"))
-            };
-            let (branch, base) = (branch("sourceRefName")?, branch("targetRefName")?);
-            if state.exists(&branch, &base) {
-                return Ok(error(
-                    409,
-                    "GitPullRequestExistsException",
-                    "TF401179: An active pull request for the source and target branch already exists.",
-                ));
-            }
-            let (title, body, draft) = (request.text("title"), request.text("description"), request.flag("isDraft"));
-            if body.encode_utf16().count() > 4000 || title.encode_utf16().count() > 400 {
-                return Ok(too_long());
-            }
-            let pull = state.add(Pull { number: 0, title, body, branch, base, draft, fork: false });
-            Ok(Reply::json(201, &shape(&pull)))
-        }
+        ("POST", []) => create(request, state),
         ("PATCH", [number]) => {
             request.parameters(&["api-version"], &[])?;
             request.fields(
@@ -116,6 +86,32 @@ fn answer(request: &Request, state: &mut State) -> Answer {
         }
         _ => Err("no such operation".to_owned()),
     }
+}
+
+fn create(request: &Request, state: &mut State) -> Answer {
+    request.parameters(&["api-version"], &["supportsIterations"])?;
+    request.fields(
+        &[("sourceRefName", Text), ("targetRefName", Text), ("title", Text)],
+        &[("description", Text), ("isDraft", Bool), ("reviewers", Other), ("labels", Other), ("workItemRefs", Other)],
+    )?;
+    let branch = |name: &str| {
+        let text = request.text(name);
+        text.strip_prefix("refs/heads/").map(str::to_owned).ok_or(format!("`{name}` is no ref: {text}"))
+    };
+    let (branch, base) = (branch("sourceRefName")?, branch("targetRefName")?);
+    if state.exists(&branch, &base) {
+        return Ok(error(
+            409,
+            "GitPullRequestExistsException",
+            "TF401179: An active pull request for the source and target branch already exists.",
+        ));
+    }
+    let (title, body, draft) = (request.text("title"), request.text("description"), request.flag("isDraft"));
+    if body.encode_utf16().count() > 4000 || title.encode_utf16().count() > 400 {
+        return Ok(too_long());
+    }
+    let pull = state.add(Pull { number: 0, title, body, branch, base, draft, fork: false });
+    Ok(Reply::json(201, &shape(&pull)))
 }
 
 fn shape(pull: &Pull) -> Value {

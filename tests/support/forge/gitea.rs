@@ -1,5 +1,5 @@
 //! Gitea and Forgejo, by "Gitea API" (`templates/swagger/v1_json.tmpl`): `repoListPullRequests`,
-//! `repoCreatePullRequest` (CreatePullRequestOption), `repoEditPullRequest` (EditPullRequestOption).
+//! `repoCreatePullRequest` (`CreatePullRequestOption`), `repoEditPullRequest` (`EditPullRequestOption`).
 
 use serde_json::{Value, json};
 

@@ -13,7 +13,9 @@ use serde_json::json;
 
 use crate::agent::model_server::{self, ModelServer, Reply};
 
-#[path = "../support/forge/mod.rs"]
+mod refusals;
+
+#[path = "../../support/forge/mod.rs"]
 pub(crate) mod servers;
 
 use servers::{ALL, AZURE, ForgeServer, GITEA, GITHUB, GITLAB, Pull, Rules, TOKEN};
@@ -110,9 +112,9 @@ async fn another_branch_base_or_fork_is_another_pull_request() {
             Pull { fork: true, ..there() },
             Pull { branch: "main".to_owned(), base: "runbooks/oom-killed".to_owned(), ..there() },
         ];
-        others.iter().for_each(|pull| {
+        for pull in &others {
             server.plant(pull.clone());
-        });
+        }
         let first = on(&server, rules, &asked()).await;
         assert!(!first.updated && first.number == 5, "{}: {first:?}", rules.name);
         // The fifth is on the second page of a small Gitea.
@@ -185,246 +187,8 @@ async fn what_is_too_long_is_cut_and_said() {
     assert_eq!(server.pulls()[0].body.len(), 3990);
 }
 
-/// Which forge, to which method, the answer, and what is said with what to do.
-type No = (&'static Rules, &'static str, Reply, &'static str, &'static str);
-
 fn no(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({"message": message}))
-}
-
-#[tokio::test]
-async fn every_no_says_what_to_do() {
-    let invalid = |error: serde_json::Value| {
-        Reply::json(422, &json!({"message": "Validation Failed", "errors": [error], "documentation_url": "x"}))
-    };
-    let scope = json!({"error": "insufficient_scope", "error_description": "The request requires higher privileges", "scope": "api"});
-    let table: Vec<No> = vec![
-        (
-            GITHUB,
-            "GET",
-            no(401, "Bad credentials"),
-            "GitHub at PLACE does not accept the token of A_TOKEN (401): Bad credentials",
-            "make a new one, or leave A_TOKEN unset",
-        ),
-        (
-            GITLAB,
-            "GET",
-            no(401, "401 Unauthorized"),
-            "GitLab at PLACE does not accept the token of A_TOKEN (401): 401 Unauthorized",
-            "the scope `api`",
-        ),
-        (
-            AZURE,
-            "GET",
-            Reply::raw(203, "text/html", "<html>Sign in"),
-            "Azure DevOps at PLACE does not accept the token of A_TOKEN (203)",
-            "`Code (read & write)`",
-        ),
-        (
-            AZURE,
-            "GET",
-            Reply::raw(302, "text/html", "").with("location", "https://login.test/"),
-            "Azure DevOps at PLACE does not accept the token of A_TOKEN (302)",
-            "make a new one",
-        ),
-        (
-            GITEA,
-            "GET",
-            no(401, "invalid username, password or token"),
-            "Gitea at PLACE does not accept the token of A_TOKEN (401): invalid username, password or token",
-            "`write:repository`",
-        ),
-        (
-            GITHUB,
-            "POST",
-            no(403, "Resource not accessible by personal access token"),
-            "GitHub at PLACE does not allow it to the token of A_TOKEN (403): Resource not accessible by personal access token",
-            "`Pull requests: write`",
-        ),
-        (
-            GITHUB,
-            "GET",
-            no(403, "Resource protected by organization SAML enforcement.")
-                .with("x-github-sso", "required; url=https://github.com/orgs/a/sso?t=x"),
-            "GitHub at PLACE wants the token of A_TOKEN authorised for the organisation's single sign-on (403): Resource protected by organization SAML enforcement.",
-            "Configure SSO",
-        ),
-        (
-            GITLAB,
-            "POST",
-            Reply::json(403, &scope),
-            "GitLab at PLACE does not allow it to the token of A_TOKEN (403): The request requires higher privileges; insufficient_scope",
-            "the role Developer",
-        ),
-        (
-            AZURE,
-            "POST",
-            no(403, "TF401027: You need the Git 'PullRequestContribute' permission"),
-            "Azure DevOps at PLACE does not allow it to the token of A_TOKEN (403): TF401027: You need the Git 'PullRequestContribute' permission",
-            "`Code",
-        ),
-        (
-            GITHUB,
-            "GET",
-            no(404, "Not Found"),
-            "GitHub at PLACE shows no such repository to the token of A_TOKEN (404): Not Found",
-            "check the repository's address",
-        ),
-        (
-            GITLAB,
-            "GET",
-            no(404, "404 Project Not Found"),
-            "GitLab at PLACE shows no such repository to the token of A_TOKEN (404): 404 Project Not Found",
-            "a private one",
-        ),
-        (
-            AZURE,
-            "GET",
-            no(404, "TF401019: The Git repository with name or identifier runbooks does not exist"),
-            "Azure DevOps at PLACE shows no such repository to the token of A_TOKEN (404): TF401019: The Git repository with name or identifier runbooks does not exist",
-            "check",
-        ),
-        (
-            GITEA,
-            "POST",
-            no(404, "The target couldn't be found."),
-            "Gitea at PLACE takes no pull request (404): The target couldn't be found.",
-            "is the branch pushed?",
-        ),
-        (
-            GITHUB,
-            "GET",
-            no(301, "Moved Permanently").with("location", "https://elsewhere.test/"),
-            "GitHub at PLACE has the repository under another address (301): Moved Permanently",
-            "git remote -v",
-        ),
-        (
-            GITEA,
-            "POST",
-            no(409, "pull request already exists for these targets"),
-            "Gitea at PLACE says that there is a pull request already, and lists none (409): pull request already exists for these targets",
-            "run it again",
-        ),
-        (
-            GITHUB,
-            "POST",
-            invalid(
-                json!({"resource": "PullRequest", "code": "custom", "message": "No commits between main and runbooks/oom-killed"}),
-            ),
-            "GitHub at PLACE finds nothing in the branch that the base lacks (422): Validation Failed; No commits between main and runbooks/oom-killed",
-            "merged already",
-        ),
-        (
-            GITHUB,
-            "POST",
-            invalid(json!({"resource": "PullRequest", "field": "head", "code": "invalid"})),
-            "GitHub at PLACE does not have one of the branches (422): Validation Failed; head invalid",
-            "push the branch first",
-        ),
-        (
-            GITHUB,
-            "POST",
-            invalid(json!({"message": "Repository rule violations found"})),
-            "GitHub at PLACE refuses the pull request by a rule of the branch (422): Validation Failed; Repository rule violations found",
-            "keeps the repository's rules",
-        ),
-        (
-            GITLAB,
-            "POST",
-            no(403, "You are not allowed to use this protected branch"),
-            "GitLab at PLACE refuses the pull request by a rule of the branch (403): You are not allowed to use this protected branch",
-            "another branch",
-        ),
-        (
-            GITHUB,
-            "POST",
-            invalid(json!({"field": "title", "code": "too_long", "message": "bad\u{1b}[2J\ntitle"})),
-            "GitHub at PLACE does not take the pull request (422): Validation Failed; bad title",
-            "open it by hand",
-        ),
-        (
-            GITLAB,
-            "POST",
-            Reply::json(400, &json!({"message": {"title": ["can't be blank"]}})),
-            "GitLab at PLACE does not take the pull request (400): title can't be blank",
-            "open it by hand",
-        ),
-        (
-            AZURE,
-            "POST",
-            no(400, "TF401398: The pull request cannot be activated because the source branch no longer exists"),
-            "Azure DevOps at PLACE does not have one of the branches (400): TF401398: The pull request cannot be activated because the source branch no longer exists",
-            "push",
-        ),
-        (
-            GITHUB,
-            "POST",
-            no(403, "You have exceeded a secondary rate limit"),
-            "GitHub at PLACE had too many requests (403): You have exceeded a secondary rate limit",
-            "nothing is lost",
-        ),
-        (
-            GITHUB,
-            "GET",
-            no(403, "API rate limit exceeded")
-                .with("x-ratelimit-remaining", "0")
-                .with("x-ratelimit-reset", "1795694521")
-                .with("date", "Thu, 26 Nov 2026 12:02:00 GMT"),
-            "GitHub at PLACE had too many requests, and wants none for 1 s (403): API rate limit exceeded",
-            "wait",
-        ),
-        (
-            GITLAB,
-            "GET",
-            Reply::raw(429, "text/plain", "Retry later").with("retry-after", "60"),
-            "GitLab at PLACE had too many requests, and wants none for 60 s (429): Retry later",
-            "wait",
-        ),
-        (
-            GITEA,
-            "GET",
-            Reply::raw(502, "text/html", "<html><h1>Bad Gateway"),
-            "Gitea at PLACE has trouble of its own (502)",
-            "run it again later",
-        ),
-        (
-            AZURE,
-            "POST",
-            no(500, "TF400898: An Internal Error Occurred."),
-            "Azure DevOps at PLACE has trouble of its own (500): TF400898: An Internal Error Occurred.",
-            "what is there already is found",
-        ),
-        (
-            GITLAB,
-            "GET",
-            Reply::raw(200, "text/html", "<html>Log in"),
-            "GitLab at PLACE gave an answer that is none of its API (200)",
-            "wants a login",
-        ),
-        (
-            GITLAB,
-            "POST",
-            Reply::json(201, &json!({"iid": 1})),
-            "GitLab at PLACE gave an answer that is none of its API (201)",
-            "the address of the API",
-        ),
-    ];
-    for (rules, method, reply, said, hint) in table {
-        let server = ForgeServer::start(rules);
-        // It comes back with each try.
-        (0..40).for_each(|_| server.instead(method, reply.clone()));
-        let api = server.api();
-        let (came, waits) = opened(&api, &parse(rules.remote, None).unwrap(), &asked()).await;
-        let error = came.unwrap_err();
-        let place = Url::parse(&api).unwrap();
-        let said = said.replace("PLACE", &format!("127.0.0.1:{}", place.port().unwrap()));
-        assert_eq!(error.to_string(), said);
-        let told = error.hint().unwrap();
-        assert!(told.contains(hint), "{said}\n{told}");
-        assert!(!format!("{error:?}{error}{told}").contains(TOKEN), "{error:?}");
-        assert!(waits.iter().sum::<u64>() <= 20, "{waits:?}");
-        assert_eq!(server.wrong(), Vec::<String>::new());
-    }
 }
 
 #[tokio::test]
