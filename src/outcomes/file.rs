@@ -84,7 +84,7 @@ pub(super) fn append(path: &Path, outcomes: &[Outcome]) -> io::Result<usize> {
         let _ = file.set_len(before);
         return Err(error);
     }
-    let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count().saturating_sub(1);
     Ok(lines(&content) + lines(&bytes))
 }
 

@@ -89,16 +89,15 @@ impl Case {
     /// # Errors
     /// When there is none, or it is of another context, or nothing can be compared with it.
     pub fn open(store: &Store, wanted: Option<&str>, context: &str) -> Result<Case, RecordError> {
-        let id = match wanted {
-            Some(id) => id.to_owned(),
-            None => {
-                let fits = |listed: &crate::incidents::Listed| {
-                    let broken = listed.record.diagnosis.as_ref().is_some_and(|found| !found.causes.is_empty());
-                    listed.record.context == context && broken && listed.state == State::Finished
-                };
-                let found = store.list()?.into_iter().find(fits).map(|listed| listed.id);
-                found.ok_or_else(|| RecordError::None(context.to_owned()))?
-            }
+        let id = if let Some(id) = wanted {
+            id.to_owned()
+        } else {
+            let fits = |listed: &crate::incidents::Listed| {
+                let broken = listed.record.diagnosis.as_ref().is_some_and(|found| !found.causes.is_empty());
+                listed.record.context == context && broken && listed.state == State::Finished
+            };
+            let found = store.list()?.into_iter().find(fits).map(|listed| listed.id);
+            found.ok_or_else(|| RecordError::None(context.to_owned()))?
         };
         let case = Case::of(store.load_whole(&id)?)?;
         if case.diagnosis.context != context {

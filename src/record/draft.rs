@@ -172,6 +172,7 @@ impl Drafted {
     }
 
     /// The same with another text, as a person edited it; checked anew.
+    #[must_use]
     pub fn edited(mut self, text: String, library: &Library) -> Drafted {
         self.text = text;
         check(&mut self, library);

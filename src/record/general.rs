@@ -99,8 +99,7 @@ fn replaced(text: &str, name: &str, word: &str) -> String {
         let (before, from) = rest.split_at(at);
         let after = from.get(name.len()..).unwrap_or_default();
         let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let begins = !before.ends_with(part) && !out.is_empty()
-            || !before.ends_with(part) && !(before.is_empty() && out.ends_with(part));
+        let begins = if before.is_empty() { !out.ends_with(part) } else { !before.ends_with(part) };
         let tail = hashes(after);
         let ends = !after.get(tail..).unwrap_or_default().starts_with(part);
         out.push_str(before);

@@ -13,8 +13,8 @@ use super::phrase::{Names, Phrase};
 use crate::detect::{self, Detector, Group};
 use crate::kubectl;
 use crate::model::runbook::{
-    Automation, BlastRadius, FrontMatter, Level, Provenance, RUNBOOK_SCHEMA, Risk, RootCause, Runbook, Signature,
-    Status,
+    AppliesTo, Automation, BlastRadius, FrontMatter, Level, Provenance, RUNBOOK_SCHEMA, Risk, RootCause, Runbook,
+    Signature, Status,
 };
 use crate::model::{Cause, Kind, Severity, Source};
 use crate::runbook::{draft, params};
@@ -266,10 +266,12 @@ fn mitigation(body: &mut Body, material: &Material<'_>, fixes: &[String]) {
         material.done.iter().filter_map(|done| done.by.as_deref()).filter(|by| is_source(by)).collect();
     match tools.first() {
         Some(tool) => {
-            body.prose(&format!("It was done through `{tool}`: change it there, since a change by hand does not last."))
+            body.prose(&format!(
+                "It was done through `{tool}`: change it there, since a change by hand does not last."
+            ));
         }
         None if !fixes.is_empty() => {
-            body.prose("Make the same change where the manifest comes from, or the next release undoes it.")
+            body.prose("Make the same change where the manifest comes from, or the next release undoes it.");
         }
         None => {}
     }
@@ -388,7 +390,7 @@ fn front(
         severity: if cause.severity == Severity::Info { Severity::Warning } else { cause.severity },
         root_cause: builtin.map_or(RootCause::Unknown, |front| front.root_cause),
         signature: signature(cause),
-        applies_to: Default::default(),
+        applies_to: AppliesTo::default(),
         automation: Automation {
             level: if changes { Level::Suggest } else { Level::None },
             risk: changes.then(|| risk(fixes)),
@@ -436,7 +438,7 @@ fn risk(fixes: &[String]) -> Risk {
             worst = worst.max(weight);
         }
         // It restarts pods that serve.
-        let rolls = matches!((change.verb(), change.subcommand()), ("set", _) | ("rollout", _) | ("patch", _));
+        let rolls = matches!((change.verb(), change.subcommand()), ("set" | "rollout" | "patch", _));
         if rolls {
             worst = worst.max(Risk::Medium);
         }

@@ -329,7 +329,7 @@ fn open(key: &str, word: &str) -> bool {
             "op" | "type" | "protocol" | "scheme" | "path" | "from" | "$patch" | "$retainKeys" | "whenUnsatisfiable"
         )
         && !word.starts_with('-')
-        && !(key == "value" && word.is_empty())
+        && (key != "value" || !word.is_empty())
 }
 
 /// The parameter for a field: `targetPort` is `TARGET_PORT`.
@@ -348,7 +348,6 @@ fn parameter(key: &str) -> &'static str {
         "mountPath" => "MOUNT_PATH",
         "subPath" => "SUB_PATH",
         "claimName" => "PVC",
-        "secretName" => "SECRET_NAME",
         "serviceAccountName" => "ACCOUNT",
         "storageClassName" => "CLASS",
         "ingressClassName" => "INGRESS_CLASS",
@@ -360,7 +359,7 @@ fn parameter(key: &str) -> &'static str {
         "ports.name" => "PORT_NAME",
         "service.name" => "SERVICE_NAME",
         "configMap.name" | "configMapRef.name" | "configMapKeyRef.name" => "CONFIGMAP_NAME",
-        "secretRef.name" | "secretKeyRef.name" => "SECRET_NAME",
+        "secretName" | "secretRef.name" | "secretKeyRef.name" => "SECRET_NAME",
         "key" => "KEY",
         "effect" => "EFFECT",
         "host" | "hostname" => "HOST",
@@ -373,8 +372,10 @@ fn parameter(key: &str) -> &'static str {
         "failureThreshold" => "FAILURES",
         "command" => "PROGRAM",
         "args" => "ARGUMENT",
-        key if key.ends_with(".name") => "NAME",
-        _ => "VALUE",
+        key => match key.split_once('.') {
+            Some((_, "name")) => "NAME",
+            _ => "VALUE",
+        },
     }
 }
 

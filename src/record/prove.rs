@@ -68,17 +68,13 @@ pub fn see(case: &Case, wanted: Option<usize>, after: Arc<Redacted<Snapshot>>) -
     let now = diagnose::derive(&after, &case.request)?;
     let view = graph::build(&after);
     let look = |cause: &Cause| proof::look(cause, &case.diagnosis, &now, &view);
-    let (cause, seen) = match wanted {
-        Some(number) => (number.saturating_sub(1), look(case.cause(number)?)),
-        None => {
-            let all: Vec<Seen> = case.diagnosis.causes.iter().map(look).collect();
-            let best = all
-                .iter()
-                .position(Seen::is_well)
-                .or_else(|| all.iter().position(|seen| !seen.is_there()))
-                .unwrap_or(0);
-            (best, all.into_iter().nth(best).unwrap_or_default())
-        }
+    let (cause, seen) = if let Some(number) = wanted {
+        (number.saturating_sub(1), look(case.cause(number)?))
+    } else {
+        let all: Vec<Seen> = case.diagnosis.causes.iter().map(look).collect();
+        let gone = || all.iter().position(|seen| !seen.is_there());
+        let best = all.iter().position(Seen::is_well).or_else(gone).unwrap_or(0);
+        (best, all.into_iter().nth(best).unwrap_or_default())
     };
     let verdict = if seen.is_well() { Verdict::SeenOnce } else { Verdict::NotFixed };
     drop(view);

@@ -115,8 +115,7 @@ fn with_step(body: &str, step: &str) -> Option<String> {
     for line in body.split_inclusive('\n') {
         let text = line.trim_start();
         match fence {
-            Some(mark) if text.trim_end() == mark => fence = None,
-            Some(_) => {}
+            Some(mark) => fence = fence.filter(|_| text.trim_end() != mark),
             None if text.starts_with("```") => fence = Some("```"),
             None if text.starts_with("~~~~") => fence = Some("~~~~"),
             None if line.starts_with("## ") => {

@@ -51,9 +51,8 @@ fn of(object: &ObjectRef) -> Option<Phrase> {
         Kind::Service => {
             at.word("get endpointslices -l").parts(vec![Part::Text("kubernetes.io/service-name=".into()), name()])
         }
-        Kind::Pod => wait("--for=condition=Ready"),
+        Kind::Pod | Kind::Node => wait("--for=condition=Ready"),
         Kind::Job => wait("--for=condition=Complete"),
-        Kind::Node => wait("--for=condition=Ready"),
         Kind::APIService => wait("--for=condition=Available"),
         Kind::CustomResourceDefinition => wait("--for=condition=Established"),
         Kind::PersistentVolumeClaim => at.word("get persistentvolumeclaim").part(name()),

@@ -43,6 +43,7 @@ impl<T> Redacted<T> {
 
 impl Redacted<Snapshot> {
     /// It, with the values and the key names that another one of the same cluster has beside it.
+    #[must_use]
     pub fn with_values(&self, more: Redacted<Snapshot>) -> Redacted<Snapshot> {
         let mut whole = self.0.clone();
         whole.config_values.extend(more.0.config_values);

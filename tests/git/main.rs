@@ -21,7 +21,7 @@ use kubectl_react::runbook::repo::propose::{
 use kubectl_react::runbook::repo::{self, Sync, Wanted};
 
 const BRANCH: &str = "react/oom";
-const SYNC: Sync = Sync { skip: false, limit: Some(Duration::from_secs(60)), interactive: false };
+const SYNC: Sync = Sync { skip: false, limit: Some(Duration::from_mins(1)), interactive: false };
 
 /// The server; none where it doesn't run: then the test says so and ends.
 fn server() -> Option<GitServer> {

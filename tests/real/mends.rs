@@ -31,7 +31,7 @@ struct Mend {
     /// The detector that names it.
     detector: String,
     /// What a person does: arguments of kubectl, in the fault's namespace.
-    mend: Vec<Vec<String>>,
+    steps: Vec<Vec<String>>,
     /// Lines that the runbook has.
     lines: Vec<String>,
     /// What stands in a command of the next answer, its parameters filled.
@@ -98,7 +98,7 @@ impl Loop<'_> {
         if cited.count() > 0 {
             return Err("a runbook of the team was there before".to_owned());
         }
-        for arguments in &self.mend.mend {
+        for arguments in &self.mend.steps {
             let output = self.cluster.kubectl().args(["-n", &first]).args(arguments).output().expect("kubectl runs");
             if !output.status.success() {
                 return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)));

@@ -154,7 +154,7 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
     }
     // What was proposed before and is not merged: the draft goes on from there, and doubles nothing.
     let branch = args.branch.clone().unwrap_or_else(|| publish::branch(&drafted));
-    if let Some(library) = sources.on_branch(&branch)? {
+    if let Some(library) = sources.on_branch(&branch) {
         let on_branch = draft(&library)?;
         drafted = if on_branch.known { drafted.as_it_is(&library) } else { on_branch };
         sources.library = library;

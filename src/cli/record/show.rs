@@ -77,13 +77,11 @@ impl<'a> Report<'a> {
 
 /// One line while it is looked.
 pub(super) fn looking(proof: &Proof, held: Option<i64>, settle: Duration) -> String {
-    match held {
-        Some(held) => format!("it holds, for {held} of {} s", settle.as_secs()),
-        None => {
-            let first = proof.seen.fails.first().map_or("", String::as_str);
-            one_line(&format!("waiting: {first}")).into_owned()
-        }
+    if let Some(held) = held {
+        return format!("it holds, for {held} of {} s", settle.as_secs());
     }
+    let first = proof.seen.fails.first().map_or("", String::as_str);
+    one_line(&format!("waiting: {first}")).into_owned()
 }
 
 /// The error that says what still fails.

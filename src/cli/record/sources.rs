@@ -67,13 +67,9 @@ fn files(collection: &Collection) -> Result<Vec<(Place, Vec<u8>)>, CommandError>
 impl Sources {
     /// The library as it is on a branch that is proposed and not merged: what it has of the files takes their place. None
     /// where there is no such branch.
-    pub(super) fn on_branch(&self, branch: &str) -> Result<Option<Library>, CommandError> {
-        let Some(wanted) = &self.wanted else { return Ok(None) };
-        let state = match propose::branch_state(wanted, branch, self.sync) {
-            Ok(Some(state)) => state,
-            // A folder has no branches; what else is wrong is said when it is committed.
-            Ok(None) | Err(_) => return Ok(None),
-        };
+    pub(super) fn on_branch(&self, branch: &str) -> Option<Library> {
+        // A folder has no branches; what else is wrong is said when it is committed.
+        let state = propose::branch_state(self.wanted.as_ref()?, branch, self.sync).ok()??;
         let mut library = self.library.clone();
         for file in state.files {
             library.team.retain(|(place, _)| place.path != file.path);
@@ -82,7 +78,7 @@ impl Sources {
                 library.team.push((place, content.into_bytes()));
             }
         }
-        Ok(Some(library))
+        Some(library)
     }
 
     /// The commit as a patch.

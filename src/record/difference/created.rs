@@ -17,7 +17,7 @@ const KEYS: usize = 4;
 const VALUE: usize = 120;
 
 /// An object that was not there.
-pub(super) fn made(after: &View<'_>, object: &ObjectRef, value: &Value) -> Option<Difference> {
+pub(super) fn made(after: &View<'_>, object: &ObjectRef, value: &Value) -> Difference {
     let created = Difference::new(object, "created").back(delete(object));
     let name = Part::Name(object.clone());
     let make = |words: &str| Phrase::at(object).word("create").word(words).part(name.clone());
@@ -26,20 +26,20 @@ pub(super) fn made(after: &View<'_>, object: &ObjectRef, value: &Value) -> Optio
         Kind::ConfigMap => {
             let values = config_values(after, object);
             if values.len() > KEYS || values.is_empty() {
-                return Some(from_manifest(created, object, config_map(&values)));
+                return from_manifest(created, object, config_map(&values));
             }
             values.iter().fold(make("configmap"), |line, (key, value)| line.parts(literal(key, value)))
         }
         Kind::Secret if text("/type") == "kubernetes.io/tls" || text("/type") == "kubernetes.io/dockerconfigjson" => {
             let mut told = created;
             told.what = format!("created, of type {}", text("/type"));
-            return Some(told);
+            return told;
         }
         Kind::Secret => {
             let keys = after.snapshot.keys_of(object.ns(), &object.name);
             let keys: Vec<String> = keys.iter().flat_map(|keys| &keys.keys).map(|key| key.name.clone()).collect();
             if keys.len() > KEYS || keys.is_empty() {
-                return Some(created);
+                return created;
             }
             keys.iter().fold(make("secret generic"), |line, key| line.parts(literal(key, "")))
         }
@@ -58,19 +58,19 @@ pub(super) fn made(after: &View<'_>, object: &ObjectRef, value: &Value) -> Optio
         }
         Kind::RoleBinding | Kind::ClusterRoleBinding => match binding(object, value) {
             Some(line) => line,
-            None => return Some(from_manifest(created, object, kept(value))),
+            None => return from_manifest(created, object, kept(value)),
         },
-        Kind::Pod | Kind::Node => return Some(created),
-        Kind::Custom(_) => return Some(created),
-        _ => return Some(from_manifest(created, object, kept(value))),
+        Kind::Pod | Kind::Node | Kind::Custom(_) => return created,
+        _ => return from_manifest(created, object, kept(value)),
     };
-    Some(created.line(line))
+    created.line(line)
 }
 
 /// An object that is not there any more.
 pub(super) fn gone(before: &View<'_>, object: &ObjectRef, value: &Value) -> Difference {
     let line = delete(object);
-    let back = made(before, object, value).and_then(|made| made.line.filter(|_| made.manifest.is_none()));
+    let made = made(before, object, value);
+    let back = made.line.filter(|_| made.manifest.is_none());
     let gone = Difference::new(object, "deleted").line(line);
     match back {
         Some(back) => gone.back(back),
@@ -79,7 +79,7 @@ pub(super) fn gone(before: &View<'_>, object: &ObjectRef, value: &Value) -> Diff
 }
 
 fn delete(object: &ObjectRef) -> Phrase {
-    let kind = object.kind.argument().to_string();
+    let kind = object.kind.argument();
     Phrase::at(object).word("delete").word(&kind).part(Part::Name(object.clone()))
 }
 

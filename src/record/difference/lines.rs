@@ -123,21 +123,22 @@ fn images(object: &ObjectRef, rest: &mut Vec<Leaf>) -> Vec<Difference> {
 
 /// Variables with a plain value; one that comes from elsewhere is a patch.
 fn environment(object: &ObjectRef, rest: &mut Vec<Leaf>) -> Vec<Difference> {
-    fn plain(value: Option<&Value>) -> Option<Option<String>> {
+    /// The plain value; that it is not there, too. One that comes from elsewhere is an error.
+    fn plain(value: Option<&Value>) -> Result<Option<String>, ()> {
         match value {
-            None => Some(None),
-            Some(Value::String(value)) => Some(Some(value.clone())),
+            None => Ok(None),
+            Some(Value::String(value)) => Ok(Some(value.clone())),
             Some(Value::Object(fields)) if !fields.contains_key("valueFrom") => {
-                Some(Some(text(fields.get("value")).unwrap_or_default().to_owned()))
+                Ok(Some(text(fields.get("value")).unwrap_or_default().to_owned()))
             }
-            Some(_) => None,
+            Some(_) => Err(()),
         }
     }
     let variable = |leaf: &Leaf| -> Option<(String, String, Option<String>, Option<String>)> {
         let (container, below) = in_container(leaf)?;
         let (Some("env"), Some(At::Item { is, .. })) = (field(below.first()), below.get(1)) else { return None };
         let whole = below.len() == 2 || below.len() == 3 && field(below.get(2)) == Some("value");
-        let (old, new) = (plain(leaf.old.as_ref())?, plain(leaf.new.as_ref())?);
+        let (old, new) = (plain(leaf.old.as_ref()).ok()?, plain(leaf.new.as_ref()).ok()?);
         whole.then(|| Some((container, is.as_str()?.to_owned(), old, new))).flatten()
     };
     let line = |container: &str, name: &str, value: Option<&String>| {

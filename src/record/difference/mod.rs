@@ -97,7 +97,7 @@ pub fn differences(before: &View<'_>, after: &View<'_>, cause: &Cause) -> Vec<Di
 /// What changed at one object.
 fn of(before: &View<'_>, after: &View<'_>, object: &ObjectRef) -> Vec<Difference> {
     match (objects::value(before, object), objects::value(after, object)) {
-        (None, Some(value)) => created::made(after, object, &value).into_iter().collect(),
+        (None, Some(value)) => vec![created::made(after, object, &value)],
         (Some(value), None) => vec![created::gone(before, object, &value)],
         (Some(old), Some(new)) => {
             let leaves = fields::leaves(&old, &new);

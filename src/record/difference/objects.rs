@@ -38,13 +38,11 @@ pub(super) fn all(before: &View<'_>, after: &View<'_>) -> BTreeSet<ObjectRef> {
 pub(super) fn value(view: &View<'_>, object: &ObjectRef) -> Option<Value> {
     let meta = view.meta(object)?;
     let objects = &view.snapshot.objects;
-    match object.kind.info() {
-        Some(info) => (info.values)(objects, &|other: &Meta| std::ptr::eq(other, meta)).pop(),
-        None => {
-            let custom = objects.custom.iter().find(|custom| std::ptr::eq(&custom.metadata, meta))?;
-            serde_json::to_value(custom).ok()
-        }
+    if let Some(info) = object.kind.info() {
+        return (info.values)(objects, &|other: &Meta| std::ptr::eq(other, meta)).pop();
     }
+    let custom = objects.custom.iter().find(|custom| custom.object_ref() == *object)?;
+    serde_json::to_value(custom).ok()
 }
 
 /// Whether an object is made by the cluster itself: by a controller, a provisioner, for every namespace.

@@ -6,6 +6,7 @@ use crate::kubectl;
 use crate::model::Cause;
 
 use super::differences;
+use crate::record::phrase::Phrase;
 
 /// The lines for what changed between two lists of objects, about a cause at Deployment shop/web.
 fn lines(before: &str, after: &str) -> Vec<String> {
@@ -21,8 +22,8 @@ fn lines(before: &str, after: &str) -> Vec<String> {
         for line in [&found.line, &found.back].into_iter().flatten() {
             kubectl::parse(&line.concrete()).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", line.concrete()));
         }
-        let line = found.line.as_ref().map_or_else(|| "-".to_owned(), |line| line.concrete());
-        let back = found.back.as_ref().map_or_else(|| "-".to_owned(), |line| line.concrete());
+        let line = found.line.as_ref().map_or_else(|| "-".to_owned(), Phrase::concrete);
+        let back = found.back.as_ref().map_or_else(|| "-".to_owned(), Phrase::concrete);
         lines.push(format!("{} {}\n  {line}\n  {back}", found.object, found.what));
     }
     lines

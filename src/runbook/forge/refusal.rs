@@ -277,13 +277,16 @@ mod tests {
         assert_eq!(said(&[b'x'; 1000]).chars().count(), WORDS + 1);
     }
 
+    /// Headers, and the seconds that they ask for.
+    type Row<'a> = (&'a [(&'static str, &'a str)], Option<u64>);
+
     #[test]
     fn waiting_is_told_in_three_ways() {
         let date = ("date", "Thu, 26 Nov 2026 12:00:00 GMT");
         let noon = date.1.parse::<String>().unwrap();
         let noon = DateTimeParser::new().parse_timestamp(&noon).unwrap().as_second();
         let (reset, past) = ((noon + 9).to_string(), (noon - 9).to_string());
-        let table: [(&[(&'static str, &str)], Option<u64>); 6] = [
+        let table: [Row<'_>; 6] = [
             (&[("retry-after", "7"), ("x-ratelimit-reset", &reset), date], Some(7)),
             (&[("x-ratelimit-reset", &reset), date], Some(9)),
             (&[("ratelimit-reset", &reset), date], Some(9)),

@@ -148,7 +148,9 @@ fn names(wanted: &Wanted) -> Result<(String, String), RepoError> {
 /// Whether a branch can be called so.
 pub(super) fn is_branch(name: &str) -> bool {
     let odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
-    let bad = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock");
+    let bad = |part: &str| {
+        part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.strip_suffix(".lock").is_some()
+    };
     let parts_fit = !name.split('/').any(bad);
     parts_fit && !name.starts_with('-') && !name.contains("..") && !name.contains("@{") && !name.contains(odd)
 }

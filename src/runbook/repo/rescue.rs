@@ -132,7 +132,7 @@ fn damaged(dir: &Path) -> Vec<PathBuf> {
 /// A name beside `dir` that nobody has.
 fn free(dir: &Path, word: &str) -> PathBuf {
     let name = |number: usize| dir.with_extension(format!("{word}-{number}"));
-    (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+    (0..usize::MAX).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), RepoError> {

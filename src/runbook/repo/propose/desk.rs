@@ -141,7 +141,7 @@ impl Desk {
 
     /// The filters of the paths that have one.
     fn filters(&self, edits: &[Edit]) -> Result<BTreeMap<String, String>, ProposeError> {
-        let input: String = edits.iter().map(|edit| format!("{}\0", edit.path)).collect();
+        let input = edits.iter().fold(String::new(), |input, edit| input + &edit.path + "\0");
         let args = ["check-attr", "--cached", "-z", "--stdin", "filter"];
         let listing = self.git.fed(&args, Some(input.into_bytes()))?;
         let mut words = words(&listing);
@@ -169,7 +169,7 @@ impl Desk {
 
     /// Whether a filter left a text that can be read as a runbook.
     fn still_text(&self, edit: &Edit, filters: &BTreeMap<String, String>) -> Result<(), ProposeError> {
-        let blob = self.blob(&edit.path)?.unwrap_or_default();
+        let blob = self.blob(&edit.path).unwrap_or_default();
         let bytes = tree::blobs(&self.git, &[&blob])?.concat();
         let first = |text: &str| text.lines().next().unwrap_or_default().trim_end().to_owned();
         if str::from_utf8(&bytes).is_ok_and(|text| first(text) == first(&edit.content)) {
@@ -189,9 +189,9 @@ impl Desk {
     }
 
     /// The blob of a path as it is to be.
-    pub(super) fn blob(&self, path: &str) -> Result<Option<String>, ProposeError> {
+    pub(super) fn blob(&self, path: &str) -> Option<String> {
         let blob = self.git.text(&["rev-parse", "--verify", "--quiet", &format!(":0:{path}")]);
-        Ok(blob.ok().filter(|blob| !blob.is_empty()))
+        blob.ok().filter(|blob| !blob.is_empty())
     }
 
     /// Whether the index is another tree than that of a commit.
@@ -286,7 +286,7 @@ pub(super) fn changed_by(git: &Git, commit: &str) -> Result<Vec<Change>, GitErro
 
 /// A text with the line ends of the file that was there.
 fn like(before: &[u8], content: &str) -> String {
-    let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+    let newlines = before.split(|byte| *byte == b'\n').count().saturating_sub(1);
     let crlf = before.windows(2).filter(|pair| *pair == b"\r\n").count();
     if crlf * 2 > newlines && !content.contains('\r') { content.replace('\n', "\r\n") } else { content.to_owned() }
 }

@@ -29,7 +29,7 @@ pub use push::Pushed;
 pub use stand::{BranchFile, BranchState};
 
 /// The most time that a commit may take where nobody is asked anything: hooks and signing are part of it.
-const COMMIT_LIMIT: Duration = Duration::from_secs(600);
+const COMMIT_LIMIT: Duration = Duration::from_mins(10);
 
 /// A file as it shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,7 +225,7 @@ fn moved(git: &Git, stand: &Stand, desk: &Desk, wish: &Wish) -> Result<(), Propo
     for edit in &wish.edits {
         let Some(base) = &edit.base_blob else { continue };
         let before = desk.before(&edit.path);
-        let equal = before.is_some() && before == desk.blob(&edit.path)?;
+        let equal = before.is_some() && before == desk.blob(&edit.path);
         if !equal && before.as_deref() != Some(base) && !stand.ours(git, &edit.path, base)? {
             return Err(ProposeError::Moved { path: edit.path.clone(), branch: wish.branch.clone() });
         }

@@ -103,7 +103,7 @@ impl Stand {
         if wanted.branch.is_none() {
             let head = lines().filter(|(_, name)| *name == "HEAD").find_map(|(what, _)| what.strip_prefix("ref: "));
             let head = head.and_then(|head| head.strip_prefix("refs/heads/"));
-            self.base = head.ok_or_else(|| ProposeError::Detached(shown(&wanted.source)))?.to_owned();
+            head.ok_or_else(|| ProposeError::Detached(shown(&wanted.source)))?.clone_into(&mut self.base);
         }
         let ours = local_ref(branch);
         self.asked = true;
@@ -162,12 +162,7 @@ impl Stand {
         if start.unpushed.is_empty() || blob_at(git, local, path).as_deref() != Some(blob) {
             return Ok(false);
         }
-        Ok(self.untouched(git, local, &start.commit, path))
-    }
-
-    fn untouched(&self, git: &Git, local: &str, start: &str, path: &str) -> bool {
-        let fork = git.text(&["merge-base", local, start]).unwrap_or_default();
-        blob_at(git, &fork, path) == blob_at(git, start, path)
+        Ok(untouched(git, local, &start.commit, path))
     }
 
     /// What there is of the branch.
@@ -189,7 +184,7 @@ impl Stand {
             let ours = self
                 .local
                 .as_ref()
-                .filter(|local| !start.unpushed.is_empty() && self.untouched(git, local, &start.commit, &path));
+                .filter(|local| !start.unpushed.is_empty() && untouched(git, local, &start.commit, &path));
             let from = ours.unwrap_or(&start.commit);
             found.extend(blob_at(git, from, &path).map(|blob| (path, blob)));
         }
@@ -253,4 +248,10 @@ fn blob_at(git: &Git, commit: &str, path: &str) -> Option<String> {
 pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = String> {
     let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
     words.map(|word| String::from_utf8_lossy(word).into_owned())
+}
+
+/// Whether a file is in `start` what it was where `local` began.
+fn untouched(git: &Git, local: &str, start: &str, path: &str) -> bool {
+    let fork = git.text(&["merge-base", local, start]).unwrap_or_default();
+    blob_at(git, &fork, path) == blob_at(git, start, path)
 }

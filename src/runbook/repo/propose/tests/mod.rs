@@ -155,7 +155,8 @@ impl Team {
     fn leftovers(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("cache/runbooks")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| !name.ends_with(".git") && !name.ends_with(".lock")).collect();
+        let mut names: Vec<String> =
+            names.filter(|name| ![".git", ".lock"].iter().any(|end| name.strip_suffix(end).is_some())).collect();
         names.sort();
         names
     }
