@@ -37,7 +37,7 @@ fn faults_name_their_place_and_a_way_out() {
             "llm: {}",
             "the config file `/c.yaml` has the unknown key `llm`",
             Some(
-                "known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager, redact",
+                "known keys: output, color, pageSize, runbooks, index, embedder, incidents, model, agent, prometheus, alertmanager, redact, forge",
             ),
         ),
         ("output: jsn", "`output` in `/c.yaml` is not valid: `jsn` is none of text, json, yaml, markdown, name", None),

@@ -172,9 +172,8 @@ impl Team {
     #[track_caller]
     fn is_once(&self) -> String {
         let branches = self.branches();
-        let [(branch, count)] = branches.as_slice() else { panic!("{branches:?}") };
-        assert_eq!(count, "1");
-        branch.clone()
+        assert_eq!(branches.iter().map(|(_, count)| count.as_str()).collect::<Vec<_>>(), ["1"], "{branches:?}");
+        branches[0].0.clone()
     }
 
     /// That no secret is in anything that left.
