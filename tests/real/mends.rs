@@ -2,8 +2,8 @@
 //! runbook is merged, and the next time the same fault is answered with it, by path and commit, its commands filled in.
 //!
 //! `mends.yaml` has a fault of `faults/` each, what mends it, and what is expected of the runbook. The runbooks go to a git
-//! server over ssh and https by turns (`REACT_TEST_GIT`), and are compared with those in `recorded/`, which people
-//! have read: `UPDATE=1` writes them anew.
+//! server over ssh and https by turns (`REACT_TEST_GIT`), and their headings and commands are compared with those in
+//! `recorded/`, which people have read: `UPDATE=1` writes them anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -189,7 +189,8 @@ impl Loop<'_> {
             return Ok(());
         }
         let known = fs::read_to_string(&path).unwrap_or_default();
-        if known == text { Ok(()) } else { Err(format!("{} differs; now it is:\n{text}", path.display())) }
+        let same = decisive(&known) == decisive(&text);
+        if same { Ok(()) } else { Err(format!("{} differs; now it is:\n{text}", path.display())) }
     }
 
     fn merge(&self, branch: &str) {
@@ -232,6 +233,22 @@ impl Loop<'_> {
             self.forget(&self.namespace(what));
         }
     }
+}
+
+/// The headings, and the commands that mend, prove and go back: which quote proves a fault depends on when it is looked at.
+fn decisive(text: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let fence = line.starts_with("```");
+        if fence {
+            inside = ["fix", "verify", "rollback"].iter().any(|role| line.contains(&format!("\"react\":\"{role}\"")));
+        }
+        if inside && !fence || line.starts_with('#') {
+            kept.push(line);
+        }
+    }
+    kept
 }
 
 /// The runbook without what is another one in each run.

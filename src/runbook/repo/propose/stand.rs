@@ -203,6 +203,12 @@ impl Stand {
 
     /// Lets the branch of the clone be at `tip`, in one step. What it was, and is not in that, is kept.
     pub(super) fn keep(&self, git: &Git, branch: &str, tip: &str) -> Result<(), ProposeError> {
+        // A branch whose commit was lost, and is made again, byte for byte.
+        if self.local.is_none()
+            && git.text(&["rev-parse", "--verify", "--quiet", &local_ref(branch)]).is_ok_and(|at| at == tip)
+        {
+            return Ok(());
+        }
         let mut lines = String::new();
         match &self.local {
             Some(local) => lines += &format!("update {} {tip} {local}\n", local_ref(branch)),

@@ -137,7 +137,9 @@ fn a_damaged_clone_gives_its_branches_on() {
         let told = if part == "branch" {
             // Who only reads what is merged does not notice.
             assert!(crate::runbook::repo::open(&team.wanted(), NOW).unwrap().notes.is_empty());
-            team.propose(&Wish { push: false, ..new_one() }).notes
+            // Another commit: the same one would bring back what is lost.
+            let message = Message { subject: "Another commit".to_owned(), ..new_one().message };
+            team.propose(&Wish { push: false, message, ..new_one() }).notes
         } else {
             let found = crate::runbook::repo::open(&team.wanted(), NOW).unwrap();
             assert_eq!(found.entries.len(), 1, "{part}");
