@@ -62,7 +62,8 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Hands a manifest to `kubectl apply`. A kind that it defines itself is served a moment later.
+    /// Hands a manifest to `kubectl apply`. A kind that it defines itself is served a moment later; what two hand in at once
+    /// is there for the second.
     #[track_caller]
     pub(crate) fn apply(&self, namespace: &str, manifest: &str) {
         let mut tries = 0;
@@ -72,8 +73,9 @@ impl Cluster {
                 Err(errors) => errors,
             };
             tries += 1;
-            let soon =
-                errors.contains("no matches for kind") || errors.contains("could not find the requested resource");
+            let soon = ["no matches for kind", "could not find the requested resource", "(AlreadyExists)"]
+                .iter()
+                .any(|reason| errors.contains(reason));
             assert!(soon && tries < 10, "apply in {namespace}: {errors}");
         }
     }
