@@ -286,7 +286,7 @@ fn is_source(manager: &str) -> bool {
 }
 
 /// What makes the lines dangerous, in words.
-fn dangers(lines: &[String]) -> Vec<String> {
+pub(super) fn dangers(lines: &[String]) -> Vec<String> {
     let mut dangers: Vec<String> = Vec::new();
     for line in lines {
         if let Ok(kubectl::Command::Change(change)) = kubectl::parse(line) {

@@ -316,7 +316,7 @@ fn names_of_people(key: &str) -> bool {
 }
 
 /// Whether a placeholder can hold it: it does not end its string.
-fn fits(word: &str) -> bool {
+pub(super) fn fits(word: &str) -> bool {
     !word.contains(['"', '\'', '`', '\\', '{', '}', '[', ']', '$', '\n']) && word.len() <= 200
 }
 

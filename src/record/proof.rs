@@ -47,7 +47,8 @@ pub(super) fn look(cause: &Cause, before: &Diagnosis, now: &Diagnosis, view: &Vi
     }
     seen.holds.push(format!("`{}` finds it no more", cause.detector));
     let path = path::around(view, cause);
-    let near = |object: &ObjectRef| path.contains(object) || affected(view, cause).contains(object);
+    let affected = affected(view, cause);
+    let near = |object: &ObjectRef| path.contains(object) || affected.contains(object);
     let known: BTreeSet<&str> = before.causes.iter().map(|cause| cause.fingerprint.as_str()).collect();
     for new in &now.causes {
         let about = near(&new.object) || new.culprit.as_ref().is_some_and(&near);
@@ -56,7 +57,7 @@ pub(super) fn look(cause: &Cause, before: &Diagnosis, now: &Diagnosis, view: &Vi
         }
     }
     let mut gone = Vec::new();
-    for object in affected(view, cause) {
+    for object in affected.iter().cloned() {
         match health(view, &object) {
             Health::Well(what) => seen.holds.push(format!("{}: {what}", told(&object))),
             Health::Ill(what) => seen.fails.push(format!("{}: {what}", told(&object))),

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::kubectl;
+use super::page::dangers;
 use crate::model::runbook::{FrontMatter, Level};
 use crate::model::{Cause, Source};
 use crate::printable::one_line;
@@ -110,7 +110,7 @@ pub fn body(proposal: &Proposal<'_>) -> String {
         let _ = writeln!(text, "```sh\n{}\n```\n", proposal.fixes.join("\n"));
         let dangers = dangers(proposal.fixes);
         if !dangers.is_empty() {
-            let _ = writeln!(text, "Risk: {}.\n", dangers.join("; "));
+            let _ = writeln!(text, "Risk: it {}.\n", dangers.join("; it "));
         }
     }
     let _ = writeln!(text, "### Checks\n");
@@ -157,19 +157,6 @@ fn evidence(cause: &Cause) -> String {
         format!("{source}: {}", one_line(&evidence.quote))
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// What makes the lines dangerous.
-fn dangers(lines: &[String]) -> Vec<String> {
-    let mut dangers: Vec<String> = Vec::new();
-    for line in lines {
-        if let Ok(kubectl::Command::Change(change)) = kubectl::parse(line) {
-            dangers.extend(change.risks().iter().map(|risk| format!("it {risk}")));
-        }
-    }
-    dangers.sort();
-    dangers.dedup();
-    dangers
 }
 
 fn word(level: Level) -> &'static str {

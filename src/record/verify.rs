@@ -3,6 +3,7 @@
 //! *Invariant:* they read, and end by themselves.
 
 use super::phrase::{Names, Part, Phrase};
+use crate::causes::path;
 use crate::kubectl;
 use crate::model::{Cause, Kind, ObjectRef};
 use crate::runbook::params;
@@ -16,7 +17,7 @@ pub(super) fn lines(cause: &Cause, names: &mut Names) -> Vec<String> {
     if let Some(workload) = filled.get("WORKLOAD")
         && let Some((kind, _)) = workload.split_once('/')
         && matches!(kind, "deployment" | "statefulset" | "daemonset")
-        && let Some(object) = all(cause).find(|object| super::phrase::target(object) == *workload)
+        && let Some(object) = path::named(cause).iter().find(|object| super::phrase::target(object) == *workload)
     {
         let line = Phrase::at(object).word("rollout status").part(Part::Target(object.clone())).word("--timeout=5m");
         phrases.push(line);
@@ -32,12 +33,6 @@ pub(super) fn lines(cause: &Cause, names: &mut Names) -> Vec<String> {
         }
     }
     lines
-}
-
-fn all(cause: &Cause) -> impl Iterator<Item = &ObjectRef> {
-    let consequences =
-        cause.consequences.iter().flat_map(|consequence| std::iter::once(&consequence.object).chain(&consequence.path));
-    std::iter::once(&cause.object).chain(&cause.culprit).chain(&cause.members).chain(consequences)
 }
 
 /// The line for one object.

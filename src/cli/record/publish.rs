@@ -3,8 +3,6 @@
 //! *Invariant:* all text that goes out has been through the redactor once more, whatever it was made of; what failed half-way
 //! leaves the rest in place, and says the command that goes on.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::request::Forge;
@@ -15,6 +13,7 @@ use crate::config::Settings;
 use crate::model::Cause;
 use crate::record::{Case, Done, Drafted, Proof, Verdict, pull};
 use crate::redact::Redactor;
+use crate::runbook::repo::hex;
 use crate::runbook::repo::propose::{self, Edit, Message, Pushed, Wish};
 
 /// What is proposed, ready to leave.
@@ -126,10 +125,7 @@ fn told(done: &Done) -> String {
 
 /// `react/NAME-HASH`: one branch for each runbook, so that one runbook has one pull request.
 pub(super) fn branch(drafted: &Drafted) -> String {
-    let mut hash = String::new();
-    for byte in Sha256::digest(drafted.path.as_bytes()).iter().take(3) {
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let hash = hex(Sha256::digest(drafted.path.as_bytes()).get(..3).unwrap_or_default());
     format!("react/{}-{hash}", drafted.front.name)
 }
 

@@ -488,7 +488,7 @@ fn config_map(before: &View<'_>, after: &View<'_>, object: &ObjectRef) -> Vec<Di
         match value {
             None => parts.push(Part::Text("null".into())),
             Some(value) => {
-                let fits = value.len() <= 200 && !value.contains(['"', '\'', '`', '\\', '{', '}', '[', ']', '$', '\n']);
+                let fits = phrase::fits(value);
                 let shown = if fits && !value.is_empty() && !created::is_masked(value) {
                     value.clone()
                 } else {
