@@ -235,14 +235,15 @@ impl Loop<'_> {
     }
 }
 
-/// The headings, and the commands that mend, prove and go back: which quote proves a fault depends on when it is looked at.
+/// The headings, and the commands that mend and go back: which quote proves a fault, and what it kept from working by then,
+/// depend on when it is looked at.
 fn decisive(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut inside = false;
     for line in text.lines() {
         let fence = line.starts_with("```");
         if fence {
-            inside = ["fix", "verify", "rollback"].iter().any(|role| line.contains(&format!("\"react\":\"{role}\"")));
+            inside = ["fix", "rollback"].iter().any(|role| line.contains(&format!("\"react\":\"{role}\"")));
         }
         if inside && !fence || line.starts_with('#') {
             kept.push(line);
