@@ -4,9 +4,8 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
-
 use super::general::General;
+use super::library::{File, Library};
 use super::page::{self, Done, Material, Page};
 use super::update::{self, Update};
 use super::{Proof, case::Case};
@@ -14,27 +13,8 @@ use crate::detect;
 use crate::graph;
 use crate::model::runbook::{FrontMatter, Runbook, Status};
 use crate::model::{Cause, Place};
-use crate::retrieve;
 use crate::runbook::lint::{self, Options};
 use crate::runbook::{self, Gravity, Parsed};
-
-/// Runbooks that are nearer than that say the same.
-const NEAR: f32 = 0.9;
-
-/// The team's runbooks as they are on the branch that the draft goes to, and the built-in ones.
-#[derive(Clone)]
-pub struct Library {
-    /// The team's files.
-    pub team: Vec<(Place, Vec<u8>)>,
-    /// The folder of the team's runbooks, without a slash at its end.
-    pub folder: String,
-    /// The built-in runbooks.
-    pub builtin: Vec<Runbook>,
-    /// Who answers for new runbooks.
-    pub owners: Vec<String>,
-    /// Today.
-    pub today: Date,
-}
 
 /// What is proposed.
 #[derive(Clone, Debug)]
@@ -59,6 +39,8 @@ pub struct Drafted {
     pub errors: usize,
     /// Runbooks that say nearly the same, with how near.
     pub near: Vec<String>,
+    /// The model whose words are new in it.
+    pub model: Option<String>,
 }
 
 /// Writes down what was learned of a cause.
@@ -66,14 +48,8 @@ pub fn draft(case: &Case, proof: &Proof, done: &[Done], words: Option<&str>, lib
     let cause = case.diagnosis.causes.get(proof.cause)?;
     let (before, after) = (graph::build(&case.before), graph::build(&proof.after));
     let general = General::of(cause, &[&before, &after]);
-    let parsed: Vec<(Parsed, &[u8])> =
-        library.team.iter().map(|(place, bytes)| (runbook::parse(place.clone(), bytes), bytes.as_slice())).collect();
-    let team: Vec<(&Runbook, &[u8])> =
-        parsed.iter().filter_map(|(file, bytes)| Some((file.runbook.as_ref()?, *bytes))).collect();
-    let builtin = library.builtin.iter().find(|runbook| names(&runbook.front, cause));
-    let existing = team.iter().find(|(runbook, _)| {
-        !runbook.derived && runbook.front.status != Status::Deprecated && names(&runbook.front, cause)
-    });
+    let builtin = library.builtin.iter().find(|runbook| runbook.front.signature.detectors.contains(&cause.detector));
+    let alike = alike(cause, library);
     let fixed = !matches!(proof.verdict, super::Verdict::NotFixed);
     let today = library.today.to_string();
     let material = |name: &str| {
@@ -86,19 +62,34 @@ pub fn draft(case: &Case, proof: &Proof, done: &[Done], words: Option<&str>, lib
             holds,
             builtin,
             general: &general,
+            alike: &alike,
             name,
             owners: &library.owners,
             today: &today,
         };
         page::write(&material)
     };
-    let mut drafted = match existing {
-        Some((runbook, bytes)) => addition(runbook, bytes, &material(&runbook.front.name), &general, done, words),
-        None => new_file(cause, library, &team, &material),
+    let mut drafted = match library.known(cause, &|| material(&cause.detector)) {
+        Some((runbook, file)) => addition(runbook, file, &material(&runbook.front.name), &general, done, words),
+        None => new_file(cause, library, &material),
     };
     check(&mut drafted, library);
-    near(&mut drafted, &team);
+    let near = library.near(&drafted.path, &drafted.text).into_iter();
+    drafted.near = near.map(|(path, cosine)| format!("{path} (similarity {cosine:.2})")).collect();
     Some(drafted)
+}
+
+/// The team's runbooks that were shown for a cause and are not about it: by name and title.
+fn alike(cause: &Cause, library: &Library) -> Vec<(String, String)> {
+    let shown = |runbook: &Runbook| {
+        cause.runbooks.iter().any(|advice| {
+            advice.place.library == crate::model::Library::Team && advice.place.path == runbook.place.path
+        })
+    };
+    let others = library.runbooks().map(|(runbook, _)| runbook).filter(|runbook| {
+        !runbook.derived && runbook.front.status == Status::Active && shown(runbook) && !names(&runbook.front, cause)
+    });
+    others.map(|runbook| (runbook.front.name.clone(), runbook.front.title.clone())).collect()
 }
 
 fn names(front: &FrontMatter, cause: &Cause) -> bool {
@@ -107,13 +98,13 @@ fn names(front: &FrontMatter, cause: &Cause) -> bool {
 
 fn addition(
     runbook: &Runbook,
-    bytes: &[u8],
+    file: &File,
     page: &Page,
     general: &General,
     done: &[Done],
     words: Option<&str>,
 ) -> Drafted {
-    let text = String::from_utf8_lossy(bytes).into_owned();
+    let text = String::from_utf8_lossy(&file.bytes).into_owned();
     let told = match words {
         Some(words) => general.text(words),
         None => done.iter().map(|done| general.text(&done.what)).collect::<Vec<_>>().join("; ") + ".",
@@ -126,15 +117,14 @@ fn addition(
     Drafted { known, ..drafted(&place.path, text, Some(place.blob.clone()), page, news) }
 }
 
-fn new_file(cause: &Cause, library: &Library, team: &[(&Runbook, &[u8])], material: &dyn Fn(&str) -> Page) -> Drafted {
+fn new_file(cause: &Cause, library: &Library, material: &dyn Fn(&str) -> Page) -> Drafted {
     let area = page::area(&cause.detector);
     let path = |name: &str| match library.folder.as_str() {
         "" => format!("{area}/{name}.md"),
         folder => format!("{folder}/{area}/{name}.md"),
     };
     let taken = |name: &str| {
-        library.team.iter().any(|(place, _)| place.path == path(name))
-            || team.iter().any(|(runbook, _)| runbook.front.name == name)
+        library.at(&path(name)).is_some() || library.runbooks().any(|(runbook, _)| runbook.front.name == name)
     };
     let mut name = cause.detector.clone();
     let mut number = 2;
@@ -159,6 +149,7 @@ fn drafted(path: &str, text: String, blob: Option<String>, page: &Page, news: Ve
         lint: Vec::new(),
         errors: 0,
         near: Vec::new(),
+        model: None,
     }
 }
 
@@ -166,9 +157,9 @@ impl Drafted {
     /// The same with the text that a library has of it already.
     #[must_use]
     pub fn as_it_is(mut self, library: &Library) -> Drafted {
-        let Some((place, bytes)) = library.team.iter().find(|(place, _)| place.path == self.path) else { return self };
-        self.blob = Some(place.blob.clone());
-        self.edited(String::from_utf8_lossy(bytes).into_owned(), library)
+        let Some(file) = library.at(&self.path) else { return self };
+        self.blob = Some(file.place().blob.clone());
+        self.edited(String::from_utf8_lossy(&file.bytes).into_owned(), library)
     }
 
     /// The same with another text, as a person edited it; checked anew.
@@ -182,18 +173,8 @@ impl Drafted {
 
 /// Lint, as a file of the tree that it goes to; its front matter as it reads there.
 fn check(drafted: &mut Drafted, library: &Library) {
-    let place = |path: &str| Place {
-        library: crate::model::Library::Team,
-        path: path.to_owned(),
-        commit: String::new(),
-        blob: String::new(),
-    };
-    let mut files: Vec<Parsed> = library
-        .team
-        .iter()
-        .filter(|(place, _)| place.path != drafted.path)
-        .map(|(place, bytes)| runbook::parse(place.clone(), bytes))
-        .collect();
+    let others = library.team.iter().filter(|file| file.place().path != drafted.path);
+    let mut files: Vec<Parsed> = others.map(|file| file.parsed.clone()).collect();
     let own = runbook::parse(place(&drafted.path), drafted.text.as_bytes());
     if let Some(runbook) = &own.runbook {
         drafted.front = runbook.front.clone();
@@ -211,32 +192,11 @@ fn check(drafted: &mut Drafted, library: &Library) {
 }
 
 fn files_have(library: &Library, path: &str) -> bool {
-    library.team.iter().any(|(place, _)| place.path == path || place.path.starts_with(&format!("{path}/")))
+    let below = format!("{path}/");
+    library.team.iter().any(|file| file.place().path == path || file.place().path.starts_with(&below))
 }
 
-/// The team's runbooks that say nearly what this one says.
-fn near(drafted: &mut Drafted, team: &[(&Runbook, &[u8])]) {
-    let place = Place {
-        library: crate::model::Library::Team,
-        path: drafted.path.clone(),
-        commit: String::new(),
-        blob: String::new(),
-    };
-    let own = runbook::parse(place, drafted.text.as_bytes());
-    let Some(own) = own.runbook else { return };
-    let others = team.iter().map(|(runbook, _)| *runbook).filter(|runbook| runbook.place.path != drafted.path);
-    let all: Vec<&Runbook> = others.chain(std::iter::once(&own)).collect();
-    let last = all.len() - 1;
-    for (a, b, cosine) in retrieve::near_duplicates(&all, NEAR) {
-        let other = if a == last {
-            b
-        } else if b == last {
-            a
-        } else {
-            continue;
-        };
-        if let Some(other) = all.get(other) {
-            drafted.near.push(format!("{} (similarity {cosine:.2})", other.place.path));
-        }
-    }
+/// A file of the team's that is in no commit yet.
+pub(super) fn place(path: &str) -> Place {
+    Place { library: crate::model::Library::Team, path: path.to_owned(), commit: String::new(), blob: String::new() }
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::phrase;
 use crate::causes::path;
 use crate::graph::View;
 use crate::model::{Cause, Kind, ObjectRef};
@@ -18,6 +19,8 @@ use crate::runbook::params;
 pub(super) struct General {
     /// The word for each name, the longest name first.
     words: Vec<(String, String)>,
+    /// The same for names with their kind, `deployment/web`: a container may be called the same.
+    pairs: Vec<(String, String)>,
 }
 
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
@@ -54,7 +57,7 @@ impl General {
                 }
             }
         }
-        let mut words = BTreeMap::new();
+        let (mut words, mut pairs) = (BTreeMap::new(), Vec::new());
         let mut name = |text: &str, word: &str| {
             if text.len() > 1 {
                 words.entry(text.to_owned()).or_insert_with(|| word.to_owned());
@@ -65,17 +68,18 @@ impl General {
             name(container, "CONTAINER");
         }
         for object in std::iter::once(&cause.object).chain(&objects) {
-            name(
-                &object.name,
-                &params::name(object.kind).map_or_else(|| object.kind.as_str().to_uppercase(), str::to_owned),
-            );
+            let word = params::name(object.kind).map_or_else(|| object.kind.as_str().to_uppercase(), str::to_owned);
+            pairs.push((phrase::target(object), format!("{}/{word}", object.kind.argument())));
+            name(&object.name, &word);
             if let Some(namespace) = &object.namespace {
                 name(namespace, "NAMESPACE");
             }
         }
         let mut words: Vec<(String, String)> = words.into_iter().collect();
-        words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        General { words }
+        for words in [&mut words, &mut pairs] {
+            words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        }
+        General { words, pairs }
     }
 
     /// The text without what is the incident's own.
@@ -84,7 +88,7 @@ impl General {
         for (pattern, word) in PATTERNS.iter() {
             text = pattern.replace_all(&text, *word).into_owned();
         }
-        for (name, word) in &self.words {
+        for (name, word) in self.pairs.iter().chain(&self.words) {
             text = replaced(&text, name, word);
         }
         text
@@ -115,10 +119,11 @@ fn replaced(text: &str, name: &str, word: &str) -> String {
     out
 }
 
-/// How long the hashes are that follow a workload's name in that of its pods: `-7d9f8b6c5d-x2k4q`, `-x2k4q`, `-0`.
+/// How long the hashes are that follow a workload's name in that of its pods: `-7d9f8b6c5d-x2k4q`, `-x2k4q`, `-0`;
+/// `-7d9f8b6c5d`, and with a hyphen at its end where no pod was made yet.
 fn hashes(text: &str) -> usize {
     static HASHES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^(?:-[a-f0-9]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d{1,8}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d+)\b").ok()
+        Regex::new(r"^(?:(?:-[a-f0-9]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d{1,8}-[bcdfghjklmnpqrstvwxz2456789]{5}|-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}|-\d+)\b|-[bcdfghjklmnpqrstvwxz2456789]{8,10}-?)").ok()
     });
     HASHES.as_ref().and_then(|hashes| hashes.find(text)).map_or(0, |found| found.end())
 }
@@ -133,7 +138,8 @@ mod tests {
         let words =
             [("payments", "NAMESPACE"), ("checkout-api", "DEPLOYMENT"), ("api", "CONTAINER"), ("node-7", "NODE")]
                 .map(|(name, word)| (name.to_owned(), word.to_owned()));
-        let general = General { words: words.into() };
+        let pairs = vec![("deployment/api".to_owned(), "deployment/DEPLOYMENT".to_owned())];
+        let general = General { words: words.into(), pairs };
         let table = [
             ("pod checkout-api-7d9f8b6c5d-x2k4q of payments", "pod DEPLOYMENT of NAMESPACE"),
             (
@@ -147,6 +153,9 @@ mod tests {
             ("on node-7 and node-77", "on NODE and node-77"),
             ("password=<redacted:ab12> ok", "password=SECRET ok"),
             ("api", "CONTAINER"),
+            ("deployment/api: 2 pods, api is well", "deployment/DEPLOYMENT: 2 pods, CONTAINER is well"),
+            ("pods \"checkout-api-8d96655d9-\" is forbidden", "pods \"DEPLOYMENT\" is forbidden"),
+            ("checkout-api-8d96655d9: no pods", "DEPLOYMENT: no pods"),
         ];
         for (text, expected) in table {
             assert_eq!(general.text(text), expected);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 use super::general::General;
 use super::phrase::{Names, Phrase};
@@ -59,6 +59,8 @@ pub(super) struct Material<'a> {
     pub builtin: Option<&'a Runbook>,
     /// Takes the incident's names out.
     pub general: &'a General,
+    /// The team's runbooks that were shown for it and are about something else: name and title.
+    pub alike: &'a [(String, String)],
     /// The name of the file, without `.md`.
     pub name: &'a str,
     /// Who answers for it.
@@ -78,6 +80,8 @@ pub(super) struct Page {
     pub fixes: Vec<String>,
     /// The lines that go back.
     pub backs: Vec<String>,
+    /// The sentences on runbooks that are mistaken for this one, with the name of each.
+    pub alike: Vec<(String, String)>,
 }
 
 impl Page {
@@ -121,7 +125,13 @@ pub(super) fn write(material: &Material<'_>) -> Page {
     verification(&mut body, material, &mut names);
     rollback(&mut body, material, &fixes, &backs);
     escalation(&mut body, material);
-    Page { front: front(material, detector, title, &names, &fixes), body: body.text, fixes, backs }
+    Page {
+        front: front(material, detector, title, &names, &fixes),
+        body: body.text,
+        fixes,
+        backs,
+        alike: alike(material),
+    }
 }
 
 fn lines(material: &Material<'_>, names: &mut Names, of: impl Fn(&Done) -> Option<&Phrase>) -> Vec<String> {
@@ -207,10 +217,26 @@ fn diagnosis(body: &mut Body, material: &Material<'_>, detector: Option<&Detecto
         body.prose(&format!("`kubectl react diagnose` names it `{}`. By hand:", material.cause.detector));
         body.fence(r#"sh {"name":"look","react":"diagnose"}"#, &looks.join("\n"));
     }
-    if let Some(text) = detector.and_then(|detector| section(detector.doc, "Look-alikes")) {
+    let known = detector.and_then(|detector| section(detector.doc, "Look-alikes"));
+    if known.is_some() || !material.alike.is_empty() {
         body.prose("Is it really this one?");
+    }
+    if let Some(text) = known {
         body.prose(&some_items(&text));
     }
+    for (_, line) in alike(material) {
+        body.prose(&line);
+    }
+}
+
+/// The sentences on runbooks that are mistaken for this one.
+fn alike(material: &Material<'_>) -> Vec<(String, String)> {
+    let one = |(name, title): &(String, String)| {
+        let line =
+            format!("`{name}` of this library reads alike, and is another fault: {}.", title.trim_end_matches('.'));
+        (name.clone(), line)
+    };
+    material.alike.iter().take(2).map(one).collect()
 }
 
 /// The cause's own lines that look, with its names as parameters.
@@ -290,7 +316,9 @@ pub(super) fn dangers(lines: &[String]) -> Vec<String> {
     let mut dangers: Vec<String> = Vec::new();
     for line in lines {
         if let Ok(kubectl::Command::Change(change)) = kubectl::parse(line) {
-            dangers.extend(change.risks().iter().map(ToString::to_string));
+            // Each line of a runbook has placeholders: that is no danger of this one.
+            let risks = change.risks().into_iter().filter(|risk| *risk != kubectl::Risk::Open);
+            dangers.extend(risks.map(|risk| risk.to_string()));
         }
     }
     dangers.sort();
@@ -300,7 +328,9 @@ pub(super) fn dangers(lines: &[String]) -> Vec<String> {
 
 fn verification(body: &mut Body, material: &Material<'_>, names: &mut Names) {
     body.heading(2, "Verification");
-    let lines = super::verify::lines(material.cause, names);
+    let deleted: Vec<&str> =
+        material.done.iter().filter(|done| done.what == "deleted").map(|done| done.object.as_str()).collect();
+    let lines = super::verify::lines(material.cause, &deleted, names);
     if !lines.is_empty() {
         body.fence(r#"sh {"name":"verify","react":"verify"}"#, &lines.join("\n"));
     }
@@ -464,6 +494,20 @@ fn radius(material: &Material<'_>, fixes: &[String]) -> BlastRadius {
     }
 }
 
+/// A body with other words in the first paragraph below a heading; as it was, where what stands there is none, or announces
+/// what follows.
+pub(super) fn reworded(body: &str, heading: &str, text: &str) -> String {
+    let mark = format!("## {heading}\n\n");
+    let Some((before, rest)) = body.split_once(&mark) else { return body.to_owned() };
+    let (old, after) = rest.split_once("\n\n").unwrap_or((rest.trim_end(), ""));
+    if old.ends_with(':') || old.starts_with(['#', '-', '`', '~']) {
+        return body.to_owned();
+    }
+    let mut new = Body::default();
+    new.prose(text);
+    format!("{before}{mark}{}\n{after}", new.text)
+}
+
 /// The section of the built-in runbook for the same detector.
 fn curated(material: &Material<'_>, heading: &str) -> Option<String> {
     let section = material.builtin?.sections.iter().find(|section| section.heading == heading)?;
@@ -526,6 +570,11 @@ fn lower(text: &str) -> String {
     }
 }
 
+/// How prose is wrapped: a hyphen may stand in code, which must not be broken.
+pub(super) fn wrapping() -> Options<'static> {
+    Options::new(WIDTH).break_words(false).word_splitter(WordSplitter::NoHyphenation)
+}
+
 /// Markdown as it is written.
 #[derive(Default)]
 struct Body {
@@ -561,7 +610,7 @@ impl Body {
             self.gap();
             for item in items.iter().filter(|item| !item.is_empty()) {
                 let indent = if item.starts_with("- ") { "  " } else { "" };
-                self.text += &textwrap::fill(item, Options::new(WIDTH).subsequent_indent(indent).break_words(false));
+                self.text += &textwrap::fill(item, wrapping().subsequent_indent(indent));
                 self.text.push('\n');
             }
         }

@@ -291,6 +291,8 @@ fn write(value: &Value, key: &str, parts: &mut Vec<Part>) {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 text(if index == 0 { "[" } else { "," }, parts);
+                // The first word of a command is the program.
+                let key = if key == "command" && index > 0 { "args" } else { key };
                 write(item, key, parts);
             }
             text(if items.is_empty() { "[]" } else { "]" }, parts);

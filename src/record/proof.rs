@@ -38,8 +38,8 @@ impl Seen {
     }
 }
 
-/// Looks at a cause: `before` is the diagnosis that found it, `now` what is found now in `view`.
-pub(super) fn look(cause: &Cause, before: &Diagnosis, now: &Diagnosis, view: &View<'_>) -> Seen {
+/// Looks at a cause: `before` is the diagnosis that found it, in `then`, `now` what is found now, in `view`.
+pub(super) fn look(cause: &Cause, before: &Diagnosis, then: &View<'_>, now: &Diagnosis, view: &View<'_>) -> Seen {
     let mut seen = Seen::default();
     if let Some(still) = still(cause, now) {
         seen.fails.push(format!("it is still there: {still}"));
@@ -65,8 +65,8 @@ pub(super) fn look(cause: &Cause, before: &Diagnosis, now: &Diagnosis, view: &Vi
             Health::NoMatter => {}
         }
     }
-    // What was deleted is well in its way, and it alone proves little: it is said.
-    for object in gone {
+    // What was deleted is well in its way, and it alone proves little: it is said. What never was there is no proof at all.
+    for object in gone.into_iter().filter(|object| then.meta(object).is_some()) {
         seen.holds.push(format!("{} is gone", told(&object)));
     }
     let blind =

@@ -66,8 +66,8 @@ pub(crate) type Look<'a> = &'a dyn Fn() -> LocalBoxFuture<'a, Result<Arc<Redacte
 /// When the snapshot does not have what was asked for.
 pub fn see(case: &Case, wanted: Option<usize>, after: Arc<Redacted<Snapshot>>) -> Result<Proof, RecordError> {
     let now = diagnose::derive(&after, &case.request)?;
-    let view = graph::build(&after);
-    let look = |cause: &Cause| proof::look(cause, &case.diagnosis, &now, &view);
+    let (then, view) = (graph::build(&case.before), graph::build(&after));
+    let look = |cause: &Cause| proof::look(cause, &case.diagnosis, &then, &now, &view);
     let (cause, seen) = if let Some(number) = wanted {
         (number.saturating_sub(1), look(case.cause(number)?))
     } else {

@@ -3,8 +3,9 @@
 //! *Invariant:* pure. What people wrote stays word for word: a step is added below what Mitigation has, parameters and
 //! provenance are added at the head. Where all is there already, nothing is changed.
 
-use super::page::Page;
+use super::page::{self, Page};
 use crate::kubectl;
+use crate::model::Role;
 use crate::model::runbook::{FrontMatter, Runbook};
 use crate::runbook::draft;
 
@@ -33,8 +34,9 @@ pub(super) fn merge(runbook: &Runbook, text: &str, page: &Page, words: &str) -> 
     }
     let mut front = runbook.front.clone();
     let mut news = Vec::new();
-    let lines: Vec<&str> =
-        runbook.blocks.iter().flat_map(|block| &block.lines).map(|line| line.text.as_str()).collect();
+    // What goes back may be the same line with another value.
+    let forward = runbook.blocks.iter().filter(|block| block.role != Some(Role::Rollback));
+    let lines: Vec<&str> = forward.flat_map(|block| &block.lines).map(|line| line.text.as_str()).collect();
     let fresh: Vec<&String> = page.fixes.iter().filter(|fix| !lines.iter().any(|line| is_same(line, fix))).collect();
     let known = &mut front.signature.detectors;
     for detector in &page.front.signature.detectors {
@@ -46,7 +48,7 @@ pub(super) fn merge(runbook: &Runbook, text: &str, page: &Page, words: &str) -> 
     let mut body = body_of(text).to_owned();
     if !fresh.is_empty() {
         let step = step(&fresh, words, &block_name(runbook));
-        match with_step(&body, &step) {
+        match appended(&body, "## Mitigation", &step) {
             Some(more) => {
                 body = more;
                 news.push("another way to mend it".to_owned());
@@ -55,8 +57,15 @@ pub(super) fn merge(runbook: &Runbook, text: &str, page: &Page, words: &str) -> 
             None => return Update::Known,
         }
     }
+    // What only tells apart is no news by itself: it comes with a step, or with the next.
     if news.is_empty() {
         return Update::Known;
+    }
+    for (name, line) in page.alike.iter().filter(|(name, _)| !text.contains(name.as_str())) {
+        if let Some(more) = appended(&body, "## Diagnosis", &(textwrap::fill(line, page::wrapping()) + "\n")) {
+            body = more;
+            news.push(format!("a look-alike: `{name}`"));
+        }
     }
     provenance(&mut front, page);
     front.reviewed.clone_from(&page.front.reviewed);
@@ -102,12 +111,12 @@ fn block_name(runbook: &Runbook) -> String {
 
 fn step(fresh: &[&String], words: &str, name: &str) -> String {
     let lines: Vec<&str> = fresh.iter().map(|line| line.as_str()).collect();
-    let words = textwrap::fill(&format!("Or: {words}"), 78);
+    let words = textwrap::fill(&format!("Or: {words}"), page::wrapping());
     format!("{words}\n\n```sh {{\"name\":\"{name}\",\"react\":\"fix\"}}\n{}\n```\n", lines.join("\n"))
 }
 
-/// The body with a step at the end of its section Mitigation.
-fn with_step(body: &str, step: &str) -> Option<String> {
+/// The body with a paragraph more at the end of a section.
+fn appended(body: &str, heading: &str, paragraph: &str) -> Option<String> {
     let mut at = 0;
     let mut inside = false;
     let mut fence: Option<&str> = None;
@@ -123,7 +132,7 @@ fn with_step(body: &str, step: &str) -> Option<String> {
                     end = Some(at);
                     break;
                 }
-                inside = line.trim_end() == "## Mitigation";
+                inside = line.trim_end() == heading;
             }
             None => {}
         }
@@ -135,7 +144,7 @@ fn with_step(body: &str, step: &str) -> Option<String> {
     let end = end.unwrap_or(body.len());
     let (before, after) = (body.get(..end)?.trim_end(), body.get(end..)?);
     let gap = if after.is_empty() { "" } else { "\n" };
-    Some(format!("{before}\n\n{step}{gap}{after}"))
+    Some(format!("{before}\n\n{paragraph}{gap}{after}"))
 }
 
 /// The parameters of the new lines, declared.
@@ -216,8 +225,11 @@ mod tests {
     fn a_step_goes_to_the_end_of_mitigation() {
         let body = "# T\n\n## Mitigation\n\nDo.\n\n```sh\n## not a heading\n```\n\n## Rollback\n\nNone.\n";
         let expected = "# T\n\n## Mitigation\n\nDo.\n\n```sh\n## not a heading\n```\n\nOr: x\n\n## Rollback\n\nNone.\n";
-        assert_eq!(with_step(body, "Or: x\n").as_deref(), Some(expected));
-        assert_eq!(with_step("## Mitigation\n\nDo.\n", "Or: x\n").as_deref(), Some("## Mitigation\n\nDo.\n\nOr: x\n"));
-        assert_eq!(with_step("## Meaning\n", "Or: x\n"), None);
+        assert_eq!(appended(body, "## Mitigation", "Or: x\n").as_deref(), Some(expected));
+        assert_eq!(
+            appended("## Mitigation\n\nDo.\n", "## Mitigation", "Or: x\n").as_deref(),
+            Some("## Mitigation\n\nDo.\n\nOr: x\n")
+        );
+        assert_eq!(appended("## Meaning\n", "## Mitigation", "Or: x\n"), None);
     }
 }

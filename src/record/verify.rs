@@ -8,8 +8,8 @@ use crate::kubectl;
 use crate::model::{Cause, Kind, ObjectRef};
 use crate::runbook::params;
 
-/// The lines for what a cause kept from working.
-pub(super) fn lines(cause: &Cause, names: &mut Names) -> Vec<String> {
+/// The lines for what a cause kept from working; `deleted` are objects, as `Service web`, that are not there any more.
+pub(super) fn lines(cause: &Cause, deleted: &[&str], names: &mut Names) -> Vec<String> {
     let mut phrases = Vec::new();
     let filled = params::of(cause);
     let mut objects: Vec<&ObjectRef> = std::iter::once(&cause.object).chain(&cause.culprit).collect();
@@ -22,7 +22,8 @@ pub(super) fn lines(cause: &Cause, names: &mut Names) -> Vec<String> {
         let line = Phrase::at(object).word("rollout status").part(Part::Target(object.clone())).word("--timeout=5m");
         phrases.push(line);
     }
-    for object in objects {
+    let there = |object: &&ObjectRef| !deleted.contains(&format!("{} {}", object.kind.as_str(), object.name).as_str());
+    for object in objects.into_iter().filter(there) {
         phrases.extend(of(object));
     }
     let mut lines: Vec<String> = Vec::new();

@@ -59,6 +59,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "runbook",
             "retrieve",
             "incidents",
+            "agent",
             "diagnose",
         ],
     ),

@@ -8,6 +8,7 @@ mod publish;
 mod request;
 mod show;
 mod sources;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +108,10 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "NAME")]
     owner: Vec<String>,
 
+    /// Use no model, even where one is configured: it would write better words into a new runbook
+    #[arg(long)]
+    no_llm: bool,
+
     /// Ask nothing
     #[arg(short, long)]
     yes: bool,
@@ -158,6 +163,9 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
         let on_branch = draft(&library)?;
         drafted = if on_branch.known { drafted.as_it_is(&library) } else { on_branch };
         sources.library = library;
+    }
+    if !args.no_llm && drafted.blob.is_none() {
+        drafted = words::better(drafted, &sources.library, &settings, &redactor)?;
     }
     if args.editor {
         drafted = ask::edited(drafted, &sources.library)?;

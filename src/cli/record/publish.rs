@@ -82,7 +82,7 @@ impl Proposal {
             proof: &proof,
             lint: &drafted.lint,
             near: &drafted.near,
-            model: None,
+            model: drafted.model.as_deref(),
         };
         let sealed = |text: String| redactor.seal_texts(text).into_inner();
         Proposal {

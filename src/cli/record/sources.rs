@@ -12,8 +12,7 @@ use crate::config::Settings;
 use crate::model::Library::Team;
 use crate::model::{Cause, Place, Role, Runbook, Time};
 use crate::outcomes::{By, Kind, Memory, Outcome};
-use crate::record::{Case, Drafted, Library, is_same};
-use crate::runbook;
+use crate::record::{Case, Drafted, File, Library, is_same};
 use crate::runbook::repo::propose;
 use crate::runbook::repo::{self, Collection, Sync, Wanted};
 
@@ -40,14 +39,13 @@ pub(super) fn open(args: &RecordArgs, settings: &Settings) -> Result<Sources, Co
     if let Some(collection) = &collection {
         team = files(collection)?;
         // A repository without a folder of that name keeps its runbooks at its root.
-        let below = team.iter().any(|(place, _)| place.path.starts_with("runbooks/"));
+        let below = team.iter().any(|file| file.place().path.starts_with("runbooks/"));
         if settings.runbooks.path.value.is_none() && !below && !team.is_empty() {
             folder = String::new();
         }
     }
     let builtin = repo::builtin();
-    let builtin: Vec<Runbook> =
-        files(&builtin)?.into_iter().filter_map(|(place, bytes)| runbook::parse(place, &bytes).runbook).collect();
+    let builtin: Vec<Runbook> = files(&builtin)?.into_iter().filter_map(|file| file.parsed.runbook).collect();
     let library = Library {
         team,
         folder: folder.trim_matches('/').to_owned(),
@@ -58,10 +56,10 @@ pub(super) fn open(args: &RecordArgs, settings: &Settings) -> Result<Sources, Co
     Ok(Sources { wanted, library, sync })
 }
 
-fn files(collection: &Collection) -> Result<Vec<(Place, Vec<u8>)>, CommandError> {
+fn files(collection: &Collection) -> Result<Vec<File>, CommandError> {
     let entries: Vec<&repo::Entry> = collection.entries.iter().collect();
     let bytes = collection.read(&entries)?;
-    Ok(entries.iter().map(|entry| collection.place(entry)).zip(bytes).collect())
+    Ok(entries.iter().zip(bytes).map(|(entry, bytes)| File::new(collection.place(entry), bytes)).collect())
 }
 
 impl Sources {
@@ -72,10 +70,10 @@ impl Sources {
         let state = propose::branch_state(self.wanted.as_ref()?, branch, self.sync).ok()??;
         let mut library = self.library.clone();
         for file in state.files {
-            library.team.retain(|(place, _)| place.path != file.path);
+            library.team.retain(|known| known.place().path != file.path);
             if let Some(content) = file.content {
                 let place = Place { library: Team, path: file.path, commit: state.commit.clone(), blob: file.blob };
-                library.team.push((place, content.into_bytes()));
+                library.team.push(File::new(place, content.into_bytes()));
             }
         }
         Some(library)
@@ -111,15 +109,14 @@ impl Sources {
 
     /// The runbooks that were shown for the cause, and have what mended it among their lines.
     fn used(&self, cause: &Cause, drafted: &Drafted) -> Vec<(Place, String)> {
-        let team = self.library.team.iter().filter_map(|(place, bytes)| runbook::parse(place.clone(), bytes).runbook);
-        let all = team.chain(self.library.builtin.iter().cloned());
-        let shown = all.filter(|runbook| {
+        let team = self.library.team.iter().filter_map(File::runbook);
+        let shown = team.chain(&self.library.builtin).filter(|runbook| {
             cause
                 .runbooks
                 .iter()
                 .any(|advice| advice.place.path == runbook.place.path && advice.place.library == runbook.place.library)
         });
-        let has = |runbook: &Runbook| {
+        let has = |runbook: &&Runbook| {
             let mut lines =
                 runbook.blocks.iter().filter(|block| block.role == Some(Role::Fix)).flat_map(|block| &block.lines);
             lines.any(|line| drafted.fixes.iter().any(|fix| is_same(&line.text, fix)))
