@@ -105,6 +105,7 @@ fn addition(
     words: Option<&str>,
 ) -> Drafted {
     let text = String::from_utf8_lossy(&file.bytes).into_owned();
+    let general = general.with(done);
     let told = match words {
         Some(words) => general.text(words),
         None => done.iter().map(|done| general.text(&done.what)).collect::<Vec<_>>().join("; ") + ".",

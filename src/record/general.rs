@@ -8,11 +8,40 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::phrase;
+use super::page::Done;
+use super::phrase::{self, Phrase};
 use crate::causes::path;
 use crate::graph::View;
+use crate::model::kinds::{
+    ConfigMap, CronJob, DaemonSet, Deployment, Ingress, Job, PersistentVolumeClaim, Secret, Service, ServiceAccount,
+    StatefulSet,
+};
+use crate::model::reference::Resource;
 use crate::model::{Cause, Kind, ObjectRef};
 use crate::runbook::params;
+
+/// Values that are words of Kubernetes, and no one's own.
+const PLAIN: &[&str] = &[
+    "true",
+    "false",
+    "http",
+    "https",
+    "TCP",
+    "UDP",
+    "SCTP",
+    "Always",
+    "Never",
+    "IfNotPresent",
+    "OnFailure",
+    "default",
+    "Recreate",
+    "RollingUpdate",
+    "Exists",
+    "Equal",
+    "NoSchedule",
+    "NoExecute",
+    "In",
+];
 
 /// Replaces names.
 #[derive(Debug)]
@@ -67,7 +96,8 @@ impl General {
         if let Some(container) = filled.get("CONTAINER") {
             name(container, "CONTAINER");
         }
-        for object in std::iter::once(&cause.object).chain(&objects) {
+        let around = neighbours(&objects, views);
+        for object in std::iter::once(&cause.object).chain(&objects).chain(&around) {
             let word = params::name(object.kind).map_or_else(|| object.kind.as_str().to_uppercase(), str::to_owned);
             pairs.push((phrase::target(object), format!("{}/{word}", object.kind.argument())));
             name(&object.name, &word);
@@ -82,6 +112,29 @@ impl General {
         General { words, pairs }
     }
 
+    /// The same for what was done: what a person chose is called as the parameter that stands for it. Numbers stay, since how
+    /// much was enough is worth knowing.
+    #[must_use]
+    pub(super) fn with(&self, done: &[Done]) -> General {
+        let mut words: BTreeMap<String, String> = self.words.iter().cloned().collect();
+        let mut chosen = |line: &Option<Phrase>, back: bool| {
+            for (name, value) in line.iter().flat_map(Phrase::chosen) {
+                let old = back && !name.starts_with("OLD_") && !phrase::is_key(name);
+                let word = if old { format!("OLD_{name}") } else { name.to_owned() };
+                if value.len() > 2 && !value.starts_with(|c: char| c.is_ascii_digit()) && !PLAIN.contains(&value) {
+                    words.entry(value.to_owned()).or_insert(word);
+                }
+            }
+        };
+        for done in done {
+            chosen(&done.line, false);
+            chosen(&done.back, true);
+        }
+        let mut words: Vec<(String, String)> = words.into_iter().collect();
+        words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        General { words, pairs: self.pairs.clone() }
+    }
+
     /// The text without what is the incident's own.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -93,6 +146,31 @@ impl General {
         }
         text
     }
+}
+
+/// What lives beside the objects of a cause, and may be named by what proves it.
+fn neighbours(objects: &BTreeSet<ObjectRef>, views: &[&View<'_>]) -> BTreeSet<ObjectRef> {
+    fn of<T: Resource>(view: &View<'_>) -> Vec<ObjectRef> {
+        view.all::<T>().iter().map(Resource::object_ref).collect()
+    }
+    let of_each = [
+        of::<Service>,
+        of::<Deployment>,
+        of::<StatefulSet>,
+        of::<DaemonSet>,
+        of::<CronJob>,
+        of::<Job>,
+        of::<Ingress>,
+        of::<PersistentVolumeClaim>,
+        of::<ConfigMap>,
+        of::<Secret>,
+        of::<ServiceAccount>,
+    ];
+    let namespaces: BTreeSet<&str> = objects.iter().filter_map(|object| object.namespace.as_deref()).collect();
+    let all = views.iter().flat_map(|view| of_each.iter().flat_map(|of| of(view)));
+    let beside = all.filter(|object| object.namespace.as_deref().is_some_and(|own| namespaces.contains(own)));
+    // Each namespace has these.
+    beside.filter(|object| !matches!(&*object.name, "default" | "kube-root-ca.crt")).collect()
 }
 
 /// Replaces a name where it stands as a word; a pod's name may go on in a hash.

@@ -261,12 +261,13 @@ fn mitigation(body: &mut Body, material: &Material<'_>, fixes: &[String]) {
     if material.done.is_empty() && material.words.is_none() {
         body.prose("Not known yet: the incident was recorded before it was mended.");
     }
+    let general = material.general.with(material.done);
     let told = |done: &Done| match done.object.split(' ').next() {
         Some(kind) if !kind.is_empty() && matches!(done.what.as_str(), "created" | "deleted") => {
             format!("the {kind} was {}", done.what)
         }
-        Some(kind) if !kind.is_empty() => format!("{kind}: {}", material.general.text(&done.what)),
-        _ => material.general.text(&done.what),
+        Some(kind) if !kind.is_empty() => format!("{kind}: {}", general.text(&done.what)),
+        _ => general.text(&done.what),
     };
     let told: Vec<String> = material.done.iter().map(told).collect();
     match told.as_slice() {

@@ -76,6 +76,14 @@ impl Phrase {
         std::iter::once("kubectl".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
     }
 
+    /// The values that a person chose, with the parameter for each.
+    pub(super) fn chosen(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.words.iter().flatten().filter_map(|part| match part {
+            Part::Chosen { name, value } => Some((*name, value.as_str())),
+            _ => None,
+        })
+    }
+
     /// The line as a runbook has it.
     pub(super) fn general(&self, names: &mut Names) -> String {
         let words = self.words.iter().map(|word| {
@@ -207,7 +215,7 @@ impl Names {
 }
 
 /// Whether a parameter says which field, and not what is in it: the same in both directions.
-fn is_key(name: &str) -> bool {
+pub(super) fn is_key(name: &str) -> bool {
     matches!(name, "KEY" | "LABEL_KEY" | "VARIABLE" | "TAINT" | "VOLUME")
 }
 

@@ -407,10 +407,15 @@ fn changed(leaf: &Leaf) -> String {
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
         Some(_) => None,
     };
-    match (short(&leaf.old), short(&leaf.new)) {
-        (Some(old), Some(new)) => format!("`{}` {old} → {new}", leaf.told()),
-        _ => format!("`{}`", leaf.told()),
+    if let (Some(old), Some(new)) = (short(&leaf.old), short(&leaf.new)) {
+        return format!("`{}` {old} → {new}", leaf.told());
     }
+    let how = match (&leaf.old, &leaf.new) {
+        (None, _) => "set",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    format!("`{}` {how}", leaf.told())
 }
 
 /// All that has no verb of its own.
