@@ -9,7 +9,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kubectl_react::runbook::forge::{
     Connection, ForgeError, ForgeKind, Opened, PullRequest, Remote, Token, Why, find, open, parse,
@@ -39,7 +39,16 @@ impl Repository {
         let (status, made) = repository.api(Method::POST, "user/repos", Some(json!({"name": repository.name}))).await;
         assert_eq!(status, 201, "{made}");
         repository.push();
+        repository.await_push().await;
         Some(repository)
+    }
+
+    /// What was pushed is looked at a moment later: until then it answers that there is nothing.
+    async fn await_push(&self) {
+        let began = Instant::now();
+        while self.api(Method::GET, &format!("repos/react/{}", self.name), None).await.1["empty"] != false {
+            assert!(began.elapsed() < Duration::from_mins(1), "{} stays empty", self.name);
+        }
     }
 
     fn url(&self) -> String {
@@ -141,6 +150,24 @@ async fn it_is_opened_once_and_updated_then() {
     repository.api(Method::PATCH, &path, Some(json!({"state": "closed"}))).await;
     let second = repository.opened(&token, &asked()).await.unwrap();
     assert!(!second.updated && second.number != again.number, "{second:?}");
+}
+
+#[tokio::test]
+async fn a_branch_is_opened_as_soon_as_it_is_pushed() {
+    let Some(repository) = Repository::fresh("soon").await else { return };
+    let (token, folder) = (repository.token(), tempfile::tempdir().unwrap());
+    repository.git(folder.path(), &["clone", "--quiet", &repository.url(), "clone"]);
+    let clone = folder.path().join("clone");
+    for number in 0..5 {
+        let branch = format!("runbooks/new-{number}");
+        repository.git(&clone, &["switch", "--quiet", "--create", &branch, "origin/main"]);
+        std::fs::write(clone.join(format!("{number}.md")), "# New\n").unwrap();
+        repository.git(&clone, &["add", "."]);
+        repository.git(&clone, &["commit", "--quiet", "--message=new"]);
+        repository.git(&clone, &["push", "--quiet", "origin", &branch]);
+        assert!(!repository.opened(&token, &PullRequest { branch, ..asked() }).await.unwrap().updated);
+    }
+    assert_eq!(repository.pulls().await.len(), 5);
 }
 
 #[tokio::test]
