@@ -86,7 +86,7 @@ fn plain(settings: &Settings, freshness: Freshness, builtin: bool) -> Result<Opt
 /// The team's library; clones that can't be kept live in a folder of this run.
 pub(super) fn team(settings: &Settings) -> Option<Wanted> {
     let source = settings.runbooks.repo.value.clone()?;
-    let cache = writable(config::cache_dir()).unwrap_or_else(|| std::env::temp_dir().join("kubectl-react"));
+    let cache = writable(config::cache_dir()).unwrap_or_else(temporary);
     let (branch, path) = (settings.runbooks.branch.value.clone(), settings.runbooks.path.value.clone());
     Some(Wanted { source, branch, path, cache })
 }
@@ -118,6 +118,36 @@ fn writable(folder: Option<PathBuf>) -> Option<PathBuf> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(&folder).ok().map(|()| folder)
+}
+
+/// A folder among the temporary ones that nobody else can write to: what lies in it is believed.
+fn temporary() -> PathBuf {
+    let all = std::env::temp_dir();
+    let usual = all.join("kubectl-react");
+    if writable(Some(usual.clone())).is_some() && is_own(&usual) {
+        return usual;
+    }
+    all.join(format!("kubectl-react-{}", std::process::id()))
+}
+
+/// Whether a folder is ours alone, as one is that we make in it.
+#[cfg(unix)]
+fn is_own(folder: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
+    let same = || {
+        let (outer, inner) = (std::fs::symlink_metadata(folder).ok()?, std::fs::symlink_metadata(&probe).ok()?);
+        Some(outer.is_dir() && outer.uid() == inner.uid() && outer.mode() & 0o022 == 0)
+    };
+    let made = std::fs::create_dir(&probe).is_ok();
+    let own = made && same() == Some(true);
+    let _ = std::fs::remove_dir(&probe);
+    own
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &std::path::Path) -> bool {
+    true
 }
 
 /// Where the model lies that runs in this process; nothing where there is none.

@@ -47,7 +47,8 @@ fn color(choice: ColorChoice, env: &dyn Fn(&str) -> Option<String>, terminal: bo
     }
 }
 
-fn width() -> usize {
+/// Columns of the terminal, or of what takes its place.
+pub(super) fn width() -> usize {
     let columns = if io::stdout().is_terminal() {
         terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
     } else {

@@ -106,14 +106,15 @@ fn confirm(chosen: Vec<&Difference>, cause: &Cause, redactor: &Redactor) -> Resu
     for (number, difference) in (1..).zip(&chosen) {
         let by = difference.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
         let at = difference.time.map(|time| time.strftime(" at %H:%M:%S UTC").to_string()).unwrap_or_default();
-        page += &one_line(&format!("  {number}. {}: {}{by}{at}", difference.object, difference.what));
-        page.push('\n');
+        let told = one_line(&format!("{}: {}{by}{at}", difference.object, difference.what)).into_owned();
+        page += &wrapped(&told, &format!("  {number}. "), "     ");
         if let Some(line) = &difference.line {
             page += &one_line(&format!("     {}", line.concrete()));
             page.push('\n');
         }
     }
-    page += "What mended it? Enter takes all, numbers take some (1,3), anything else is taken as what you did.\n";
+    let asked = "What mended it? Enter takes all, numbers take some (1,3), anything else is taken as what you did.";
+    page += &wrapped(asked, "", "");
     terminal::report(&page);
     let text = answer("> ")?;
     let text = text.trim();
@@ -137,6 +138,13 @@ fn confirm(chosen: Vec<&Difference>, cause: &Cause, redactor: &Redactor) -> Resu
         }
         None => typed(&[text.to_owned()], cause, redactor),
     }
+}
+
+/// As wide as the terminal; a word that is longer stays whole, to be copied.
+fn wrapped(text: &str, first: &str, others: &str) -> String {
+    let options = textwrap::Options::new(terminal::width()).initial_indent(first).subsequent_indent(others);
+    let options = options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options) + "\n"
 }
 
 /// Whether to go on.

@@ -161,8 +161,8 @@ pub(super) fn published(published: &Published, proposal: &Proposal, format: &str
         });
     }
     let short = published.commit.get(..12).unwrap_or(&published.commit);
-    let state = if published.unchanged { "has it already" } else { "has it" };
-    let mut page = format!("{}@{short}: branch {} {state}\n", drafted.path, proposal.branch);
+    let verb = if published.unchanged { "committed before:" } else { "committed" };
+    let mut page = format!("{verb} {}@{short}\non branch {}\n", drafted.path, proposal.branch);
     match &published.pushed {
         Pushed::Yes => _ = writeln!(page, "pushed to {}", published.remote),
         Pushed::UpToDate => _ = writeln!(page, "{} has the branch already", published.remote),

@@ -38,9 +38,10 @@ pub(super) fn open(args: &RecordArgs, settings: &Settings) -> Result<Sources, Co
     let mut folder = settings.runbooks.path.value.clone().unwrap_or_else(|| "runbooks".to_owned());
     if let Some(collection) = &collection {
         team = files(collection)?;
-        // A repository without a folder of that name keeps its runbooks at its root.
+        // A repository that has runbooks and no folder of that name keeps them at its root; other pages are none.
         let below = team.iter().any(|file| file.place().path.starts_with("runbooks/"));
-        if settings.runbooks.path.value.is_none() && !below && !team.is_empty() {
+        let written = team.iter().any(|file| file.runbook().is_some_and(|runbook| !runbook.derived));
+        if settings.runbooks.path.value.is_none() && !below && written {
             folder = String::new();
         }
     }

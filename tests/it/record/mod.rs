@@ -5,6 +5,7 @@
 //! *Invariant:* whatever goes wrong half-way, the same command again ends in one commit, one branch and one pull request.
 
 mod known;
+mod shapes;
 mod team;
 mod words;
 

@@ -24,7 +24,8 @@ pub(super) const SHOWN: &str = "runbooks/network/ports-closed.md";
 /// A team with its repository, and an incident.
 pub(super) struct Team {
     home: tempfile::TempDir,
-    remote: &'static str,
+    /// The address of the team's repository, as it is configured.
+    pub(super) source: String,
     pub(super) env: Vec<(&'static str, String)>,
     /// All that was printed.
     pub(super) said: String,
@@ -110,7 +111,7 @@ impl Team {
         let mut config = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n".to_owned();
         let _ = write!(config, "[url \"{}\"]\n\tinsteadOf = {}\n", path("team.git").display(), rules.remote);
         fs::write(path("gitconfig"), config).unwrap();
-        let team = Team { home, remote: rules.remote, env: Vec::new(), said: String::new() };
+        let team = Team { home, source: rules.remote.to_owned(), env: Vec::new(), said: String::new() };
         team.git(&["init", "-q", "--bare", "team.git"]);
         team.git(&["clone", "-q", "team.git", "clone"]);
         fs::create_dir_all(team.path("clone/runbooks")).unwrap();
@@ -170,7 +171,7 @@ impl Team {
     pub(super) fn record_from(&mut self, snapshot: &str, args: &[&str]) -> (bool, String) {
         let mut command = self.command(env!("CARGO_BIN_EXE_kubectl-react"));
         command.env("XDG_STATE_HOME", self.path("state")).env("XDG_CACHE_HOME", self.path("cache"));
-        command.env("KUBECTL_REACT_RUNBOOKS", self.remote).env("KUBECTL_REACT_EMBEDDER", "none");
+        command.env("KUBECTL_REACT_RUNBOOKS", &self.source).env("KUBECTL_REACT_EMBEDDER", "none");
         command.env("NO_PROXY", "127.0.0.1").envs(self.env.iter().map(|(name, value)| (name, value)));
         let output = command.args(["record", "--from", snapshot]).args(args).output().unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
