@@ -44,12 +44,20 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Replaces names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct General {
     /// The word for each name, the longest name first.
     words: Vec<(String, String)>,
     /// The same for names with their kind, `deployment/web`: a container may be called the same.
     pairs: Vec<(String, String)>,
+    /// What a person chose, which comes before all else.
+    chosen: Vec<(String, String)>,
+}
+
+fn longest_first(words: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut words: Vec<(String, String)> = words.collect();
+    words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    words
 }
 
 static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
@@ -105,39 +113,36 @@ impl General {
                 name(namespace, "NAMESPACE");
             }
         }
-        let mut words: Vec<(String, String)> = words.into_iter().collect();
-        for words in [&mut words, &mut pairs] {
-            words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        }
-        General { words, pairs }
+        let (words, pairs) = (longest_first(words.into_iter()), longest_first(pairs.into_iter()));
+        General { words, pairs, chosen: Vec::new() }
     }
 
     /// The same for what was done: what a person chose is called as the parameter that stands for it. Numbers stay, since how
     /// much was enough is worth knowing.
     #[must_use]
     pub(super) fn with(&self, done: &[Done]) -> General {
-        let mut words: BTreeMap<String, String> = self.words.iter().cloned().collect();
-        let mut chosen = |line: &Option<Phrase>, back: bool| {
+        let mut words = BTreeMap::new();
+        let mut name = |line: &Option<Phrase>, back: bool| {
             for (name, value) in line.iter().flat_map(Phrase::chosen) {
                 let old = back && !name.starts_with("OLD_") && !phrase::is_key(name);
-                let word = if old { format!("OLD_{name}") } else { name.to_owned() };
-                if value.len() > 2 && !value.starts_with(|c: char| c.is_ascii_digit()) && !PLAIN.contains(&value) {
-                    words.entry(value.to_owned()).or_insert(word);
+                if value.len() > 2 && !phrase::is_quantity(value) && !PLAIN.contains(&value) {
+                    words.insert(value.to_owned(), if old { format!("OLD_{name}") } else { name.to_owned() });
                 }
             }
         };
         for done in done {
-            chosen(&done.line, false);
-            chosen(&done.back, true);
+            name(&done.back, true);
+            name(&done.line, false);
         }
-        let mut words: Vec<(String, String)> = words.into_iter().collect();
-        words.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        General { words, pairs: self.pairs.clone() }
+        General { chosen: longest_first(words.into_iter()), ..self.clone() }
     }
 
     /// The text without what is the incident's own.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        for (name, word) in &self.chosen {
+            text = replaced(&text, name, word);
+        }
         for (pattern, word) in PATTERNS.iter() {
             text = pattern.replace_all(&text, *word).into_owned();
         }
@@ -217,7 +222,7 @@ mod tests {
             [("payments", "NAMESPACE"), ("checkout-api", "DEPLOYMENT"), ("api", "CONTAINER"), ("node-7", "NODE")]
                 .map(|(name, word)| (name.to_owned(), word.to_owned()));
         let pairs = vec![("deployment/api".to_owned(), "deployment/DEPLOYMENT".to_owned())];
-        let general = General { words: words.into(), pairs };
+        let general = General { words: words.into(), pairs, chosen: Vec::new() };
         let table = [
             ("pod checkout-api-7d9f8b6c5d-x2k4q of payments", "pod DEPLOYMENT of NAMESPACE"),
             (

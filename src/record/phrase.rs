@@ -247,14 +247,17 @@ fn chosen(name: &str, value: &str) -> String {
     with_number(what, value)
 }
 
+/// Whether a value is a number, with a unit or without.
+pub(super) fn is_quantity(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_digit())
+        && value.len() <= 8
+        && !value.contains(['/', ':'])
+        && value.chars().filter(|c| *c == '.').count() <= 1
+}
+
 /// With the value, where it is a quantity: names and addresses are the incident's own.
 fn with_number(what: &str, value: &str) -> String {
-    let number = value.starts_with(|c: char| c.is_ascii_digit()) && value.len() <= 8 && !value.contains(['/', ':']);
-    if number && value.chars().filter(|c| *c == '.').count() <= 1 {
-        format!("{what}; {value} was right once")
-    } else {
-        what.to_owned()
-    }
+    if is_quantity(value) { format!("{what}; {value} was right once") } else { what.to_owned() }
 }
 
 /// JSON with placeholders: scalars become values that a person chose, except for what names a container and what is

@@ -52,6 +52,7 @@ fn of(object: &ObjectRef) -> Option<Phrase> {
         Kind::APIService => wait("--for=condition=Available"),
         Kind::CustomResourceDefinition => wait("--for=condition=Established"),
         Kind::PersistentVolumeClaim => at.word("get persistentvolumeclaim").part(name()),
+        Kind::CronJob => at.word("get cronjob").part(name()),
         Kind::Ingress => at.word("get ingress").part(name()),
         Kind::HorizontalPodAutoscaler => at.word("describe horizontalpodautoscaler").part(name()),
         Kind::ResourceQuota => at.word("describe resourcequota").part(name()),

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where things are, and small helpers. Sourced by "up" and "down".
+# Where things are, and what is asked of the server. Sourced by "up" and "down".
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
@@ -8,23 +8,7 @@ readonly UNPACKED=$DATA/packages/usr/sbin
 readonly PACKAGES=(openssh-server libwrap0)
 readonly SERVERS=(sshd https)
 
-say() { echo "git: $*" >&2; }
-
-die() { # MESSAGE [HINT]
-  echo "error: $1" >&2
-  [ -z "${2:-}" ] || echo "hint: $2" >&2
-  exit 1
-}
-
-# await SECONDS COMMAND...: until it holds
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
-}
+. "$HERE/../support/server.sh"
 
 # sshd must be called by its whole path.
 ssh_server() { PATH=$PATH:/usr/sbin:/sbin command -v sshd "$UNPACKED/sshd" | head -n 1; }
@@ -57,8 +41,6 @@ ready() {
       timeout 10 git ls-remote "$(cat "$url")/ready.git" >/dev/null 2>"$DATA/ready.log" || return 1
   done
 }
-
-lives() { [ -f "$DATA/$1.pid" ] && kill -0 "$(cat "$DATA/$1.pid")" 2>/dev/null; }
 
 ended() { ! lives sshd || ! lives https; }
 

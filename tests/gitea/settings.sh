@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where things are, and small helpers. Sourced by "up" and "down".
+# Where things are, and what is asked of the server. Sourced by "up" and "down".
 
 # A newer one has a module that the proxy does not give.
 readonly VERSION=v1.26.0 # of code.gitea.io/gitea
@@ -10,23 +10,7 @@ readonly PROGRAM=$DATA/gitea-$VERSION
 readonly WORK=$DATA/work
 readonly CONFIG=$WORK/app.ini
 
-say() { echo "gitea: $*" >&2; }
-
-die() { # MESSAGE [HINT]
-  echo "error: $1" >&2
-  [ -z "${2:-}" ] || echo "hint: $2" >&2
-  exit 1
-}
-
-# await SECONDS COMMAND...: until it holds
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
-}
+. "$HERE/../support/server.sh"
 
 missing() {
   command -v git >/dev/null || echo git
@@ -36,8 +20,6 @@ missing() {
   [ ! -x "$PROGRAM" ] || return 0
   command -v cc >/dev/null || command -v gcc >/dev/null || echo "a C compiler"
 }
-
-lives() { [ -f "$DATA/pid" ] && kill -0 "$(cat "$DATA/pid")" 2>/dev/null; }
 
 # api METHOD PATH [JSON]: the answer of its API
 api() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where things are, and small helpers. Sourced by "up" and "down".
+# Where things are, and what is asked of the server. Sourced by "up" and "down".
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly HERE
@@ -8,23 +8,7 @@ readonly UNPACKED=$DATA/packages/usr/bin
 readonly PACKAGES=(prometheus prometheus-alertmanager)
 readonly SERVERS=(prometheus alertmanager)
 
-say() { echo "metrics: $*" >&2; }
-
-die() { # MESSAGE [HINT]
-  echo "error: $1" >&2
-  [ -z "${2:-}" ] || echo "hint: $2" >&2
-  exit 1
-}
-
-# await SECONDS COMMAND...: until it holds
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
-  done
-}
+. "$HERE/../support/server.sh"
 
 # program SERVER: its path. Debian calls Alertmanager by another name than those who make it.
 program() {
@@ -74,7 +58,5 @@ ready() {
 ended() { ! lives prometheus || ! lives alertmanager; }
 
 settled() { ready || ended; }
-
-lives() { [ -f "$DATA/$1.pid" ] && kill -0 "$(cat "$DATA/$1.pid")" 2>/dev/null; }
 
 is_running() { ! ended && ready; }

@@ -186,6 +186,49 @@ fn looked_at(stage: &Stage, told: &[String], home: &Path) {
     assert!(kept >= 3, "{kept} incidents: {}", told.join("\n"));
 }
 
+/// Every cause of the planted cluster is recorded, with words of its own and with what a person says of it: commits, messages,
+/// names of branches and pull requests have none of it.
+#[test]
+fn what_is_recorded_has_nothing_planted() {
+    let mut stage = Stage::new();
+    let (api, home) = (stage.api.url(), stage.home.path().to_owned());
+    git(&home, &["init", "-q", "--bare", "-b", "main", "records.git"]);
+    git(&home, &["clone", "-q", "records.git", "start"]);
+    git(&home.join("start"), &["commit", "-q", "--allow-empty", "-m", "start"]);
+    git(&home.join("start"), &["push", "-q", "origin", "HEAD:main"]);
+    let records = home.join("records.git").display().to_string();
+    let env = [
+        ("KUBECTL_REACT_RUNBOOKS", records.as_str()),
+        ("KUBECTL_REACT_EMBEDDER", "none"),
+        ("KUBECTL_REACT_FORGE_KIND", "none"),
+        ("GIT_AUTHOR_NAME", "Ada"),
+        ("GIT_AUTHOR_EMAIL", "ada@example.org"),
+        ("GIT_COMMITTER_NAME", "Ada"),
+        ("GIT_COMMITTER_EMAIL", "ada@example.org"),
+    ];
+    let found = json_of(&stage.run(&["diagnose", "--server", &api, "-o", "json", "--no-llm"], &env));
+    let causes = found["causes"].as_array().map_or(0, Vec::len);
+    assert!(causes > 5, "{causes} causes");
+    stage.run(&["snapshot", "after.json.gz", "--server", &api], &env);
+    let words = format!("The password={} was renewed.", stage.plants.word("what a person says"));
+    let line = format!(
+        "kubectl -n shop create secret generic cart-db --from-literal=password={}",
+        stage.plants.word("what a person typed")
+    );
+    for number in (1..=causes).map(|number| number.to_string()) {
+        let record = ["record", "--from", "after.json.gz", "--cause", &number];
+        let run = |stage: &mut Stage, more: &[&str]| stage.run(&[&record[..], more].concat(), &env);
+        run(&mut stage, &["--unresolved", "--dry-run"]);
+        run(&mut stage, &["--fix", &words, "--fix", &line, "--dry-run"]);
+        let told = run(&mut stage, &["--unresolved", "--yes"]);
+        assert!(told.contains("committed ") || told.contains("nothing to add"), "{number}: {told}");
+    }
+    let branches = stage.history(&home.join("records.git"));
+    assert!(branches > 5, "{branches} branches");
+    let leaks = stage.leaks();
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+}
+
 /// A snapshot that somebody made by hand is masked when it is read.
 #[test]
 fn a_snapshot_that_is_not_masked_is_masked_when_it_is_read() {

@@ -79,7 +79,11 @@ impl Stage {
         for file in files(self.home.path()) {
             let inner = file.strip_prefix(self.home.path()).unwrap().display().to_string();
             // A copy of the team's repository, and what a person writes there.
-            if !inner.starts_with("runbooks.git") && !inner.starts_with("work/team") && !inner.contains("/repos/") {
+            if !inner.starts_with("runbooks.git")
+                && !inner.starts_with("records.git")
+                && !inner.starts_with("work/team")
+                && !inner.contains("/repos/")
+            {
                 seen.push((inner, unzipped(&std::fs::read(&file).unwrap())));
             }
         }
@@ -96,6 +100,16 @@ impl Stage {
             }
         }
         seen
+    }
+
+    /// All that was pushed to a repository has left: files, messages and names. Gives how many branches.
+    pub(super) fn history(&mut self, repository: &Path) -> usize {
+        let git = |args: &[&str]| Process::new("git").current_dir(repository).args(args).output().unwrap().stdout;
+        let branches = git(&["for-each-ref"]);
+        let many = branches.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        self.seen.push(("names of branches".to_owned(), branches));
+        self.seen.push(("commits".to_owned(), git(&["log", "--all", "-p", "--format=fuller"])));
+        many
     }
 
     /// Which secrets are in it.

@@ -8,6 +8,7 @@ mod known;
 mod shapes;
 mod team;
 mod words;
+mod written;
 
 use std::fs;
 use std::path::Path;
