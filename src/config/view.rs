@@ -5,12 +5,7 @@
 
 use reqwest::Url;
 
-use super::{
-    CHROMA_COLLECTION, CHROMA_DATABASE, CHROMA_TENANT, CHROMA_TOKEN_ENV, CHROMA_TOKEN_FILE, CHROMA_URL, COLOR,
-    ColorChoice, EMBEDDER_API_VERSION, EMBEDDER_DIR, EMBEDDER_KEY_ENV, EMBEDDER_KEY_FILE, EMBEDDER_KIND,
-    EMBEDDER_MODEL, EMBEDDER_URL, EmbedderKind, INCIDENTS_KEEP, OUTPUT, PAGE_SIZE, RUNBOOKS_BRANCH, RUNBOOKS_PATH,
-    RUNBOOKS_REPO, Setting, Settings, metrics,
-};
+use super::{COLOR, ColorChoice, INCIDENTS_KEEP, OUTPUT, PAGE_SIZE, Setting, Settings, metrics};
 
 /// A setting as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -59,33 +54,15 @@ impl Settings {
             ColorChoice::Always => "always".to_owned(),
             ColorChoice::Never => "never".to_owned(),
         };
-        let kind = |kind: &EmbedderKind| match kind {
-            EmbedderKind::Local => "local".to_owned(),
-            EmbedderKind::OpenAi => "openai".to_owned(),
-            EmbedderKind::None => "none".to_owned(),
-        };
         let mut entries = vec![
             entry(OUTPUT, &self.output, ToString::to_string),
             entry(COLOR, &self.color, color),
             entry(PAGE_SIZE, &self.page_size, |size| size.0.to_string()),
-            address(RUNBOOKS_REPO, &self.runbooks.repo),
-            optional(RUNBOOKS_BRANCH, &self.runbooks.branch),
-            optional(RUNBOOKS_PATH, &self.runbooks.path),
-            address(CHROMA_URL, &self.chroma.url),
-            optional(CHROMA_TENANT, &self.chroma.tenant),
-            optional(CHROMA_DATABASE, &self.chroma.database),
-            optional(CHROMA_COLLECTION, &self.chroma.collection),
-            optional(CHROMA_TOKEN_ENV, &self.chroma.token.env),
-            optional(CHROMA_TOKEN_FILE, &self.chroma.token.file),
-            entry(EMBEDDER_KIND, &self.embedder.kind, kind),
-            optional(EMBEDDER_DIR, &self.embedder.dir),
-            address(EMBEDDER_URL, &self.embedder.url),
-            optional(EMBEDDER_MODEL, &self.embedder.model),
-            optional(EMBEDDER_API_VERSION, &self.embedder.api_version),
-            optional(EMBEDDER_KEY_ENV, &self.embedder.key.env),
-            optional(EMBEDDER_KEY_FILE, &self.embedder.key.file),
-            entry(INCIDENTS_KEEP, &self.incidents_keep, |keep| keep.0.to_string()),
         ];
+        entries.extend(self.runbooks.entries());
+        entries.extend(self.chroma.entries());
+        entries.extend(self.embedder.entries());
+        entries.push(entry(INCIDENTS_KEEP, &self.incidents_keep, |keep| keep.0.to_string()));
         entries.extend(self.model.entries());
         entries.extend(self.agent.entries());
         entries.extend(self.prometheus.entries(&metrics::PROMETHEUS));
