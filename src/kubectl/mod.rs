@@ -68,6 +68,12 @@ impl Change {
         risk::risks(&self.0)
     }
 
+    /// Those of a runbook's line, where placeholders are the rule: one for a type says something where it is deleted only.
+    pub fn open_risks(&self) -> Vec<Risk> {
+        let deletes = self.verb() == "delete";
+        self.risks().into_iter().filter(|risk| deletes || *risk != Risk::Open).collect()
+    }
+
     /// Whether it waits for a person: opens an editor, or asks before each object.
     pub fn interactive(&self) -> bool {
         self.0.verb.interactive || self.has("edit") || self.has("interactive")

@@ -90,11 +90,9 @@ fn lines(runbook: &Runbook) -> impl Iterator<Item = (Option<Role>, &str)> {
     runbook.blocks.iter().flat_map(|block| block.lines.iter().map(|line| (block.role, line.text.as_str())))
 }
 
-/// Its risks in words. That `$WORKLOAD` may be of any type says something where it is deleted only.
+/// Its risks in words.
 fn risks(change: &Change) -> Vec<String> {
-    let deletes = change.verb() == "delete";
-    let risks = change.risks().into_iter().filter(|risk| deletes || *risk != Risk::Open);
-    risks.map(|risk| risk.to_string()).collect()
+    change.open_risks().iter().map(ToString::to_string).collect()
 }
 
 fn class(change: &Change) -> Class {

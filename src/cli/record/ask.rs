@@ -6,7 +6,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::Command;
 
-use super::{Answer, RecordArgs};
+use super::{Answer, RecordArgs, show};
 use crate::cli::error::CommandError;
 use crate::cli::terminal;
 use crate::kubectl;
@@ -107,14 +107,14 @@ fn confirm(chosen: Vec<&Difference>, cause: &Cause, redactor: &Redactor) -> Resu
         let by = difference.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
         let at = difference.time.map(|time| time.strftime(" at %H:%M:%S UTC").to_string()).unwrap_or_default();
         let told = one_line(&format!("{}: {}{by}{at}", difference.object, difference.what)).into_owned();
-        page += &wrapped(&told, &format!("  {number}. "), "     ");
+        page += &show::wrapped(&told, &format!("  {number}. "), "     ");
         if let Some(line) = &difference.line {
             page += &one_line(&format!("     {}", line.concrete()));
             page.push('\n');
         }
     }
     let asked = "What mended it? Enter takes all, numbers take some (1,3), anything else is taken as what you did.";
-    page += &wrapped(asked, "", "");
+    page += &show::wrapped(asked, "", "");
     terminal::report(&page);
     let text = answer("> ")?;
     let text = text.trim();
@@ -138,13 +138,6 @@ fn confirm(chosen: Vec<&Difference>, cause: &Cause, redactor: &Redactor) -> Resu
         }
         None => typed(&[text.to_owned()], cause, redactor),
     }
-}
-
-/// As wide as the terminal; a word that is longer stays whole, to be copied.
-fn wrapped(text: &str, first: &str, others: &str) -> String {
-    let options = textwrap::Options::new(terminal::width()).initial_indent(first).subsequent_indent(others);
-    let options = options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options) + "\n"
 }
 
 /// Whether to go on.

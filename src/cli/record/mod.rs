@@ -142,6 +142,9 @@ pub(super) fn run(args: RecordArgs, global: &GlobalArgs) -> Reply {
     }
     let cause = case.cause(proof.cause + 1)?;
     let found = if args.unresolved { Vec::new() } else { differences(&case, &proof) };
+    if !not_fixed && !args.yes && !args.only_shows() {
+        terminal::report(&show::over(&case, &proof));
+    }
     let answer = ask::what_mended_it(&args, cause, &found, &redactor)?;
     let mut sources = sources::open(&args, &settings)?;
     let draft = |library: &record::Library| {

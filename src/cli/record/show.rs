@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::publish::{Proposal, Published};
 use super::sources::Sources;
 use crate::cli::error::CommandError;
+use crate::cli::terminal;
 use crate::output;
 use crate::printable::{one_line, printable};
 use crate::record::{Case, Drafted, Proof};
@@ -91,6 +92,29 @@ pub(super) fn not_fixed(case: &Case, proof: &Proof) -> CommandError {
     CommandError::new(format!("incident {} is not over: {what}", case.id)).hinted(
         "mend it, and record again (a longer --timeout waits for it); `--unresolved` records it as known, without a fix",
     )
+}
+
+/// Which cause is over, and what shows it: read before anything is asked.
+pub(super) fn over(case: &Case, proof: &Proof) -> String {
+    let Some(cause) = case.diagnosis.causes.get(proof.cause) else { return String::new() };
+    let mut page = format!("Incident {} is over:\n", case.id);
+    page += &wrapped(&cause.summary, "  ", "  ");
+    for held in &proof.seen.holds {
+        page += &wrapped(held, "  - ", "    ");
+    }
+    let others = case.diagnosis.causes.len() - 1;
+    if others > 0 {
+        let of = proof.cause + 1;
+        page += &wrapped(&format!("This is cause {of} of {}: --cause takes another.", others + 1), "  ", "  ");
+    }
+    page
+}
+
+/// As wide as the terminal; a word that is longer stays whole, to be copied.
+pub(super) fn wrapped(text: &str, first: &str, others: &str) -> String {
+    let options = textwrap::Options::new(terminal::width()).initial_indent(first).subsequent_indent(others);
+    let options = options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&one_line(text), options) + "\n"
 }
 
 /// Nothing is to be added.

@@ -82,7 +82,7 @@ fn risk(fixes: &[String]) -> Risk {
     let mut worst = Risk::Low;
     for line in fixes {
         let Ok(kubectl::Command::Change(change)) = kubectl::parse(line) else { continue };
-        for danger in change.risks() {
+        for danger in change.open_risks() {
             let weight = match danger {
                 Danger::RunsImage
                 | Danger::ToZero

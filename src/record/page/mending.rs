@@ -123,9 +123,7 @@ pub(in crate::record) fn dangers(lines: &[String]) -> Vec<String> {
     let mut dangers: Vec<String> = Vec::new();
     for line in lines {
         if let Ok(kubectl::Command::Change(change)) = kubectl::parse(line) {
-            // Each line of a runbook has placeholders: that is no danger of this one.
-            let risks = change.risks().into_iter().filter(|risk| *risk != kubectl::Risk::Open);
-            dangers.extend(risks.map(|risk| risk.to_string()));
+            dangers.extend(change.open_risks().iter().map(ToString::to_string));
         }
     }
     dangers.sort();

@@ -63,7 +63,13 @@ impl Forge for GitHub<'_> {
                 notes.push("GitHub has no drafts in this repository: it is open for review".to_owned());
                 Ok(known)
             }
-            other => other,
+            Ok(known) => {
+                if pr.draft {
+                    notes.push("GitHub asks code owners once it is ready for review".to_owned());
+                }
+                Ok(known)
+            }
+            refused => refused,
         }
     }
 
