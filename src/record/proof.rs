@@ -52,7 +52,11 @@ pub(super) fn look(cause: &Cause, before: &Diagnosis, then: &View<'_>, now: &Dia
     let known: BTreeSet<&str> = before.causes.iter().map(|cause| cause.fingerprint.as_str()).collect();
     for new in &now.causes {
         let about = near(&new.object) || new.culprit.as_ref().is_some_and(&near);
-        if about && new.severity > Severity::Info && !known.contains(new.fingerprint.as_str()) {
+        // What followed from it and is found once more for itself, as a crash is for a while, is not new: that it works
+        // by now is seen below.
+        let mut followed = before.causes.iter().flat_map(|cause| &cause.consequences);
+        let was = followed.any(|other| other.detector == new.detector && other.object == new.object);
+        if about && new.severity > Severity::Info && !was && !known.contains(new.fingerprint.as_str()) {
             seen.fails.push(format!("new on its path: {}", new.summary));
         }
     }

@@ -106,7 +106,11 @@ pub(super) fn first(text: &str) -> &str {
             )
             .unwrap_or(paragraph);
     }
-    paragraph
+    // What it announces is no list, and stays behind: then the sentence that announces it does too.
+    match paragraph.trim_end().strip_suffix(':').and_then(|rest| rest.rfind(". ").max(rest.rfind(".\n"))) {
+        Some(end) => paragraph.get(..=end).unwrap_or(paragraph),
+        None => paragraph,
+    }
 }
 
 /// The first items of a list: whoever reads at night compares with few.
@@ -128,4 +132,23 @@ pub(super) fn section(doc: &str, heading: &str) -> Option<String> {
     let (_, rest) = doc.split_once(&format!("## {heading}\n"))?;
     let text = rest.split("\n## ").next()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first;
+
+    #[test]
+    fn a_paragraph_announces_nothing_that_stays_behind() {
+        let table = [
+            ("One. Two.\n\nThree.", "One. Two."),
+            ("One. These:\n\n- a\n- b\n\nThree.", "One. These:\n\n- a\n- b"),
+            ("One. It says\nthis:\n\n| a | b |\n", "One."),
+            ("One.\nIt says:\n\n```\na\n```\n", "One."),
+            ("It says:\n\n> a\n", "It says:"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(first(text), expected);
+        }
+    }
 }
