@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use textwrap::{Options, WordSeparator, WordSplitter};
+
 /// Strips escape sequences, control characters and invisible ones; tabs and lone carriage
 /// returns become spaces, newlines stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -34,6 +36,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 pub fn one_line(text: &str) -> Cow<'_, str> {
     let text = printable(text);
     if text.contains('\n') { Cow::Owned(text.replace('\n', " ")) } else { text }
+}
+
+/// How text is broken into lines: at blanks alone, since a name, a path or a command is copied and searched for whole.
+pub fn wrapping(width: usize) -> Options<'static> {
+    Options::new(width)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
 }
 
 fn is_plain(c: char) -> bool {

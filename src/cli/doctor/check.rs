@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::output::Style;
-use crate::printable::one_line;
+use crate::printable::{one_line, wrapping};
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -128,11 +128,7 @@ pub(super) fn screen(checks: &[Check], style: &Style) -> String {
 
 /// Breaks at blanks only: a path or a command must be copied whole.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let options = textwrap::Options::new(width)
-        .break_words(false)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+    textwrap::wrap(text, wrapping(width)).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 #[cfg(test)]

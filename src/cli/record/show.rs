@@ -13,7 +13,7 @@ use super::sources::Sources;
 use crate::cli::error::CommandError;
 use crate::cli::terminal;
 use crate::output;
-use crate::printable::{one_line, printable};
+use crate::printable::{one_line, printable, wrapping};
 use crate::record::{Case, Drafted, Proof};
 use crate::runbook::repo::propose::Pushed;
 
@@ -112,8 +112,7 @@ pub(super) fn over(case: &Case, proof: &Proof) -> String {
 
 /// As wide as the terminal; a word that is longer stays whole, to be copied.
 pub(super) fn wrapped(text: &str, first: &str, others: &str) -> String {
-    let options = textwrap::Options::new(terminal::width()).initial_indent(first).subsequent_indent(others);
-    let options = options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let options = wrapping(terminal::width()).initial_indent(first).subsequent_indent(others);
     textwrap::fill(&one_line(text), options) + "\n"
 }
 

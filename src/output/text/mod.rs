@@ -4,11 +4,10 @@
 
 mod exploration;
 
-use textwrap::{Options, WordSeparator, WordSplitter};
-
 use super::paint::Paint;
 use super::{Style, words};
 use crate::model::{Advice, Cause, Change, Command, Consequence, Diagnosis, Evidence, Exploration, Gap, Time, Verdict};
+use crate::printable::wrapping;
 
 /// Causes shown in full.
 const IN_FULL: usize = 10;
@@ -268,7 +267,7 @@ impl Page {
         let pad = INDENT.saturating_sub(2 + plain.len()).max(1);
         let lead = format!("  {painted}{}", " ".repeat(pad));
         let room = self.width.saturating_sub(INDENT.max(2 + plain.len() + pad)).max(20);
-        for (at, line) in textwrap::wrap(text, wrapping(room)).iter().enumerate() {
+        for (at, line) in textwrap::wrap(text, wrapping(room).break_words(true)).iter().enumerate() {
             let before = if at == 0 { lead.as_str() } else { "          " };
             self.line(&format!("{before}{line}"));
         }
@@ -305,7 +304,7 @@ impl Page {
             .width
             .saturating_sub(textwrap::core::display_width(indent).max(textwrap::core::display_width(lead)))
             .max(20);
-        for (at, line) in textwrap::wrap(text, wrapping(room)).iter().enumerate() {
+        for (at, line) in textwrap::wrap(text, wrapping(room).break_words(true)).iter().enumerate() {
             let before = if at == 0 { lead } else { indent };
             self.line(&format!("{before}{}", paint(line)));
         }
@@ -315,14 +314,6 @@ impl Page {
         self.out.push_str(line.trim_end());
         self.out.push('\n');
     }
-}
-
-/// Names are not torn apart at their hyphens and slashes: they are copied and searched for.
-pub(super) fn wrapping(width: usize) -> Options<'static> {
-    Options::new(width)
-        .word_separator(WordSeparator::AsciiSpace)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .break_words(true)
 }
 
 /// `text` in at most `room` columns: the middle goes, since both ends tell the most.

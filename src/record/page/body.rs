@@ -4,16 +4,16 @@
 
 use std::fmt::Write as _;
 
-use textwrap::{Options, WordSplitter};
+use textwrap::Options;
 
 /// Where prose is wrapped.
 const WIDTH: usize = 78;
 /// Items of a list that is shortened.
 const ITEMS: usize = 4;
 
-/// How prose is wrapped: a hyphen may stand in code, which must not be broken.
+/// How prose is wrapped.
 pub(in crate::record) fn wrapping() -> Options<'static> {
-    Options::new(WIDTH).break_words(false).word_splitter(WordSplitter::NoHyphenation)
+    crate::printable::wrapping(WIDTH)
 }
 
 /// Markdown as it is written.
