@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{ConfigError, Origin, Setting, agent, keys};
+use super::{ConfigError, Origin, Secret, Setting, agent, keys};
 
 pub(super) struct Layers<'e> {
     pub(super) env: &'e dyn Fn(&str) -> Option<String>,
@@ -44,6 +44,11 @@ impl Layers<'_> {
             None => Setting { value: None, origin: Origin::Default },
             Some((text, origin)) => Setting { value: Some(text), origin },
         }
+    }
+
+    /// Where a secret is to be had: the keys of the variable and of the file.
+    pub(super) fn secret(&self, env: &'static str, file: &'static str) -> Secret {
+        Secret { env: self.optional(env, None, ""), file: self.optional(file, None, "") }
     }
 
     fn found(&self, key: &str) -> Option<(String, Origin)> {

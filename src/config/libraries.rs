@@ -135,10 +135,7 @@ impl ChromaSettings {
             tenant: layers.optional(CHROMA_TENANT, None, ""),
             database: layers.optional(CHROMA_DATABASE, None, ""),
             collection: layers.optional(CHROMA_COLLECTION, None, ""),
-            token: Secret {
-                env: layers.optional(CHROMA_TOKEN_ENV, None, ""),
-                file: layers.optional(CHROMA_TOKEN_FILE, None, ""),
-            },
+            token: layers.secret(CHROMA_TOKEN_ENV, CHROMA_TOKEN_FILE),
         }
     }
 
@@ -162,10 +159,7 @@ impl EmbedderSettings {
             url: layers.optional(EMBEDDER_URL, None, ""),
             model: layers.optional(EMBEDDER_MODEL, None, ""),
             api_version: layers.optional(EMBEDDER_API_VERSION, None, ""),
-            key: Secret {
-                env: layers.optional(EMBEDDER_KEY_ENV, None, ""),
-                file: layers.optional(EMBEDDER_KEY_FILE, None, ""),
-            },
+            key: layers.secret(EMBEDDER_KEY_ENV, EMBEDDER_KEY_FILE),
         })
     }
 

@@ -38,10 +38,7 @@ impl MetricsSettings {
     pub(super) fn layered(layers: &Layers<'_>, keys: &Keys) -> MetricsSettings {
         MetricsSettings {
             url: layers.optional(keys.url, None, ""),
-            token: Secret {
-                env: layers.optional(keys.token_env, None, ""),
-                file: layers.optional(keys.token_file, None, ""),
-            },
+            token: layers.secret(keys.token_env, keys.token_file),
         }
     }
 

@@ -69,7 +69,7 @@ impl ModelSettings {
             provider: layers.setting(PROVIDER, None, "")?,
             url: layers.optional(URL, None, ""),
             api_version: layers.optional(API_VERSION, None, ""),
-            key: Secret { env: layers.optional(KEY_ENV, None, ""), file: layers.optional(KEY_FILE, None, "") },
+            key: layers.secret(KEY_ENV, KEY_FILE),
             auth: layers.setting(AUTH, None, "")?,
             tools: layers.setting(TOOLS, None, "")?,
             window: layers.setting(WINDOW, None, "")?,
