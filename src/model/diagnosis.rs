@@ -157,6 +157,14 @@ pub struct Cause {
     pub no_runbook: Option<String>,
 }
 
+impl Cause {
+    /// Whether a runbook was shown for it.
+    pub fn was_shown(&self, runbook: &Place) -> bool {
+        let same = |shown: &Place| shown.path == runbook.path && shown.library == runbook.library;
+        self.runbooks.iter().any(|advice| same(&advice.place))
+    }
+}
+
 /// A finding that follows from a cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -48,7 +48,7 @@ pub fn draft(case: &Case, proof: &Proof, done: &[Done], words: Option<&str>, lib
     let cause = case.diagnosis.causes.get(proof.cause)?;
     let (before, after) = (graph::build(&case.before), graph::build(&proof.after));
     let general = General::of(cause, &[&before, &after]);
-    let builtin = library.builtin.iter().find(|runbook| runbook.front.signature.detectors.contains(&cause.detector));
+    let builtin = library.builtin.iter().find(|runbook| names(&runbook.front, cause));
     let alike = alike(cause, library);
     let fixed = !matches!(proof.verdict, super::Verdict::NotFixed);
     let today = library.today.to_string();
@@ -69,25 +69,31 @@ pub fn draft(case: &Case, proof: &Proof, done: &[Done], words: Option<&str>, lib
         };
         page::write(&material)
     };
-    let mut drafted = match library.known(cause, &|| material(&cause.detector)) {
-        Some((runbook, file)) => addition(runbook, file, &material(&runbook.front.name), &general, done, words),
-        None => new_file(cause, library, &material),
+    let added = |(runbook, file): (&Runbook, &File)| {
+        let drafted = addition(runbook, file, &material(&runbook.front.name), &general, done, words);
+        let near = library.near(&drafted.path, &drafted.text);
+        (drafted, near)
+    };
+    let (mut drafted, near) = if let Some(known) = library.named(cause) {
+        added(known)
+    } else {
+        let fresh = new_file(cause, library, &material);
+        let near = library.near(&fresh.path, &fresh.text);
+        let same = near.first().and_then(|(path, _)| library.open().find(|(runbook, _)| runbook.place.path == *path));
+        same.map_or((fresh, near), added)
     };
     check(&mut drafted, library);
-    let near = library.near(&drafted.path, &drafted.text).into_iter();
-    drafted.near = near.map(|(path, cosine)| format!("{path} (similarity {cosine:.2})")).collect();
+    drafted.near = near.iter().map(|(path, cosine)| format!("{path} (similarity {cosine:.2})")).collect();
     Some(drafted)
 }
 
 /// The team's runbooks that were shown for a cause and are not about it: by name and title.
 fn alike(cause: &Cause, library: &Library) -> Vec<(String, String)> {
-    let shown = |runbook: &Runbook| {
-        cause.runbooks.iter().any(|advice| {
-            advice.place.library == crate::model::Library::Team && advice.place.path == runbook.place.path
-        })
-    };
     let others = library.runbooks().map(|(runbook, _)| runbook).filter(|runbook| {
-        !runbook.derived && runbook.front.status == Status::Active && shown(runbook) && !names(&runbook.front, cause)
+        !runbook.derived
+            && runbook.front.status == Status::Active
+            && cause.was_shown(&runbook.place)
+            && !names(&runbook.front, cause)
     });
     others.map(|runbook| (runbook.front.name.clone(), runbook.front.title.clone())).collect()
 }

@@ -4,7 +4,6 @@
 
 use jiff::civil::Date;
 
-use super::page::Page;
 use crate::model::runbook::{Runbook, Status};
 use crate::model::{Cause, Place};
 use crate::retrieve::{self, Query};
@@ -68,24 +67,20 @@ impl Library {
         self.team.iter().find(|file| file.place().path == path)
     }
 
-    /// The team's runbook that is about this fault already: by its signature, or since it says nearly what `page` would.
-    pub(super) fn known(&self, cause: &Cause, page: &dyn Fn() -> Page) -> Option<(&Runbook, &File)> {
+    /// Those that may learn: written as runbooks, and in use.
+    pub(super) fn open(&self) -> impl Iterator<Item = (&Runbook, &File)> {
+        self.runbooks().filter(|(runbook, _)| !runbook.derived && runbook.front.status != Status::Deprecated)
+    }
+
+    /// The team's runbook whose signature names this fault.
+    pub(super) fn named(&self, cause: &Cause) -> Option<(&Runbook, &File)> {
         let signals = Query::from_cause(cause).signals;
-        let open: Vec<(&Runbook, &File)> = self
-            .runbooks()
-            .filter(|(runbook, _)| !runbook.derived && runbook.front.status != Status::Deprecated)
-            .collect();
         let score = |runbook: &Runbook| {
             let found = retrieve::signature::matches(&runbook.front.signature, &signals, &mut |_| {});
             found.map(|found| found.score).filter(|score| *score >= NAMED)
         };
-        let named = open.iter().filter_map(|known| Some((score(known.0)?, *known)));
-        if let Some((_, best)) = named.max_by(|one, other| one.0.total_cmp(&other.0)) {
-            return Some(best);
-        }
-        let (path, text) = ("new.md", page().to_markdown());
-        let near = self.near(path, &text).into_iter().next()?;
-        open.into_iter().find(|(runbook, _)| runbook.place.path == near.0)
+        let named = self.open().filter_map(|known| Some((score(known.0)?, known)));
+        named.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, best)| best)
     }
 
     /// The paths of the team's runbooks that say nearly what the text of a file says, with how near; the nearest first.

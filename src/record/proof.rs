@@ -50,13 +50,16 @@ pub(super) fn look(cause: &Cause, before: &Diagnosis, then: &View<'_>, now: &Dia
     let affected = affected(view, cause);
     let near = |object: &ObjectRef| path.contains(object) || affected.contains(object);
     let known: BTreeSet<&str> = before.causes.iter().map(|cause| cause.fingerprint.as_str()).collect();
-    for new in &now.causes {
-        let about = near(&new.object) || new.culprit.as_ref().is_some_and(&near);
-        // What followed from it and is found once more for itself, as a crash is for a while, is not new: that it works
-        // by now is seen below.
-        let mut followed = before.causes.iter().flat_map(|cause| &cause.consequences);
-        let was = followed.any(|other| other.detector == new.detector && other.object == new.object);
-        if about && new.severity > Severity::Info && !was && !known.contains(new.fingerprint.as_str()) {
+    // What followed from it and is found once more for itself, as a crash is for a while, is not new: that it works by now is
+    // seen below.
+    let followed = before.causes.iter().flat_map(|cause| &cause.consequences);
+    let followed: BTreeSet<(&str, &ObjectRef)> =
+        followed.map(|known| (known.detector.as_str(), &known.object)).collect();
+    let is_new = |cause: &Cause| {
+        !known.contains(cause.fingerprint.as_str()) && !followed.contains(&(cause.detector.as_str(), &cause.object))
+    };
+    for new in now.causes.iter().filter(|cause| cause.severity > Severity::Info && is_new(cause)) {
+        if near(&new.object) || new.culprit.as_ref().is_some_and(&near) {
             seen.fails.push(format!("new on its path: {}", new.summary));
         }
     }

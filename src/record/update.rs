@@ -170,7 +170,7 @@ fn provenance(front: &mut FrontMatter, page: &Page) {
 }
 
 /// What stands below the front matter.
-fn body_of(text: &str) -> &str {
+pub(super) fn body_of(text: &str) -> &str {
     let Some(rest) = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n")) else { return text };
     let mut at = 0;
     for line in rest.split_inclusive('\n') {

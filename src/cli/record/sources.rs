@@ -111,12 +111,7 @@ impl Sources {
     /// The runbooks that were shown for the cause, and have what mended it among their lines.
     fn used(&self, cause: &Cause, drafted: &Drafted) -> Vec<(Place, String)> {
         let team = self.library.team.iter().filter_map(File::runbook);
-        let shown = team.chain(&self.library.builtin).filter(|runbook| {
-            cause
-                .runbooks
-                .iter()
-                .any(|advice| advice.place.path == runbook.place.path && advice.place.library == runbook.place.library)
-        });
+        let shown = team.chain(&self.library.builtin).filter(|runbook| cause.was_shown(&runbook.place));
         let has = |runbook: &&Runbook| {
             let mut lines =
                 runbook.blocks.iter().filter(|block| block.role == Some(Role::Fix)).flat_map(|block| &block.lines);

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::draft::Drafted;
 use super::library::Library;
 use super::page;
+use super::update::body_of;
 use crate::agent::chat::Model;
 use crate::model::chat::{Call, ChatRequest, Message, ToolSpec};
-use crate::model::runbook::FrontMatter;
 use crate::redact::Redactor;
 use crate::runbook::draft::to_markdown;
 
@@ -99,8 +99,8 @@ pub async fn polish(
         return (drafted, notes);
     }
     let name = model.identity().model.clone();
-    let (front, text) = with(&drafted, &taken, &name);
-    let better = Drafted { front, model: Some(name), ..drafted.clone() }.edited(text, library);
+    let text = with(&drafted, &taken, &name);
+    let better = Drafted { model: Some(name), ..drafted.clone() }.edited(text, library);
     if better.errors > 0 {
         notes.push(format!("the model's words are not taken: {}", better.lint.join("; ")));
         return (drafted, notes);
@@ -190,8 +190,8 @@ fn problem(part: Part, text: &str, page: &str) -> Option<String> {
     facts::problem(text, page)
 }
 
-/// The draft with other words.
-fn with(drafted: &Drafted, taken: &BTreeMap<Part, String>, model: &str) -> (FrontMatter, String) {
+/// The file with other words.
+fn with(drafted: &Drafted, taken: &BTreeMap<Part, String>, model: &str) -> String {
     let mut front = drafted.front.clone();
     if let Some(text) = taken.get(&Part::Description) {
         front.description.clone_from(text);
@@ -199,15 +199,13 @@ fn with(drafted: &Drafted, taken: &BTreeMap<Part, String>, model: &str) -> (Fron
     if let Some(provenance) = &mut front.provenance {
         provenance.model = Some(model.to_owned());
     }
-    let (_, body) = drafted.text.split_once("\n---\n").unwrap_or_default();
-    let mut body = body.to_owned();
+    let mut body = body_of(&drafted.text).to_owned();
     for (part, heading) in [(Part::Meaning, "Meaning"), (Part::Impact, "Impact")] {
         if let Some(text) = taken.get(&part) {
             body = page::reworded(&body, heading, text);
         }
     }
-    let text = to_markdown(&front, &body);
-    (front, text)
+    to_markdown(&front, &body)
 }
 
 fn tool() -> ToolSpec {
