@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of all test servers share. Sourced by their settings, which say where they are (HERE) and where
+# What the scripts of all test servers, and of the cluster, share. Sourced by their settings, which say where they are (HERE) and where
 # they keep what they need (DATA).
 
 say() { echo "${HERE##*/}: $*" >&2; }
@@ -16,7 +16,7 @@ await() {
   shift
   until "$@"; do
     [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.1
+    sleep 0.05
   done
 }
 

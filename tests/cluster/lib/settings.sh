@@ -28,27 +28,12 @@ CONTROL_PLANE="etcd kube-apiserver kube-controller-manager kube-scheduler"
 WORKER="containerd kubelet kube-proxy registry"
 OPTIONAL="kwok metrics-server"
 
-say() { echo "$*" >&2; }
+. "$HERE/../support/server.sh"
 
-# die MESSAGE [HINT]
-die() {
-  say "error: $1"
-  [ -z "${2:-}" ] || say "hint: $2"
-  exit 1
-}
+say() { echo "$*" >&2; } # what it says needs no name in front
 
 # has WORD LIST
 has() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
-
-# await SECONDS COMMAND...: until it succeeds
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.05
-  done
-}
 
 # The supervisor holds this lock for as long as it lives.
 is_running() { [ -f "$DATA/supervisor.lock" ] && ! flock --nonblock "$DATA/supervisor.lock" true; }
