@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::chat::{ChatReply, Tokens};
+use crate::model::chat::{ChatReply, Spent, Tokens};
 use crate::model::{Ended, Usage};
 
 /// What a run may use up.
@@ -70,6 +70,17 @@ pub fn add(usage: &mut Usage, sent: usize, reply: &ChatReply, price: Option<&Pri
     usage.cost = price.map(|price| price.of(usage.input_tokens, usage.cached_tokens, usage.output_tokens));
 }
 
+/// Adds what a turn without a reply cost: its requests, and by a guess the tokens of the one that may be billed.
+pub fn add_unanswered(usage: &mut Usage, spent: Spent, billed: usize, price: Option<&Price>) {
+    usage.requests += spent.requests;
+    usage.bytes_sent += spent.bytes_sent;
+    if spent.requests > 0 && billed > 0 {
+        usage.estimated = true;
+        usage.input_tokens += tokens(billed);
+    }
+    usage.cost = price.map(|price| price.of(usage.input_tokens, usage.cached_tokens, usage.output_tokens));
+}
+
 /// What is used up, if anything is.
 pub fn spent(limits: &Limits, steps: usize, usage: &Usage, elapsed_millis: u64) -> Option<Ended> {
     if steps >= limits.steps {
@@ -130,5 +141,8 @@ mod tests {
         let mut usage = Usage::default();
         add(&mut usage, 1, &ChatReply { tokens: Some(told), tries: 3, ..ChatReply::default() }, Some(&price));
         assert_eq!((usage.cost, usage.requests, usage.estimated), (Some(2.5), 3, false));
+        add_unanswered(&mut usage, Spent { requests: 2, bytes_sent: 6_000 }, 3_000_000, Some(&price));
+        assert_eq!((usage.cost, usage.requests, usage.bytes_sent), (Some(4.5), 5, 6_000));
+        assert!(usage.estimated);
     }
 }

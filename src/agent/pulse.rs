@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::agent::budget::Limits;
-    use crate::agent::chat::{Identity, Model, ModelError};
+    use crate::agent::chat::{Hearing, Identity, Model, ModelError};
     use crate::agent::replay::Recording;
     use crate::agent::testing::{Kept, redactor, start, toolbox};
     use crate::agent::{Start, World, run};
@@ -98,7 +98,7 @@ mod tests {
         fn turn<'a>(
             &'a self,
             _: &'a Redacted<ChatRequest>,
-            _: &'a (dyn Fn(&str) + Send + Sync),
+            _: &'a Hearing<'a>,
         ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
             Box::pin(std::future::pending())
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
 
-use super::chat::{Identity, Model, ModelError, turn};
+use super::chat::{Heard, Hearing, Identity, Model, ModelError, turn};
 use super::run::{Journal, Pulse, Reading, World, run};
 use super::start::Start;
 use super::tools::Hands;
@@ -75,7 +75,7 @@ impl Model for Played<'_> {
     fn turn<'a>(
         &'a self,
         request: &'a Redacted<ChatRequest>,
-        said: &'a (dyn Fn(&str) + Send + Sync),
+        heard: &'a Hearing<'a>,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         let number = self.turn.load(Ordering::SeqCst);
         Box::pin(async move {
@@ -85,9 +85,12 @@ impl Model for Played<'_> {
             if recorded.request != turn::digest(request) {
                 return Err(ModelError::Replay(format!("turn {number} would ask something else than was recorded")));
             }
+            if !recorded.spent.is_nothing() {
+                heard(Heard::Asked(recorded.spent));
+            }
             match &recorded.outcome {
                 TurnOutcome::Reply(reply) => {
-                    said(&reply.text);
+                    heard(Heard::Said(&reply.text));
                     Ok(reply.clone())
                 }
                 TurnOutcome::Error(error) => Err(turn::read(error)),

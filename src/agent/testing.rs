@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::budget::Limits;
-use super::chat::{Identity, Model, ModelError};
+use super::chat::{Heard, Hearing, Identity, Model, ModelError};
 use super::tools::kubectl::{Kubectl, Reads};
 use super::tools::{Output, ToolError, Toolbox};
 use super::{Brief, Journal, Known, Pulse, Reading, Start, World, run};
@@ -111,13 +111,13 @@ impl Model for Scripted {
     fn turn<'a>(
         &'a self,
         request: &'a Redacted<ChatRequest>,
-        said: &'a (dyn Fn(&str) + Send + Sync),
+        heard: &'a Hearing<'a>,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         self.asked.lock().unwrap().push((**request).clone());
         let line = self.script.lock().unwrap().pop_front();
         let reply = line.map_or_else(|| Ok(ChatReply::default()), |line| line(request));
         if let Ok(reply) = &reply {
-            said(&reply.text);
+            heard(Heard::Said(&reply.text));
         }
         Box::pin(async move { reply })
     }

@@ -1,7 +1,7 @@
 //! An incident for tests.
 
 use super::Head;
-use crate::model::chat::{Call, ChatReply};
+use crate::model::chat::{Call, ChatReply, Spent};
 use crate::model::{
     Diagnosis, Exploration, Observation, Scope, Snapshot, Step, Time, Turn, TurnError, TurnOutcome, Usage, Verdict,
     diagnosis,
@@ -34,12 +34,26 @@ pub(super) fn head() -> Head {
 pub(super) fn turn(number: usize) -> Turn {
     let call = Call { id: "c".to_owned(), name: "kubectl".to_owned(), arguments: r#"{"line":"get pods"}"#.to_owned() };
     let reply = ChatReply { text: format!("thought {number}"), calls: vec![call], ..ChatReply::default() };
-    Turn { number, elapsed: 0, interrupts: 0, request: "ab".repeat(32), outcome: TurnOutcome::Reply(reply) }
+    Turn {
+        number,
+        elapsed: 0,
+        interrupts: 0,
+        request: "ab".repeat(32),
+        spent: Spent::default(),
+        outcome: TurnOutcome::Reply(reply),
+    }
 }
 
 pub(super) fn failure(number: usize) -> Turn {
     let error = TurnError { kind: "overloaded".to_owned(), reason: "later".to_owned(), ..TurnError::default() };
-    Turn { number, elapsed: 0, interrupts: 0, request: "cd".repeat(32), outcome: TurnOutcome::Error(error) }
+    Turn {
+        number,
+        elapsed: 0,
+        interrupts: 0,
+        request: "cd".repeat(32),
+        spent: Spent::default(),
+        outcome: TurnOutcome::Error(error),
+    }
 }
 
 pub(super) fn step(number: usize) -> Step {

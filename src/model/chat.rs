@@ -119,6 +119,23 @@ pub enum Finish {
     Filtered,
 }
 
+/// What a turn has cost the wire, whether it is answered or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spent {
+    /// Requests, those that were repeated included.
+    pub requests: usize,
+    /// Bytes of their bodies.
+    pub bytes_sent: u64,
+}
+
+impl Spent {
+    /// Whether nothing was sent.
+    pub fn is_nothing(&self) -> bool {
+        *self == Spent::default()
+    }
+}
+
 /// Tokens of one turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

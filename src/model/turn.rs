@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chat::ChatReply;
+use super::chat::{ChatReply, Spent};
 
 /// One question to a model, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Turn {
     pub interrupts: u8,
     /// SHA-256 of the sealed request, in hex digits.
     pub request: String,
+    /// What it had cost where there is no reply to say it.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
     /// What came of it.
     #[serde(flatten)]
     pub outcome: TurnOutcome,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use kubectl_react::cluster::snapshot_file;
 use kubectl_react::diagnose::{self, Request};
 use kubectl_react::incidents::{Head, State, Store, Writer};
-use kubectl_react::model::chat::ChatReply;
+use kubectl_react::model::chat::{ChatReply, Spent};
 use kubectl_react::model::{Diagnosis, Exploration, Observation, Snapshot, Step, Turn, TurnOutcome, Usage};
 use kubectl_react::redact::{Redacted, Redactor};
 
@@ -42,7 +42,14 @@ fn head() -> Head {
 
 fn turn(number: usize) -> Turn {
     let reply = ChatReply { text: format!("thought {number} {}", "x".repeat(300)), ..ChatReply::default() };
-    Turn { number, elapsed: 0, interrupts: 0, request: "ab".repeat(32), outcome: TurnOutcome::Reply(reply) }
+    Turn {
+        number,
+        elapsed: 0,
+        interrupts: 0,
+        request: "ab".repeat(32),
+        spent: Spent::default(),
+        outcome: TurnOutcome::Reply(reply),
+    }
 }
 
 fn step(number: usize) -> Step {

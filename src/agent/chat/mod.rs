@@ -21,6 +21,8 @@ pub(crate) mod model_server;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 
 pub use azure::Entra;
@@ -29,7 +31,7 @@ pub use protocol::Mode;
 pub use server::{Access, Api, Server, Tools};
 pub use window::window;
 
-use crate::model::chat::{ChatReply, ChatRequest};
+use crate::model::chat::{ChatReply, ChatRequest, Spent};
 use crate::redact::Redacted;
 
 /// A model that can be asked.
@@ -37,13 +39,31 @@ pub trait Model: Send + Sync {
     /// Who it is.
     fn identity(&self) -> &Identity;
 
-    /// One turn. `said` is called with each piece of text as it comes; what it was called with is worth nothing when
-    /// the turn fails or is asked again.
+    /// One turn. `heard` is called with what comes of it on the way: it is all that is known of a turn that is dropped.
     fn turn<'a>(
         &'a self,
         request: &'a Redacted<ChatRequest>,
-        said: &'a (dyn Fn(&str) + Send + Sync),
+        heard: &'a Hearing<'a>,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>>;
+}
+
+/// Who is told what comes of a turn on the way.
+pub type Hearing<'a> = dyn Fn(Heard<'_>) + Send + Sync + 'a;
+
+/// What comes of a turn before it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// A piece of the model's text.
+    Said(&'a str),
+    /// The server is asked: what the turn has cost by now, this request included. What was said before counts no more.
+    Asked(Spent),
+    /// The server is busy, or the connection broke: it is asked again after a pause.
+    Waits {
+        /// Why.
+        reason: &'a str,
+        /// How long.
+        pause: Duration,
+    },
 }
 
 /// Which model, where.
@@ -124,6 +144,11 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// Whether the server may have read the question, and bill it, though there is no answer.
+    pub fn may_be_billed(&self) -> bool {
+        matches!(self, ModelError::Unreachable { .. } | ModelError::Unusable { .. })
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -15,9 +15,9 @@ use super::protocol::{self, Mode};
 use super::refusal::{No, Parameter};
 use super::server::{Access, Server, Tools};
 use super::wire::{self, Failure};
-use super::{Identity, Model, ModelError, retry};
+use super::{Heard, Hearing, Identity, Model, ModelError, retry};
 use crate::http;
-use crate::model::chat::{ChatReply, ChatRequest, Message, Tokens, ToolSpec};
+use crate::model::chat::{ChatReply, ChatRequest, Message, Spent, Tokens, ToolSpec};
 use crate::redact::Redacted;
 
 /// Of a connection that breaks, and of an answer that can't be read, less is to be hoped than of a busy server.
@@ -40,7 +40,7 @@ struct Turn<'a> {
     deadline: Instant,
     bytes: u64,
     tries: usize,
-    said: &'a (dyn Fn(&str) + Send + Sync),
+    heard: &'a Hearing<'a>,
 }
 
 /// Why a request has no answer.
@@ -88,7 +88,7 @@ impl OpenAi {
         let (text, calls) = protocol::decode(request, mode, &gathered.text, gathered.calls());
         if mode != Mode::Native && !text.is_empty() {
             // What was read as it came is JSON, or has the marks of its form.
-            (turn.said)(&text);
+            (turn.heard)(Heard::Said(&text));
         }
         let tokens = gathered.tokens.map(|tokens| sum(tokens, probed));
         let finish = gathered.finish();
@@ -110,8 +110,13 @@ impl OpenAi {
         let probe = probe();
         let (mut mode, mut tokens) = (Mode::Native, Tokens::default());
         while mode != Mode::Text {
-            let silent = &|_: &str| ();
-            let mut asked = Turn { said: silent, ..*turn };
+            let heard = turn.heard;
+            let silent = &|piece: Heard<'_>| {
+                if !matches!(piece, Heard::Said(_)) {
+                    heard(piece);
+                }
+            };
+            let mut asked = Turn { heard: silent, ..*turn };
             let answer = self.converse(&probe, mode, &mut asked).await;
             (turn.bytes, turn.tries) = (asked.bytes, asked.tries);
             let (used, gathered) = match answer {
@@ -227,6 +232,7 @@ impl OpenAi {
             if tries >= most || !in_time {
                 return Err(self.stop(failure, wish.filter(|_| !in_time)));
             }
+            (turn.heard)(Heard::Waits { reason: failure.reason(), pause: wait });
             sleep(wait).await;
         }
     }
@@ -249,12 +255,16 @@ impl OpenAi {
         let (url, headers) = request.ok_or_else(|| Stop::Error(self.unusable("its address is none".to_owned())))?;
         turn.tries += 1;
         turn.bytes += body.len() as u64;
+        (turn.heard)(Heard::Asked(Spent { requests: turn.tries, bytes_sent: turn.bytes }));
         let secrets: Vec<&str> = secret.iter().map(String::as_str).collect();
         let (client, idle) = (&self.client, self.server.idle);
         let ask = wire::Ask { client, url, headers, body: body.to_vec(), secrets: &secrets, idle };
-        let silent = &|_: &str| ();
-        let said = if mode == Mode::Native { turn.said } else { silent };
-        timeout_at(turn.deadline, wire::ask(ask, said)).await.map_err(|_| late())
+        let said = |text: &str| {
+            if mode == Mode::Native {
+                (turn.heard)(Heard::Said(text));
+            }
+        };
+        timeout_at(turn.deadline, wire::ask(ask, &said)).await.map_err(|_| late())
     }
 
     /// What there is no more to do about.
@@ -296,10 +306,10 @@ impl Model for OpenAi {
     fn turn<'a>(
         &'a self,
         request: &'a Redacted<ChatRequest>,
-        said: &'a (dyn Fn(&str) + Send + Sync),
+        heard: &'a Hearing<'a>,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(async move {
-            let mut turn = Turn { deadline: Instant::now() + self.server.timeout, bytes: 0, tries: 0, said };
+            let mut turn = Turn { deadline: Instant::now() + self.server.timeout, bytes: 0, tries: 0, heard };
             self.run(request, &mut turn).await
         })
     }

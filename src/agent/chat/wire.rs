@@ -55,6 +55,19 @@ pub(super) enum Failure {
     Garbled(String),
 }
 
+impl Failure {
+    /// Why, in words.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Failure::No { reason, .. }
+            | Failure::NoConnection(reason)
+            | Failure::Broken(reason)
+            | Failure::Stalled(reason)
+            | Failure::Garbled(reason) => reason,
+        }
+    }
+}
+
 /// Asks, and reads the answer to its end. `said` gets each piece of text.
 pub(super) async fn ask(ask: Ask<'_>, said: &(dyn Fn(&str) + Send + Sync)) -> Result<Gathered, Failure> {
     let request = ask.client.post(ask.url).headers(ask.headers).header(CONTENT_TYPE, "application/json").body(ask.body);

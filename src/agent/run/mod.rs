@@ -3,21 +3,23 @@
 //! *Invariant:* all that a run depends on comes through [`World`], so a recording of it gives the same run; and whatever
 //! happens, it ends with an [`Exploration`] and never with an error.
 
+mod ear;
 mod guard;
 mod talk;
 
 use futures::future::BoxFuture;
 
 use super::budget;
-use super::chat::{Model, ModelError, turn};
+use super::chat::{Heard, Model, ModelError, turn};
 use super::prompt;
 use super::start::Start;
 use super::tools::{self, FINISH, Finished, Hands};
 use super::verify::{Seen, verify};
-use crate::model::chat::{Call, ChatReply, Finish};
+use crate::model::chat::{Call, ChatReply, Finish, Spent};
 use crate::model::event::Event;
 use crate::model::{Answer, Ended, Exploration, Observation, Step, Turn, TurnOutcome, Usage};
 use crate::redact::Redactor;
+use ear::Ear;
 use guard::{Guard, Verdict as Guarded};
 use talk::Talk;
 
@@ -209,10 +211,10 @@ impl<'a> Run<'a> {
         let request = self.world.redactor.seal_texts(request);
         let sent = serde_json::to_vec(&*request).map_or(0, |body| body.len());
         (self.world.events)(Event::Thinking { request: self.turn });
-        let events = self.world.events;
-        let said = |text: &str| events(Event::AiMessage { text: text.to_owned() });
+        let ear = Ear::new(self.world, self.turn);
+        let heard = |piece: Heard<'_>| ear.hear(piece);
         let outcome = tokio::select! {
-            answer = self.world.model.turn(&request, &said) => match answer {
+            answer = self.world.model.turn(&request, &heard) => match answer {
                 // A model may repeat what it should not know.
                 Ok(reply) => TurnOutcome::Reply(self.world.redactor.seal_texts(reply).into_inner()),
                 Err(error) => TurnOutcome::Error(turn::written(&error)),
@@ -220,35 +222,58 @@ impl<'a> Run<'a> {
             () = self.world.pulse.interrupted(reading.interrupts) => TurnOutcome::Cancelled,
             () = self.world.pulse.passed(self.until) => TurnOutcome::TimeUp,
         };
+        // A reply says itself what it cost.
+        let spent = if matches!(outcome, TurnOutcome::Reply(_)) { Spent::default() } else { ear.spent() };
         self.world.journal.turn(&Turn {
             number: self.turn,
             elapsed: reading.elapsed,
             interrupts: reading.interrupts,
             request: turn::digest(&request),
+            spent,
             outcome: outcome.clone(),
         });
         match outcome {
             TurnOutcome::Reply(reply) => {
+                ear.end(&reply.text);
                 budget::add(&mut self.usage, sent, &reply, self.start.price.as_ref());
-                (self.world.events)(Event::TokenCount {
-                    input: self.usage.input_tokens,
-                    output: self.usage.output_tokens,
-                    cost: self.usage.cost,
-                });
+                self.count();
                 self.heard(reply, reading).await
             }
-            TurnOutcome::Cancelled => Next::On,
-            TurnOutcome::TimeUp => match self.withdrawn {
-                Some(why) => Next::Done(why),
-                None => Next::On,
-            },
-            TurnOutcome::Error(error) => self.failed(&turn::read(&error)),
+            TurnOutcome::Cancelled => {
+                self.unanswered(spent, sent);
+                Next::On
+            }
+            TurnOutcome::TimeUp => {
+                self.unanswered(spent, sent);
+                match self.withdrawn {
+                    Some(why) => Next::Done(why),
+                    None => Next::On,
+                }
+            }
+            TurnOutcome::Error(error) => {
+                let error = turn::read(&error);
+                self.unanswered(spent, if error.may_be_billed() { sent } else { 0 });
+                self.failed(&error)
+            }
         }
+    }
+
+    /// Counts a turn that has no reply, of whose request the server may have read and billed so many bytes.
+    fn unanswered(&mut self, spent: Spent, billed: usize) {
+        budget::add_unanswered(&mut self.usage, spent, billed, self.start.price.as_ref());
+        self.count();
+    }
+
+    fn count(&self) {
+        (self.world.events)(Event::TokenCount {
+            input: self.usage.input_tokens,
+            output: self.usage.output_tokens,
+            cost: self.usage.cost,
+        });
     }
 
     /// A turn that failed: made shorter, or without what a filter refuses, it may be asked again.
     fn failed(&mut self, error: &ModelError) -> Next {
-        self.usage.requests += 1;
         match error {
             ModelError::TooLong { window, .. } if self.shortened < SHORTER => {
                 self.shortened += 1;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::check::Check;
-use crate::agent::chat::Model;
+use crate::agent::chat::{Heard, Model};
 use crate::config;
 use crate::model::chat::{ChatReply, ChatRequest, Message, ToolSpec};
 use crate::redact::Redactor;
@@ -26,10 +26,12 @@ pub(super) async fn check(model: Option<Arc<dyn Model>>) -> Check {
     };
     let request = redactor.seal_texts(question());
     let (began, pieces) = (Instant::now(), AtomicUsize::new(0));
-    let said = |_: &str| {
-        pieces.fetch_add(1, Ordering::Relaxed);
+    let heard = |piece: Heard<'_>| {
+        if matches!(piece, Heard::Said(_)) {
+            pieces.fetch_add(1, Ordering::Relaxed);
+        }
     };
-    let answer = model.turn(&request, &said).await;
+    let answer = model.turn(&request, &heard).await;
     let millis = began.elapsed().as_millis();
     let who = format!("{} at {}", model.identity().model, model.identity().server);
     match answer {
@@ -80,7 +82,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::agent::chat::{Identity, ModelError};
+    use crate::agent::chat::{Hearing, Identity, ModelError};
     use crate::cli::doctor::check::Standing;
     use crate::model::chat::{Call, Tokens};
     use crate::redact::Redacted;
@@ -99,10 +101,10 @@ mod tests {
         fn turn<'a>(
             &'a self,
             request: &'a Redacted<ChatRequest>,
-            said: &'a (dyn Fn(&str) + Send + Sync),
+            heard: &'a Hearing<'a>,
         ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
             assert_eq!(request.tools[0].name, TOOL);
-            (0..self.pieces).for_each(|_| said("x"));
+            (0..self.pieces).for_each(|_| heard(Heard::Said("x")));
             futures::future::ready(self.answer.clone()).boxed()
         }
     }

@@ -44,7 +44,12 @@ async fn ask(server: Server) -> Result<(ChatReply, String), ModelError> {
 
 async fn turn(model: &OpenAi) -> Result<(ChatReply, String), ModelError> {
     let heard = Mutex::new(String::new());
-    let reply = model.turn(&request(), &|piece| heard.lock().unwrap().push_str(piece)).await?;
+    let hearing = |piece: Heard<'_>| {
+        if let Heard::Said(text) = piece {
+            heard.lock().unwrap().push_str(text);
+        }
+    };
+    let reply = model.turn(&request(), &hearing).await?;
     Ok((reply, heard.into_inner().unwrap()))
 }
 
