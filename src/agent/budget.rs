@@ -96,14 +96,29 @@ pub fn spent(limits: &Limits, steps: usize, usage: &Usage, elapsed_millis: u64) 
     }
 }
 
+/// How many tokens may still be sent where an answer of `answer` tokens has to follow, that answer included, and which
+/// limit says so.
+pub fn left(limits: &Limits, usage: &Usage, price: Option<&Price>, answer: u64) -> (u64, Ended) {
+    let tokens = limits.tokens.saturating_sub(usage.input_tokens.saturating_add(usage.output_tokens));
+    let paid = limits.cost.zip(price).filter(|(_, price)| price.input > 0.0).map(|(limit, price)| {
+        let money = limit - usage.cost.unwrap_or_default() - price.of(0, 0, answer);
+        // Whole tokens; below zero there are none.
+        ((money * 1e6 / price.input).max(0.0) as u64).saturating_add(answer)
+    });
+    match paid {
+        Some(paid) if paid < tokens => (paid, Ended::Cost),
+        _ => (tokens, Ended::Tokens),
+    }
+}
+
 /// What it means for a person and for the model.
-pub fn told(ended: Ended, limits: &Limits) -> String {
+pub fn told(ended: Ended, limits: &Limits, currency: &str) -> String {
     match ended {
         Ended::Answered => "it answered".to_owned(),
         Ended::Steps => format!("its {} steps are used up", limits.steps),
         Ended::Tokens => format!("its {} tokens are used up", limits.tokens),
         Ended::Time => format!("its {} seconds are used up", limits.seconds),
-        Ended::Cost => format!("its budget of {} is used up", limits.cost.unwrap_or_default()),
+        Ended::Cost => format!("its budget of {} {currency} is used up", limits.cost.unwrap_or_default()),
         Ended::Circles => "it went in circles".to_owned(),
         Ended::Interrupted => "it was interrupted".to_owned(),
         Ended::ModelFailed => "the model failed".to_owned(),

@@ -41,6 +41,9 @@ pub struct Start {
     pub limits: Limits,
     /// What tokens cost.
     pub price: Option<Price>,
+    /// The currency of that: `USD`.
+    #[serde(default)]
+    pub currency: String,
     /// The model.
     pub model: String,
     /// Host and port of its server.
@@ -105,6 +108,8 @@ pub struct Wishes {
     pub limits: Limits,
     /// What tokens cost.
     pub price: Option<Price>,
+    /// The currency of that.
+    pub currency: String,
 }
 
 impl Start {
@@ -139,6 +144,7 @@ impl Start {
             tools: tools.into_iter().filter(|tool| !explain_only || tool.name == FINISH).collect(),
             limits: wishes.limits,
             price: wishes.price,
+            currency: wishes.currency.clone(),
             model: identity.model.clone(),
             server: identity.server.clone(),
             window: identity.window,

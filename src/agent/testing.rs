@@ -41,6 +41,7 @@ pub(super) fn start() -> Start {
         advice: vec!["finish".to_owned()],
         limits: Limits::default(),
         price: None,
+        currency: "USD".to_owned(),
         model: "m".to_owned(),
         server: "s".to_owned(),
         window: 16_000,

@@ -151,7 +151,13 @@ impl AgentArgs {
         let alertmanager = opened("Alertmanager", "alertmanager", &settings.alertmanager);
         let explorer = Explorer {
             model,
-            wishes: Wishes { question: self.question.clone(), explain: *agent.explain, limits, price },
+            wishes: Wishes {
+                question: self.question.clone(),
+                explain: *agent.explain,
+                limits,
+                price,
+                currency: agent.currency.0.clone(),
+            },
             pulse: Arc::clone(pulse),
             incidents,
             prometheus,

@@ -262,6 +262,9 @@ pub struct Usage {
     /// In the currency of the price table; none where the model has no price there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    /// That currency: `USD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// From the first request to the last answer, in milliseconds.
     pub millis: u64,
     /// When the first request was sent.

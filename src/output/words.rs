@@ -245,7 +245,8 @@ pub(super) fn explorer(exploration: &Exploration) -> String {
 pub(super) fn cost(usage: &Usage) -> String {
     let about = if usage.estimated { "about " } else { "" };
     let cached = if usage.cached_tokens > 0 { format!(" ({} cached)", usage.cached_tokens) } else { String::new() };
-    let cost = usage.cost.map(|cost| format!(", {cost:.4} by the price table")).unwrap_or_default();
+    let currency = usage.currency.as_ref().map(|currency| format!(" {currency}")).unwrap_or_default();
+    let cost = usage.cost.map(|cost| format!(", {cost:.4}{currency} by the price table")).unwrap_or_default();
     format!(
         "cost: {}, {about}{} tokens in{cached} and {} out, {} sent{cost}, {:.1} s",
         count(usage.requests, "request"),

@@ -5,6 +5,7 @@
 
 mod ear;
 mod guard;
+mod reply;
 mod talk;
 
 use futures::future::BoxFuture;
@@ -13,15 +14,14 @@ use super::budget;
 use super::chat::{Heard, Model, ModelError, turn};
 use super::prompt;
 use super::start::Start;
-use super::tools::{self, FINISH, Finished, Hands};
-use super::verify::{Seen, verify};
-use crate::model::chat::{Call, ChatReply, Finish, Spent};
+use super::tools::Hands;
+use crate::model::chat::Spent;
 use crate::model::event::Event;
-use crate::model::{Answer, Ended, Exploration, Observation, Step, Turn, TurnOutcome, Usage};
+use crate::model::{Answer, Ended, Exploration, Step, Turn, TurnOutcome, Usage};
 use crate::redact::Redactor;
 use ear::Ear;
-use guard::{Guard, Verdict as Guarded};
-use talk::Talk;
+use guard::Guard;
+use talk::{Talk, Withheld};
 
 /// Calls that one turn may make; more are refused.
 const CALLS: usize = 4;
@@ -31,6 +31,10 @@ const LAST_TURNS: usize = 3;
 const MORE_TURNS: usize = 10;
 /// The time for an answer when the time is over, in milliseconds: at least, and at most.
 const LAST_MILLIS: (u64, u64) = (2_000, 60_000);
+/// Tokens that an answer takes.
+const ANSWER: u64 = 1_500;
+/// Tokens that a question takes, its answer included, however short it is made.
+const LEAST: u64 = 3_000;
 /// How often a conversation that is too long is made shorter.
 const SHORTER: usize = 4;
 
@@ -82,6 +86,9 @@ pub trait Journal: Send + Sync {
 /// Runs the agent to its end.
 pub async fn run(start: &Start, world: &World<'_>) -> Exploration {
     let mut run = Run::new(start, world);
+    if let Some((kept, of)) = run.talk.cut_question(start) {
+        run.note(format!("the question is too long for the model's window: {kept} of its {of} bytes are asked"));
+    }
     let ended = run.go().await;
     (world.events)(Event::AiAnswerEnd);
     let mut usage = run.usage;
@@ -132,6 +139,7 @@ impl<'a> Run<'a> {
             model: start.model.clone(),
             server: start.server.clone(),
             prompt_version: start.prompt_version.clone(),
+            currency: start.price.is_some().then(|| start.currency.clone()).filter(|currency| !currency.is_empty()),
             ..Usage::default()
         };
         Run {
@@ -156,6 +164,12 @@ impl<'a> Run<'a> {
         loop {
             self.turn += 1;
             let reading = self.world.pulse.reading(self.turn);
+            // Before the clock is looked at: a replay has to come to it without a turn.
+            let (left, why) = self.left();
+            if left < LEAST {
+                self.note("what is left of its budget is too little for one more question".to_owned());
+                return self.withdrawn.unwrap_or(why);
+            }
             if reading.interrupts > 1 {
                 return Ended::Interrupted;
             }
@@ -180,10 +194,13 @@ impl<'a> Run<'a> {
         let limits = &self.start.limits;
         let spent = if reading.interrupts > 0 {
             Some(Ended::Interrupted)
-        } else if self.turn > limits.steps + MORE_TURNS || self.guard.circles() {
+        } else if self.turn > limits.steps.saturating_add(MORE_TURNS) || self.guard.circles() {
             Some(Ended::Circles)
         } else {
+            // An answer has to be had for what is left after the turn.
+            let next = self.talk.tokens(self.start).saturating_add(ANSWER);
             budget::spent(limits, self.steps.len(), &self.usage, reading.elapsed)
+                .or_else(|| Some(self.left()).filter(|(left, _)| *left < next.saturating_mul(2)).map(|(_, why)| why))
         };
         if let Some(spent) = spent {
             let last = (self.start.limits.seconds.saturating_mul(1000) / 2).clamp(LAST_MILLIS.0, LAST_MILLIS.1);
@@ -192,10 +209,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Tokens that may still be used, and what bounds them.
+    fn left(&self) -> (u64, Ended) {
+        budget::left(&self.start.limits, &self.usage, self.start.price.as_ref(), ANSWER)
+    }
+
     /// Takes the tools away, and asks for what there is.
     fn withdraw(&mut self, why: Ended) {
-        let told = budget::told(why, &self.start.limits);
-        self.note(format!("the model was stopped: {told}"));
+        let told = budget::told(why, &self.start.limits, &self.start.currency);
+        let more =
+            if why == Ended::Interrupted { "; its best answer so far is asked for (Ctrl-C again ends it)" } else { "" };
+        self.note(format!("the model was stopped: {told}{more}"));
         self.talk.tell(prompt::last_words(&told));
         self.withdrawn = Some(why);
     }
@@ -206,7 +230,11 @@ impl<'a> Run<'a> {
     }
 
     async fn one_turn(&mut self, reading: Reading) -> Next {
-        let last = self.withdrawn.is_some() || self.start.explain_only;
+        let last = self.is_last();
+        let (left, _) = self.left();
+        if self.withdrawn.is_some() {
+            self.talk.bound(left);
+        }
         let request = self.talk.request(self.start, last, &self.steps);
         let request = self.world.redactor.seal_texts(request);
         let sent = serde_json::to_vec(&*request).map_or(0, |body| body.len());
@@ -253,9 +281,14 @@ impl<'a> Run<'a> {
             TurnOutcome::Error(error) => {
                 let error = turn::read(&error);
                 self.unanswered(spent, if error.may_be_billed() { sent } else { 0 });
-                self.failed(&error)
+                self.failed(&error, sent)
             }
         }
+    }
+
+    /// Whether nothing but an answer is wanted.
+    fn is_last(&self) -> bool {
+        self.withdrawn.is_some() || self.start.explain_only
     }
 
     /// Counts a turn that has no reply, of whose request the server may have read and billed so many bytes.
@@ -273,26 +306,46 @@ impl<'a> Run<'a> {
     }
 
     /// A turn that failed: made shorter, or without what a filter refuses, it may be asked again.
-    fn failed(&mut self, error: &ModelError) -> Next {
+    fn failed(&mut self, error: &ModelError, sent: usize) -> Next {
         match error {
             ModelError::TooLong { window, .. } if self.shortened < SHORTER => {
                 self.shortened += 1;
-                self.talk.shrink(*window);
+                self.talk.shrink(*window, sent);
+                let shorter = self.talk.request(self.start, self.is_last(), &self.steps);
+                let shorter =
+                    serde_json::to_vec(&*self.world.redactor.seal_texts(shorter)).map_or(0, |body| body.len());
+                if shorter < sent { Next::On } else { self.too_small() }
+            }
+            ModelError::TooLong { .. } => self.too_small(),
+            ModelError::Filtered { reason, .. } => {
+                let what = match self.talk.withhold(self.start) {
+                    Some(Withheld::Step(number)) => {
+                        for step in self.steps.iter_mut().filter(|step| step.number == number) {
+                            step.observation.withheld = true;
+                        }
+                        format!("what step {number} read")
+                    }
+                    Some(Withheld::Evidence) => {
+                        "the evidence of the detectors, so the model gets the causes alone".to_owned()
+                    }
+                    Some(Withheld::Advice) => "the runbooks that fit".to_owned(),
+                    None => return self.broken(error),
+                };
+                self.note(format!("the content filter refused {what}: {reason}"));
                 Next::On
             }
-            ModelError::Filtered { reason, .. } => match self.talk.withhold() {
-                Some(steps) => {
-                    let which: Vec<String> = steps.iter().map(usize::to_string).collect();
-                    self.note(format!("the content filter refused what step {} read: {reason}", which.join(", ")));
-                    for step in self.steps.iter_mut().filter(|step| steps.contains(&step.number)) {
-                        step.observation.withheld = true;
-                    }
-                    Next::On
-                }
-                None => self.broken(error),
-            },
             _ => self.broken(error),
         }
+    }
+
+    /// What there is to say does not fit this model's window, however short it is made.
+    fn too_small(&mut self) -> Next {
+        let tokens = self.talk.window();
+        self.note(format!(
+            "the window of this model holds less than {tokens} tokens, too little to explore this (take a larger model, or \
+             set `model.window` where it is larger)"
+        ));
+        Next::Done(self.withdrawn.unwrap_or(Ended::ModelFailed))
     }
 
     fn broken(&mut self, error: &ModelError) -> Next {
@@ -300,152 +353,6 @@ impl<'a> Run<'a> {
         self.note(format!("{error}{hint}"));
         Next::Done(Ended::ModelFailed)
     }
-
-    async fn heard(&mut self, reply: ChatReply, reading: Reading) -> Next {
-        if reply.finish == Finish::Filtered && reply.calls.is_empty() && reply.text.trim().is_empty() {
-            let reason = "the reply was filtered".to_owned();
-            return self.failed(&ModelError::Filtered { server: self.start.server.clone(), reason });
-        }
-        let calls = self.talk.heard(&reply, self.turn);
-        if calls.is_empty() {
-            return self.narrated(&reply);
-        }
-        let cut = reply.finish == Finish::Length;
-        let thought = one_or_two_sentences(&reply.text);
-        for (at, call) in calls.iter().enumerate() {
-            if at >= CALLS {
-                self.talk.refuse(call, &format!("only {CALLS} calls in one turn"));
-            } else if call.name == FINISH {
-                if let Next::Done(ended) = self.finished(call, cut) {
-                    return Next::Done(ended);
-                }
-            } else if self.withdrawn.is_some() || self.start.explain_only {
-                self.talk.refuse(call, "the tools are gone: call `finish`");
-            } else if self.steps.len() >= self.start.limits.steps {
-                self.talk.refuse(call, "no steps are left: call `finish`");
-            } else {
-                self.act(call, if at == 0 { &thought } else { "" }, reading).await;
-            }
-        }
-        Next::On
-    }
-
-    /// A reply that calls nothing.
-    fn narrated(&mut self, reply: &ChatReply) -> Next {
-        let text = reply.text.trim();
-        if self.withdrawn.is_some() && !text.is_empty() && (self.last_turns >= LAST_TURNS || self.start.explain_only) {
-            // Better than nothing: it is shown as what it is, an answer without proof.
-            self.accept(Finished { summary: text.to_owned(), ..Finished::default() });
-            return Next::Done(self.withdrawn.unwrap_or_default());
-        }
-        if self.withdrawn.is_none() && self.guard.idle() {
-            self.withdraw(Ended::Circles);
-            return Next::On;
-        }
-        let cut = reply.finish == Finish::Length;
-        let again = if cut { "Your reply was cut off. Shorter: " } else { "" };
-        let end = if self.withdrawn.is_some() || self.start.explain_only { "" } else { "one of the tools, or " };
-        self.talk.tell(format!("{again}Call {end}`finish`. Text alone is not read by anyone."));
-        Next::On
-    }
-
-    /// An answer: taken, or sent back once to be mended.
-    fn finished(&mut self, call: &Call, cut: bool) -> Next {
-        let finished = match tools::read_finish(&call.arguments) {
-            Ok(finished) => finished,
-            Err(_) if cut => {
-                self.talk.refuse(call, "your reply was cut off: answer again, shorter");
-                return Next::On;
-            }
-            Err(reason) => {
-                self.talk.refuse(call, &format!("this can't be read: {reason}"));
-                return if self.guard.idle() { self.give_up() } else { Next::On };
-            }
-        };
-        let problems = self.accept(finished);
-        let may_mend = self.withdrawn != Some(Ended::Interrupted) && self.last_turns < LAST_TURNS;
-        if !problems.is_empty() && !self.sent_back && may_mend {
-            self.sent_back = true;
-            let list: Vec<String> = problems.iter().map(|problem| format!("- {problem}")).collect();
-            self.talk.refuse(
-                call,
-                &format!(
-                    "not accepted yet:\n{}\nMend it and call `finish` again: quote word for word, drop what you can't \
-                     prove, or say what would decide it.",
-                    list.join("\n")
-                ),
-            );
-            return Next::On;
-        }
-        Next::Done(self.withdrawn.unwrap_or(Ended::Answered))
-    }
-
-    fn give_up(&mut self) -> Next {
-        if let Some(why) = self.withdrawn {
-            return Next::Done(why);
-        }
-        self.withdraw(Ended::Circles);
-        Next::On
-    }
-
-    /// Checks and keeps an answer; gives what is wrong with it.
-    fn accept(&mut self, finished: Finished) -> Vec<String> {
-        let hands = self.world.hands;
-        let steps = self.steps.iter().map(|step| (step, hands.proves(&step.tool))).collect();
-        let seen = Seen {
-            evidence: &self.start.brief.evidence,
-            steps,
-            causes: &self.start.causes,
-            context: &self.start.context,
-            asked: self.start.question.is_some(),
-        };
-        let (answer, problems) = verify(finished, &seen);
-        self.answer = Some(answer);
-        problems
-    }
-
-    /// Carries out a call, unless it was made before.
-    async fn act(&mut self, call: &Call, thought: &str, reading: Reading) {
-        let action = self.world.hands.told(call);
-        if let Guarded::Repeat(step) = self.guard.look(call) {
-            let why =
-                format!("you asked this in step {step}: its answer stands there; ask something else, or `finish`");
-            self.talk.refuse(call, &why);
-            return;
-        }
-        let number = self.steps.len() + 1;
-        (self.world.events)(Event::StartToolCalling {
-            step: number,
-            thought: thought.to_owned(),
-            tool: call.name.clone(),
-            action: action.clone(),
-        });
-        let (observation, millis) = tokio::select! {
-            result = self.world.hands.act(number, call) => result,
-            () = self.world.pulse.interrupted(reading.interrupts) => {
-                (Observation { text: "error: interrupted".to_owned(), failed: true, ..Observation::default() }, 0)
-            }
-        };
-        self.guard.acted(call, number, observation.failed);
-        (self.world.events)(Event::ToolCallingResult {
-            step: number,
-            text: observation.text.clone(),
-            bytes: observation.text.len(),
-            millis,
-            failed: observation.failed,
-            note: observation.note.clone(),
-        });
-        let step = Step { number, thought: thought.to_owned(), tool: call.name.clone(), action, observation, millis };
-        self.talk.observed(call, &step);
-        self.world.journal.step(&step);
-        self.steps.push(step);
-    }
-}
-
-/// The beginning of what a model said: empty narration is cut.
-fn one_or_two_sentences(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    super::shape::head(&text, 240)
 }
 
 #[cfg(test)]

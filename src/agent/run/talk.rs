@@ -2,10 +2,14 @@
 //!
 //! *Invariant:* a request never is larger than the window, as far as bytes tell; what has to go goes in this order: the
 //! unimportant lines of old observations, then of all but the newest, then most of the brief. The lines that name an error
-//! stay word for word, and the whole observation stays with the run, where quotes are looked for.
+//! stay word for word, and the whole observation stays with the run, where quotes are looked for and where it is read again
+//! when the model asks for it.
 
+use std::collections::BTreeSet;
+
+use crate::agent::budget;
 use crate::agent::shape::{self, framed};
-use crate::agent::start::Start;
+use crate::agent::start::{Known, Start};
 use crate::agent::tools::FINISH;
 use crate::model::chat::{Call, ChatReply, ChatRequest, Message};
 use crate::model::{Observation, Step};
@@ -29,14 +33,56 @@ pub(super) struct Talk {
     window: u32,
     /// Steps whose text a content filter refused.
     withheld: Vec<usize>,
+    /// Steps that no longer stand here in full.
+    lacking: BTreeSet<usize>,
+    /// What the beginning tells.
+    opening: Opening,
+}
+
+/// What the model is told first.
+struct Opening {
+    evidence: String,
+    advice: String,
+    /// As much of the question as a window holds.
+    question: Option<String>,
+}
+
+/// What a content filter does not get again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Withheld {
+    /// What this step read.
+    Step(usize),
+    /// What the detectors quote.
+    Evidence,
+    /// The runbooks that fit.
+    Advice,
 }
 
 impl Talk {
     pub(super) fn begin(start: &Start) -> Talk {
-        let mut talk = Talk { messages: Vec::new(), told: Vec::new(), window: start.window, withheld: Vec::new() };
+        let opening = Opening {
+            evidence: start.brief.evidence.clone(),
+            advice: start.brief.advice.clone(),
+            question: start.question.as_ref().map(|question| shape::head(question, longest_question(start.window))),
+        };
+        let text = opening.text(start);
+        let mut talk = Talk {
+            messages: Vec::new(),
+            told: Vec::new(),
+            window: start.window,
+            withheld: Vec::new(),
+            lacking: BTreeSet::new(),
+            opening,
+        };
         talk.push(Message::System { text: start.system.clone() }, None);
-        talk.push(Message::User { text: opening(start, start.brief.evidence.as_str(), &start.brief.advice) }, None);
+        talk.push(Message::User { text }, None);
         talk
+    }
+
+    /// How many bytes of the question are asked, and of how many, where it is not all of them.
+    pub(super) fn cut_question(&self, start: &Start) -> Option<(usize, usize)> {
+        let (kept, whole) = (self.opening.question.as_ref()?, start.question.as_ref()?);
+        (kept != whole).then_some((kept.len(), whole.len()))
     }
 
     fn push(&mut self, message: Message, step: Option<usize>) {
@@ -73,24 +119,75 @@ impl Talk {
     /// Answers a call with what was seen.
     pub(super) fn observed(&mut self, call: &Call, step: &Step) {
         let text = framed(step.number, &step.action, &step.observation);
+        self.lacking.remove(&step.number);
         self.push(Message::Tool { id: call.id.clone(), name: call.name.clone(), text }, Some(step.number));
     }
 
-    /// Takes out the newest observations that are still in; gives their steps.
-    pub(super) fn withhold(&mut self) -> Option<Vec<usize>> {
-        let newest = self.told.iter().flatten().copied().filter(|step| !self.withheld.contains(step)).max()?;
-        self.withheld.push(newest);
-        self.rewrite(newest, |action| {
-            let text = "(the model's content filter refused this text; go on without it)".to_owned();
-            framed(newest, action, &Observation { text, ..Observation::default() })
-        });
-        Some(vec![newest])
+    /// Whether what a step read no longer stands here in full, though the model may have it.
+    pub(super) fn lacks(&self, step: &Step) -> bool {
+        self.lacking.contains(&step.number) && !self.withheld.contains(&step.number)
     }
 
-    /// The window is smaller than was thought.
-    pub(super) fn shrink(&mut self, window: Option<u32>) {
-        let smaller = self.window / 4 * 3;
+    /// Takes out what was read last of what is still in: then what the detectors quote, then the runbooks.
+    pub(super) fn withhold(&mut self, start: &Start) -> Option<Withheld> {
+        let newest = self.told.iter().flatten().copied().filter(|step| !self.withheld.contains(step)).max();
+        let Some(newest) = newest else { return self.withhold_opening(start) };
+        self.withheld.push(newest);
+        for at in 0..self.messages.len() {
+            if self.told.get(at).copied().flatten() == Some(newest) {
+                self.rewrite(at, |action| {
+                    let text = "(the model's content filter refused this text; go on without it)".to_owned();
+                    framed(newest, action, &Observation { text, ..Observation::default() })
+                });
+            }
+        }
+        Some(Withheld::Step(newest))
+    }
+
+    fn withhold_opening(&mut self, start: &Start) -> Option<Withheld> {
+        let plain = objects(start);
+        let withheld = if self.opening.evidence != plain {
+            self.opening.evidence = plain;
+            Withheld::Evidence
+        } else if !self.opening.advice.is_empty() {
+            self.opening.advice.clear();
+            Withheld::Advice
+        } else {
+            return None;
+        };
+        self.open(start);
+        Some(withheld)
+    }
+
+    /// Tells the beginning anew.
+    fn open(&mut self, start: &Start) {
+        let opening = self.opening.text(start);
+        if let Some(Message::User { text }) = self.messages.get_mut(1) {
+            *text = opening;
+        }
+    }
+
+    /// The window is smaller than was thought: a request of so many bytes was refused.
+    pub(super) fn shrink(&mut self, window: Option<u32>, refused: usize) {
+        let refused = u32::try_from(budget::tokens(refused)).unwrap_or(u32::MAX);
+        let smaller = self.window.min(refused) / 4 * 3;
         self.window = window.map_or(smaller, |window| window.min(smaller)).max(2 * REPLY);
+    }
+
+    /// No more than so many tokens are left, question and answer together.
+    pub(super) fn bound(&mut self, tokens: u64) {
+        self.window = self.window.min(u32::try_from(tokens).unwrap_or(u32::MAX)).max(2 * REPLY);
+    }
+
+    /// Tokens that fit, question and answer together.
+    pub(super) fn window(&self) -> u32 {
+        self.window
+    }
+
+    /// Tokens of the next request, as it would be now.
+    pub(super) fn tokens(&self, start: &Start) -> u64 {
+        let tools = serde_json::to_vec(&start.tools).map_or(0, |bytes| bytes.len());
+        budget::tokens(self.size() + tools)
     }
 
     /// The next request, within the window.
@@ -118,29 +215,35 @@ impl Talk {
 
     /// Shortens what matters least until it fits.
     fn fit(&mut self, room: usize, start: &Start, steps: &[Step]) {
-        let told: Vec<usize> = self.told.iter().flatten().copied().collect();
+        let told: Vec<(usize, usize)> =
+            self.told.iter().enumerate().filter_map(|(at, step)| Some((at, (*step)?))).collect();
         let old = told.len().saturating_sub(NEWEST);
         let passes = [(old, SHORT), (old, SHORTEST), (told.len(), SHORT), (told.len(), SHORTEST)];
         for (count, most) in passes {
-            for number in told.iter().take(count) {
+            for (at, number) in told.iter().take(count) {
                 if self.size() <= room {
                     return;
                 }
                 let Some(step) = steps.iter().find(|step| step.number == *number) else { continue };
-                if !self.withheld.contains(number) {
-                    let short = shortened(&step.observation, most);
-                    self.rewrite(*number, |action| framed(*number, action, &short));
+                if self.withheld.contains(number) {
+                    continue;
                 }
+                let short = shortened(&step.observation, most);
+                // A step that was shown again stands here twice.
+                if short != step.observation && !told.iter().any(|(later, other)| later > at && other == number) {
+                    self.lacking.insert(*number);
+                }
+                self.rewrite(*at, |action| framed(*number, action, &short));
             }
         }
+        let evidence = self.opening.evidence.clone();
         for share in [2, 4, 8, 16] {
             if self.size() <= room {
                 return;
             }
-            let evidence = shape::head(&start.brief.evidence, start.brief.evidence.len() / share);
-            if let Some(Message::User { text }) = self.messages.get_mut(1) {
-                *text = opening(start, &evidence, "");
-            }
+            self.opening.evidence = shape::head(&evidence, evidence.len() / share);
+            self.opening.advice.clear();
+            self.open(start);
         }
         // All else is short: the oldest exchanges go, a call and its answers together.
         while self.size() > room && self.messages.len() > 4 {
@@ -151,39 +254,49 @@ impl Talk {
                 break;
             }
             self.messages.drain(2..end);
-            self.told.drain(2..end);
+            self.lacking.extend(self.told.drain(2..end).flatten());
         }
     }
 
-    fn rewrite(&mut self, step: usize, text: impl Fn(&str) -> String) {
-        for (message, told) in self.messages.iter_mut().zip(&self.told) {
-            if *told == Some(step)
-                && let Message::Tool { text: now, .. } = message
-            {
-                let action = now.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, action)| action);
-                *now = text(action);
-            }
+    /// Tells what a step read in another way.
+    fn rewrite(&mut self, at: usize, text: impl Fn(&str) -> String) {
+        if let Some(Message::Tool { text: now, .. }) = self.messages.get_mut(at) {
+            let action = now.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, action)| action);
+            *now = text(action);
         }
     }
 }
 
-/// What the model is told first.
-fn opening(start: &Start, evidence: &str, advice: &str) -> String {
-    let evidence = shape::unframed(evidence);
-    let mut text = format!("What the detectors read and proved:\n<observation step=\"0\">\n{evidence}</observation>\n");
-    if !advice.is_empty() {
-        text.push_str(&format!("\nRunbooks that fit:\n{}", shape::unframed(advice)));
-    }
-    text.push('\n');
-    text.push_str(&match &start.question {
-        Some(question) => format!("The engineer asks: {question}"),
-        None if start.explain_only => "Explain it.".to_owned(),
-        None if start.causes.is_empty() => "Find out what is broken, as far as it can be read.".to_owned(),
-        None => {
-            "Find out what lies behind these causes, as far as it is not clear, and say what fixes them.".to_owned()
+impl Opening {
+    fn text(&self, start: &Start) -> String {
+        let evidence = shape::unframed(&self.evidence);
+        let mut text =
+            format!("What the detectors read and proved:\n<observation step=\"0\">\n{evidence}</observation>\n");
+        if !self.advice.is_empty() {
+            text.push_str(&format!("\nRunbooks that fit:\n{}", shape::unframed(&self.advice)));
         }
-    });
-    text
+        text.push('\n');
+        text.push_str(&match &self.question {
+            Some(question) => format!("The engineer asks: {question}"),
+            None if start.explain_only => "Explain it.".to_owned(),
+            None if start.causes.is_empty() => "Find out what is broken, as far as it can be read.".to_owned(),
+            None => {
+                "Find out what lies behind these causes, as far as it is not clear, and say what fixes them.".to_owned()
+            }
+        });
+        text
+    }
+}
+
+/// Bytes of a question at most: a quarter of what the window holds, by three for a token.
+fn longest_question(window: u32) -> usize {
+    window as usize * 3 / 4
+}
+
+/// The causes without anybody's words: what is left where a filter refuses what was quoted.
+fn objects(start: &Start) -> String {
+    let line = |(at, known): (usize, &Known)| format!("cause {}: {}\n", at + 1, known.object);
+    start.causes.iter().enumerate().map(line).collect()
 }
 
 /// Words of lines that are worth more than others.
@@ -246,7 +359,8 @@ fn shortened(observation: &Observation, most: usize) -> Observation {
     }
     kept.sort_unstable();
     let text: Vec<&str> = kept.iter().filter_map(|at| lines.get(*at).copied()).collect();
-    let note = format!("shortened to make room: {} of {} lines", text.len(), lines.len());
+    let (shown, of) = (text.len(), lines.len());
+    let note = format!("shortened to make room: {shown} of {of} lines; the same call again shows it whole");
     Observation { text: text.join("\n"), note: Some(note), ..observation.clone() }
 }
 
@@ -338,10 +452,15 @@ mod tests {
             talk.heard(&ChatReply { calls: vec![call(number)], ..ChatReply::default() }, number);
             talk.observed(&call(number), &step(number, format!("bad words {number}")));
         }
-        assert_eq!(talk.withhold(), Some(vec![2]));
+        assert_eq!(talk.withhold(&start), Some(Withheld::Step(2)));
         let texts = |talk: &Talk| talk.messages.iter().map(|message| message.text().to_owned()).collect::<String>();
         assert!(texts(&talk).contains("bad words 1") && !texts(&talk).contains("bad words 2"));
-        assert_eq!(talk.withhold(), Some(vec![1]));
-        assert_eq!(talk.withhold(), None);
+        assert_eq!(talk.withhold(&start), Some(Withheld::Step(1)));
+        assert!(texts(&talk).contains("no such host") && texts(&talk).contains("network/db.md"));
+        assert_eq!(talk.withhold(&start), Some(Withheld::Evidence));
+        assert!(!texts(&talk).contains("no such host") && texts(&talk).contains("cause 1: Deployment shop/web"));
+        assert_eq!(talk.withhold(&start), Some(Withheld::Advice));
+        assert!(!texts(&talk).contains("network/db.md"));
+        assert_eq!(talk.withhold(&start), None);
     }
 }

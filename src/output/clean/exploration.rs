@@ -91,6 +91,7 @@ fn usage(usage: &Usage) -> Usage {
         model: line(&usage.model),
         server: line(&usage.server),
         prompt_version: line(&usage.prompt_version),
+        currency: usage.currency.as_deref().map(line),
         ..usage.clone()
     }
 }
