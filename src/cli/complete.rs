@@ -68,9 +68,9 @@ fn candidates(words: &[String], command: clap::Command) -> (Vec<String>, u8) {
 
 /// Candidates that the command line itself knows.
 fn fixed(words: &[String], current: &str, before: &[String], mut command: clap::Command) -> (Vec<String>, u8) {
-    let verb = before.iter().find_map(|word| command.find_subcommand(word)).map(|verb| verb.get_name().to_owned());
-    let flag_value =
-        current.contains('=') || before.last().is_some_and(|word| takes_value(&command, verb.as_deref(), word));
+    let verb = before.iter().find_map(|word| command.find_subcommand(word));
+    let flag_value = current.contains('=') || before.last().is_some_and(|word| takes_value(&command, verb, word));
+    let verb = verb.map(|verb| verb.get_name().to_owned());
     let mut found: Vec<String> = Vec::new();
     if !current.starts_with('-') && !flag_value {
         match verb.as_deref() {
@@ -99,8 +99,7 @@ fn fixed(words: &[String], current: &str, before: &[String], mut command: clap::
 }
 
 /// Whether `word` is a flag that waits for its value.
-fn takes_value(command: &clap::Command, verb: Option<&str>, word: &str) -> bool {
-    let verb = verb.and_then(|verb| command.find_subcommand(verb));
+pub(super) fn takes_value(command: &clap::Command, verb: Option<&clap::Command>, word: &str) -> bool {
     let mut args = command.get_arguments().chain(verb.into_iter().flat_map(clap::Command::get_arguments));
     let named = |arg: &&clap::Arg| match (word.strip_prefix("--"), word.strip_prefix('-')) {
         (Some(long), _) => arg.get_long() == Some(long),

@@ -160,10 +160,9 @@ impl From<std::io::Error> for CommandError {
     }
 }
 
-/// Clap's complaint in our form.
+/// Clap's complaint about `command` in our form.
 pub(super) fn from_clap(error: &clap::Error, command: &str) -> CommandError {
     use clap::error::ErrorKind;
-    let mut command = command.to_owned();
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -172,11 +171,7 @@ pub(super) fn from_clap(error: &clap::Error, command: &str) -> CommandError {
     for line in lines {
         if let Some(tip) = line.strip_prefix("tip: ") {
             hint = hint.or_else(|| Some(tip.replace('\'', "`")));
-        } else if let Some(usage) = line.strip_prefix("Usage: ") {
-            let end = [" [", " <", " -"].iter().filter_map(|mark| usage.find(mark)).min().unwrap_or(usage.len());
-            usage.get(..end).unwrap_or(usage).trim().clone_into(&mut command);
-            break;
-        } else if line.starts_with("For more") {
+        } else if line.starts_with("Usage: ") || line.starts_with("For more") {
             break;
         } else if let Some(values) = line.strip_prefix("[possible values: ") {
             hint = hint.or_else(|| Some(format!("one of {}", values.trim_end_matches(']'))));

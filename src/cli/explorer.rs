@@ -20,7 +20,7 @@ use crate::model::Explain;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub(super) struct AgentArgs {
-    /// Ask this, where a model is configured
+    /// Ask this, where a model is configured; it is asked even with `--explain never`
     #[arg(short, long, value_name = "TEXT")]
     question: Option<String>,
 
@@ -32,19 +32,20 @@ pub(super) struct AgentArgs {
     #[arg(long, hide_short_help = true, value_name = "NAME")]
     model: Option<String>,
 
-    /// When a model is asked about a case that is clear without one: auto (once, to explain it), always, never
+    /// When a model is asked about a case that is clear without one: auto (once, to explain it), always, never; a question is
+    /// asked whatever this says [default: auto]
     #[arg(long, hide_short_help = true, value_name = "WHEN")]
     explain: Option<Explain>,
 
-    /// The most calls of tools
+    /// The most calls of tools [default: 20]
     #[arg(long, hide_short_help = true, value_name = "N")]
     max_steps: Option<Bounded<1, 500, 20>>,
 
-    /// The most tokens, sent and received
+    /// The most tokens, sent and received [default: 200000]
     #[arg(long, hide_short_help = true, value_name = "N")]
     max_tokens: Option<Bounded<1000, 100_000_000, 200_000>>,
 
-    /// The longest that the model may take
+    /// The longest that the model may take [default: 180]
     #[arg(long, hide_short_help = true, value_name = "SECONDS")]
     max_seconds: Option<Bounded<5, 86_400, 180>>,
 

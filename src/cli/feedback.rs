@@ -17,11 +17,13 @@ use crate::retriever::Retriever;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl react feedback --helped                     # the runbook that the latest incident was shown first
-  kubectl react feedback 20261126-101500 --did-not-help --note 'the pool was full'
-  kubectl react feedback latest --helped --runbook disk-full
+  # the runbook that the latest incident was shown first
+  kubectl react feedback --helped
+  kubectl react feedback latest --did-not-help --note 'the pool was full'
+  kubectl react feedback 20261126-101500 --helped --runbook disk-full
 
-`kubectl react runbooks stats` shows what came of it. Of two runbooks that fit equally, the one that helped goes first.";
+`kubectl react runbooks stats` shows what came of it. Of two runbooks that fit
+equally, the one that helped goes first.";
 
 /// Say whether a runbook helped
 ///

@@ -130,7 +130,7 @@ fn parse(args: &[OsString], program: &str) -> Result<Parsed, CommandError> {
             error.print()?;
             Ok(Parsed::Answered(ExitCode::from(FAILED)))
         }
-        (true, _) => Err(error::from_clap(&error, &shown(program))),
+        (true, _) => Err(error::from_clap(&error, &named(args, &command(program)))),
     }
 }
 
@@ -172,6 +172,25 @@ fn shown(program: &str) -> String {
         Some(name) => format!("kubectl {}", name.replace('-', " ").replace('_', "-")),
         None => program.to_owned(),
     }
+}
+
+/// The command that a command line means, as far as it is understood: `kubectl react runbooks list`.
+fn named(args: &[OsString], program: &clap::Command) -> String {
+    let mut name = program.get_bin_name().unwrap_or_default().to_owned();
+    let (mut command, mut words) = (program, args.iter().skip(1).map(|word| word.to_string_lossy()));
+    while let Some(word) = words.next() {
+        if word.starts_with('-') {
+            // Its value is no command, whatever it is called.
+            if complete::takes_value(program, Some(command), &word) {
+                words.next();
+            }
+            continue;
+        }
+        let Some(next) = command.find_subcommand(&*word) else { break };
+        name = format!("{name} {}", next.get_name());
+        command = next;
+    }
+    name
 }
 
 /// The formats of a diagnosis for the command line.

@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use super::error::CommandError;
 use crate::config::{ColorChoice, Settings};
@@ -15,6 +16,8 @@ use crate::output::Style;
 const WIDTH: usize = 80;
 /// Longer lines are harder to read.
 const WIDEST: usize = 120;
+/// Columns of a line that is cut, where it goes into a log.
+const LOG: usize = 200;
 
 /// Writes data to standard output.
 pub(super) fn print(text: &str, style: &Style) -> Result<(), CommandError> {
@@ -32,8 +35,11 @@ pub(super) fn report(text: &str) {
 
 /// How text on standard output looks.
 pub(super) fn style(settings: &Settings, verbose: bool) -> Style {
-    let env = |name: &str| std::env::var(name).ok();
     Style { color: color(*settings.color, &env, io::stdout().is_terminal()), width: width(), verbose }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn color(choice: ColorChoice, env: &dyn Fn(&str) -> Option<String>, terminal: bool) -> bool {
@@ -47,14 +53,22 @@ fn color(choice: ColorChoice, env: &dyn Fn(&str) -> Option<String>, terminal: bo
     }
 }
 
-/// Columns of the terminal, or of what takes its place.
+/// Columns of text on standard output.
 pub(super) fn width() -> usize {
-    let columns = if io::stdout().is_terminal() {
-        terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
-    } else {
-        None
-    };
-    columns.filter(|columns| *columns > 0).unwrap_or(WIDTH).min(WIDEST)
+    columns(terminal_size_of(io::stdout()), &env, WIDTH).min(WIDEST)
+}
+
+/// Columns of a line on standard error that is cut and not wrapped: a log has room for more than a screen.
+pub(super) fn line_width() -> usize {
+    // One that does not know its size is a terminal still.
+    let otherwise = if io::stderr().is_terminal() { WIDTH } else { LOG };
+    columns(terminal_size_of(io::stderr()), &env, otherwise)
+}
+
+/// Columns of the terminal; of what takes its place, what `COLUMNS` says, or `otherwise`.
+fn columns(terminal: Option<(Width, Height)>, env: &dyn Fn(&str) -> Option<String>, otherwise: usize) -> usize {
+    let told = || env("COLUMNS")?.trim().parse().ok().filter(|columns| *columns > 0);
+    terminal.map(|(width, _)| usize::from(width.0)).or_else(told).unwrap_or(otherwise)
 }
 
 #[cfg(test)]
@@ -80,6 +94,26 @@ mod tests {
         for (choice, env, terminal, expected) in table {
             let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
             assert_eq!(color(*choice, &env, *terminal), *expected, "{choice:?} {terminal}");
+        }
+    }
+
+    #[test]
+    fn columns_are_the_terminals_then_what_columns_says() {
+        type Row<'a> = (Option<u16>, Option<&'a str>, usize);
+        let table: &[Row<'_>] = &[
+            (Some(100), None, 100),
+            (Some(100), Some("60"), 100),
+            (None, Some("60"), 60),
+            (None, Some(" 60 "), 60),
+            (None, Some("0"), 80),
+            (None, Some(""), 80),
+            (None, Some("wide"), 80),
+            (None, None, 80),
+        ];
+        for (terminal, told, expected) in table {
+            let terminal = terminal.map(|width| (Width(width), Height(24)));
+            let env = |name: &str| told.filter(|_| name == "COLUMNS").map(str::to_owned);
+            assert_eq!(columns(terminal, &env, WIDTH), *expected, "{terminal:?} {told:?}");
         }
     }
 }

@@ -47,6 +47,11 @@ fn mistakes_are_one_line_and_a_way_out() {
         ("diagnose --request-timeout x", "it is neither a number of seconds"),
         ("diagnose -l =", "is no part of a selector"),
         ("diagnose --fail-on bad", "invalid value `bad`"),
+        ("diagnose --max-steps 0", " | see `kubectl react diagnose --help`"),
+        ("diagnose pods --explain sometimes", "auto, always, never | see `kubectl react diagnose --help`"),
+        ("-n record --context=runbooks diagnose --max-steps 0", " | see `kubectl react diagnose --help`"),
+        ("runbooks -n a search", " | see `kubectl react runbooks search --help`"),
+        ("--request-timeout x", " | see `kubectl react --help`"),
     ];
     for (line, expected) in table {
         let message = cli(line).unwrap_err();
@@ -62,6 +67,40 @@ fn help_speaks_of_kubectl_react() {
     assert_eq!(program(Some(&OsString::from("/x/kubectl-react.exe"))), "kubectl-react");
     assert_eq!(shown("kubectl-my_plugin"), "kubectl my-plugin");
     assert_eq!(shown("react"), "react");
+}
+
+/// The command and all beneath it.
+fn all(command: &clap::Command) -> Vec<&clap::Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(all)).collect()
+}
+
+#[test]
+fn what_stands_beneath_the_flags_fits_a_terminal() {
+    let command = command("kubectl-react");
+    let told = |command: &clap::Command| command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let texts: Vec<String> = all(&command).into_iter().map(told).collect();
+    assert!(texts.iter().filter(|text| !text.is_empty()).count() > 5);
+    for line in texts.iter().flat_map(|text| text.lines()) {
+        assert!(line.chars().count() < 80, "{line}");
+    }
+}
+
+#[test]
+fn help_says_what_holds_where_nothing_is_said() {
+    let command = command("kubectl-react");
+    let diagnose = command.find_subcommand("diagnose").unwrap();
+    let limits = crate::agent::budget::Limits::default();
+    let table = [
+        ("max_steps", limits.steps.to_string()),
+        ("max_tokens", limits.tokens.to_string()),
+        ("max_seconds", limits.seconds.to_string()),
+        ("explain", crate::model::Explain::default().as_str().to_owned()),
+    ];
+    for (id, default) in table {
+        let flag = diagnose.get_arguments().find(|arg| arg.get_id() == id).unwrap();
+        let help = flag.get_help().unwrap().to_string();
+        assert!(help.ends_with(&format!("[default: {default}]")), "{id}: {help}");
+    }
 }
 
 #[test]

@@ -8,14 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use unicode_width::UnicodeWidthStr;
 
 use super::progress::ProgressLine;
 use super::terminal;
 use crate::model::Diagnosis;
 use crate::model::event::{Event, Line};
-use crate::output::{self, Format, Style};
-use crate::printable::{one_line, printable};
+use crate::output::{self, Format, Style, cut_end};
+use crate::printable::{one_line, printable, wrapping};
 use crate::redact::Redactor;
+
+/// What stands beneath a step.
+const INDENT: &str = "     ";
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,11 +148,12 @@ impl State {
             Event::StartToolCalling { thought, action, .. } => (self.thought, self.action) = (thought, action),
             Event::ToolCallingResult { step, text, bytes, millis, failed, note } if !wanted.quiet => {
                 let (thought, action) = (one_line(&self.thought).into_owned(), one_line(&self.action).into_owned());
-                self.say(&step_line(step, &thought, &action, &cost(bytes, millis, failed), wanted.style.width));
+                let (cost, width) = (cost(bytes, millis, failed), terminal::line_width());
                 if wanted.style.verbose {
-                    let note = note.map(|note| format!("\n[{note}]")).unwrap_or_default();
-                    let shown = format!("{}{note}", printable(text.trim_end()));
-                    self.say(&shown.lines().map(|line| format!("     {line}")).collect::<Vec<_>>().join("\n"));
+                    self.say(&step_line(step, "", &action, &cost, width));
+                    self.say(&beneath(&thought, &text, note.as_deref(), width));
+                } else {
+                    self.say(&step_line(step, &thought, &action, &cost, width));
                 }
             }
             Event::Note { text } if !wanted.quiet => self.say(&format!("note: {}", one_line(&text))),
@@ -169,23 +174,25 @@ fn cost(bytes: usize, millis: u64, failed: bool) -> String {
     format!("({failed}{}, {:.1} s)", output::size(bytes), millis as f64 / 1000.0)
 }
 
-/// `  1  kubectl get pods -n shop  (1.2 kB, 0.2 s)  Is it ready?` on one line: the thought goes first where room is short,
+/// `  1  Is it ready?: kubectl get pods -n shop  (1.2 kB, 0.2 s)` on one line: the thought goes first where room is short,
 /// then the end of the command.
-fn step_line(step: usize, thought: &str, action: &str, cost: &str, width: usize) -> String {
+fn step_line(step: usize, thought: &str, action: &str, cost: &str, columns: usize) -> String {
     let lead = format!("{step:>3}  ");
-    let room = width.saturating_sub(lead.len() + cost.chars().count() + 2).max(20);
-    let action = cut(action, room);
-    let left = room.saturating_sub(action.chars().count() + 3);
-    let thought = if left >= 16 && !thought.is_empty() { format!("{}: ", cut(thought, left)) } else { String::new() };
+    let room = columns.saturating_sub(lead.len() + cost.width() + 2).max(20);
+    let action = cut_end(action, room);
+    let left = room.saturating_sub(action.width() + 3);
+    let thought =
+        if left >= 16 && !thought.is_empty() { format!("{}: ", cut_end(thought, left)) } else { String::new() };
     format!("{lead}{thought}{action}  {cost}")
 }
 
-fn cut(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(room.saturating_sub(1)).collect();
-    format!("{}…", head.trim_end())
+/// The whole thought, what was read, and what was left out of that.
+fn beneath(thought: &str, text: &str, note: Option<&str>, columns: usize) -> String {
+    let thought = textwrap::wrap(thought, wrapping(columns.saturating_sub(INDENT.len()).max(20)));
+    let (text, note) = (printable(text.trim_end()), note.map(|note| format!("[{}]", one_line(note))));
+    let thought = thought.iter().map(AsRef::as_ref).filter(|line: &&str| !line.is_empty());
+    let lines = thought.chain(text.lines()).chain(note.as_deref());
+    lines.map(|line| format!("{INDENT}{line}")).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -198,11 +205,13 @@ mod tests {
             ("Is the database there?", "kubectl get svc -n shop"),
             ("", "kubectl get pods"),
             (&"x".repeat(200), &"y".repeat(200)),
+            ("データベースはありますか", "kubectl get svc -n shop"),
+            (&"🔥漢".repeat(50), &format!("kubectl get pods -l app={}", "漢字".repeat(50))),
         ];
         for (thought, action) in cases {
             for width in [40, 80, 120] {
                 let line = step_line(12, thought, action, "(1.2 kB, 0.2 s)", width);
-                assert!(line.chars().count() <= width.max(45), "{width}: {line}");
+                assert!(line.width() <= width.max(45), "{width}: {line}");
                 assert!(line.contains("(1.2 kB, 0.2 s)"), "{line}");
             }
         }
@@ -210,5 +219,15 @@ mod tests {
             step_line(1, "Is it there?", "kubectl get svc -n shop", "(1.2 kB, 0.2 s)", 80),
             "  1  Is it there?: kubectl get svc -n shop  (1.2 kB, 0.2 s)"
         );
+    }
+
+    #[test]
+    fn the_whole_thought_stands_beneath_where_all_is_wanted() {
+        let thought = "Is the database there, and does anything select it?";
+        assert_eq!(
+            beneath(thought, "NAME  READY\ncart  0/1\n", Some("showing 2 of 9 lines"), 40),
+            "     Is the database there, and does\n     anything select it?\n     NAME  READY\n     cart  0/1\n     [showing 2 of 9 lines]"
+        );
+        assert_eq!(beneath("", "cart", None, 40), "     cart");
     }
 }

@@ -17,7 +17,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
-pub use words::{ago, citation, size, stamp, status as status_note};
+pub use words::{ago, citation, cut_end, size, stamp, status as status_note};
 
 use crate::model::Diagnosis;
 

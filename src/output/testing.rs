@@ -1,7 +1,10 @@
 //! Diagnoses for tests.
 
 use crate::model::diagnosis::{Counts, SCHEMA_VERSION};
-use crate::model::{Cause, Diagnosis, Gap, Kind, ObjectRef, Severity, Source, Time, Verdict};
+use crate::model::{
+    Answer, Cause, Claim, Diagnosis, DryRun, Exploration, Gap, Kind, ObjectRef, Observation, Severity, Source,
+    Standing, StatedCause, Step, SuggestedChange, Time, Usage, Verdict,
+};
 
 pub(super) fn at(clock: &str) -> Time {
     format!("2026-11-23T{clock}:00Z").parse().unwrap()
@@ -101,6 +104,69 @@ commands:
   line: kubectl --context prod-weu -n shop rollout undo deployment/cart
 ";
 
+/// The same, with what an agent can find out.
+pub(super) fn explored() -> Diagnosis {
+    Diagnosis { exploration: Some(serde_saphyr::from_str(EXPLORATION).unwrap()), ..cascade() }
+}
+
+const EXPLORATION: &str = r#"
+question: why does the cart not start?
+steps:
+- number: 1
+  thought: Which keys has the Secret?
+  tool: kubectl
+  action: kubectl describe secret cart-db -n shop
+  observation: {text: "password:  12 bytes"}
+answer:
+  summary: |
+    The **cart** waits for a key, see [the docs](https://example.com/docs):
+
+    - it asks for `DB_PASSWORD`
+    - the Secret has `password`
+
+    ```sh
+    kubectl -n shop get secret
+    ```
+
+    | key | wanted |
+    |---|---|
+    | password | no |
+  causes:
+  - statement: The Secret has no key DB_PASSWORD
+    object: secret/cart-db in shop
+    standing: {is: supported}
+    claims:
+    - {text: the only key is password, step: 1, quote: "password:  12 bytes", standing: {is: supported}}
+    - {text: the container is not created, step: 0, quote: "couldn't find key DB_PASSWORD", standing: {is: supported}}
+  - statement: Somebody renamed the key at noon
+    standing: {is: unsupported, why: no claim of it holds}
+    claims:
+    - {text: it was renamed, step: 9, quote: renamed, standing: {is: unsupported, why: there is no step 9}}
+    - {text: by hand, step: 1, quote: "", standing: {is: unchecked}}
+  contradictions: [the model says that Service cart is well]
+  undecided: the audit log of the API server
+  notChecked: [the Deployment's history]
+  confidence: medium
+  changes:
+  - line: kubectl --context prod-weu -n shop rollout undo deployment/cart
+    purpose: go back to the revision that asks for another key
+    risks: [all pods are replaced]
+    dryRun: {accepted: true, said: deployment.apps/cart rolled back}
+  - {line: kubectl exec cart -- sh, purpose: look into it, refused: "`exec` runs a program"}
+notes: [one request was repeated]
+usage:
+  model: gpt-4.1
+  server: api.openai.com
+  requests: 3
+  inputTokens: 12400
+  cachedTokens: 1024
+  outputTokens: 800
+  bytesSent: 51200
+  cost: 0.03
+  millis: 8200
+incident: 20261126-101500-7f3a
+"#;
+
 /// As many causes, one like the other.
 pub(super) fn many(number: usize) -> Diagnosis {
     let mut diagnosis = cascade();
@@ -152,5 +218,52 @@ pub(super) fn hostile(bytes: &str) -> Diagnosis {
         command.purpose = bytes.to_owned();
         command.line = bytes.to_owned();
     }
+    diagnosis.exploration = Some(hostile_exploration(bytes));
     diagnosis
+}
+
+/// What an agent found out, in which every string is hostile.
+fn hostile_exploration(bytes: &str) -> Exploration {
+    let text = || bytes.to_owned();
+    let why = || Standing::Unsupported { why: text() };
+    let claim = |step, standing| Claim { text: text(), step, quote: text(), standing };
+    let cause = |standing| StatedCause {
+        statement: text(),
+        object: Some(text()),
+        explains: Some(text()),
+        claims: vec![claim(1, Standing::Supported), claim(2, why()), claim(0, Standing::Unchecked)],
+        standing,
+    };
+    let change = |refused| SuggestedChange {
+        line: text(),
+        purpose: text(),
+        refused,
+        risks: vec![text()],
+        dry_run: Some(DryRun { accepted: false, said: text() }),
+    };
+    Exploration {
+        question: Some(text()),
+        steps: vec![Step {
+            number: 1,
+            thought: text(),
+            tool: text(),
+            action: text(),
+            observation: Observation { text: text(), note: Some(text()), ..Observation::default() },
+            millis: 1,
+        }],
+        answer: Some(Answer {
+            // In the middle of a line, and as a block.
+            summary: format!("{bytes}\n\nso {bytes} is it\n\n- {bytes}\n- and\n\n{bytes}"),
+            causes: vec![cause(Standing::Supported), cause(why())],
+            changes: vec![change(None), change(Some(text()))],
+            not_checked: vec![text()],
+            undecided: Some(text()),
+            contradictions: vec![text()],
+            ..Answer::default()
+        }),
+        notes: vec![text()],
+        usage: Usage { model: text(), server: text(), prompt_version: text(), ..Usage::default() },
+        incident: Some(text()),
+        ..Exploration::default()
+    }
 }

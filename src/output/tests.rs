@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::testing::{cascade, healthy, hostile, many, unknown};
+use super::testing::{cascade, explored, healthy, hostile, many, unknown};
 use super::*;
 use crate::model::{Evidence, Kind, ObjectRef, Source};
 
@@ -131,11 +131,9 @@ fn long_quotes_lose_their_middle_and_commands_stay_whole() {
 fn no_line_but_a_command_is_wider_than_asked() {
     for width in [40, 60, 80, 120] {
         let style = Style { width, ..Style::default() };
-        for diagnosis in [cascade(), many(40), unknown(), healthy()] {
+        for diagnosis in [cascade(), many(40), unknown(), healthy(), explored()] {
             for line in render(&diagnosis, Format::Text, &style).lines() {
-                let free = line.starts_with("  kubectl")
-                    || line.starts_with("  #")
-                    || line.contains("· kubectl react explain");
+                let free = line.trim_start().starts_with("kubectl");
                 assert!(free || textwrap::core::display_width(line) <= width, "{width}: {line}");
             }
         }
@@ -218,6 +216,147 @@ fn a_ticket_in_markdown() {
     - nodes, pods: forbidden
     - log of shop/web-1 (app): timed out
     "#);
+}
+
+#[test]
+fn what_the_agent_found_out_begins_in_one_column() {
+    insta::assert_snapshot!(exploration(&explored(), &Style::default()).trim_start(), @r#"
+    AGENT     gpt-4.1 at api.openai.com, 1 step
+      asked   why does the cart not start?
+              The cart waits for a key, see the docs (https://example.com/docs):
+              - it asks for `DB_PASSWORD`
+              - the Secret has `password`
+                kubectl -n shop get secret
+              key       wanted
+              password  no
+      proven  The Secret has no key DB_PASSWORD (secret/cart-db in shop)
+              "password:  12 bytes"
+                the only key is password, step 1: kubectl describe secret cart-db
+                -n shop
+              "couldn't find key DB_PASSWORD"
+                the container is not created, the detectors
+     unproven Somebody renamed the key at noon
+                unsupported: no claim of it holds
+                unsupported: it was renamed ("renamed": there is no step 9)
+                unsupported: by hand
+      against the detectors: the model says that Service cart is well
+      open    would decide it: the audit log of the API server
+      unread  the Deployment's history
+      sure    medium: likely, not proven
+      suggested by the model: not executed, not reviewed
+      # go back to the revision that asks for another key
+      kubectl --context prod-weu -n shop rollout undo deployment/cart
+      # mind: all pods are replaced
+      # dry run: the server would take it: deployment.apps/cart rolled back
+      # look into it
+      # not a command that can be pasted (`exec` runs a program): kubectl exec cart
+      # -- sh
+      note    one request was repeated
+      cost: 3 requests, 12400 tokens in (1024 cached) and 800 out, 50.0 kB sent,
+      0.0300 by the price table, 8.2 s
+      kubectl react incidents show 20261126-101500-7f3a
+    "#);
+}
+
+#[test]
+fn a_ticket_has_what_the_agent_found_out() {
+    let text = render(&explored(), Format::Markdown, &Style::default());
+    insta::assert_snapshot!(text.split_once("## Agent").unwrap().1.trim_start(), @r"
+    gpt-4.1 at api.openai.com, 1 step
+
+    Asked: why does the cart not start?
+
+    > The cart waits for a key, see the docs `(https://example.com/docs):`
+    >
+    > - it asks for `DB_PASSWORD`
+    > - the Secret has `password`
+    >
+    > ```
+    > kubectl -n shop get secret
+    > ```
+    >
+    > ```
+    > key       wanted
+    > password  no
+    > ```
+
+    ### Proven: The Secret has no key DB\_PASSWORD (secret/cart-db in shop)
+
+    > ```
+    > password:  12 bytes
+    > ```
+    > — the only key is password, step 1: `kubectl describe secret cart-db -n shop`
+
+    > ```
+    > couldn't find key DB_PASSWORD
+    > ```
+    > — the container is not created, the detectors
+
+    ### Unproven: Somebody renamed the key at noon
+
+    Unsupported: no claim of it holds
+
+    > ```
+    > renamed
+    > ```
+    > — unsupported: it was renamed (there is no step 9), step 9
+
+    > — unsupported: by hand, step 1: `kubectl describe secret cart-db -n shop`
+
+    ### Against the detectors
+
+    - the model says that Service cart is well
+
+    ### What would decide it
+
+    - the audit log of the API server
+
+    ### Not checked
+
+    - the Deployment's history
+
+    The model's confidence is medium: likely, not proven.
+
+    ### Suggested changes
+
+    suggested by the model: not executed, not reviewed
+
+    ```sh
+    # go back to the revision that asks for another key
+    kubectl --context prod-weu -n shop rollout undo deployment/cart
+    # mind: all pods are replaced
+    # dry run: the server would take it: deployment.apps/cart rolled back
+    ```
+
+    look into it: not a command that can be pasted (`exec` runs a program): kubectl exec cart -- sh
+
+    ### Notes
+
+    - one request was repeated
+
+    cost: 3 requests, 12400 tokens in (1024 cached) and 800 out, 50.0 kB sent, 0.0300 by the price table, 8.2 s
+
+    See `kubectl react incidents show 20261126-101500-7f3a`.
+    ");
+    assert!(text.find("## 1. Critical").unwrap() < text.find("## Agent").unwrap());
+}
+
+#[test]
+fn what_is_cut_is_as_wide_as_told() {
+    let table = [
+        ("short", 5, "short"),
+        ("too long", 5, "too…"),
+        ("too long", 6, "too l…"),
+        ("漢字漢字", 8, "漢字漢字"),
+        ("漢字漢字", 7, "漢字漢…"),
+        ("漢字漢字", 6, "漢字…"),
+        ("🔥🔥", 3, "🔥…"),
+        ("a", 0, ""),
+        ("ab", 1, "…"),
+    ];
+    for (text, columns, expected) in table {
+        assert_eq!(cut_end(text, columns), expected, "{text} {columns}");
+    }
 }
 
 #[test]

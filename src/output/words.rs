@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use textwrap::core::display_width;
+use unicode_width::UnicodeWidthChar;
+
 use crate::model::reference::KINDS;
 use crate::model::runbook::Status;
 use crate::model::{
-    Cause, Command, Confidence, Consequence, Diagnosis, Ended, Exploration, Gap, Library, LibraryState, ObjectRef,
-    Place, Severity, Source, Time, Usage, Verdict,
+    Cause, Command, Confidence, Consequence, Diagnosis, DryRun, Ended, Exploration, Gap, Library, LibraryState,
+    ObjectRef, Place, Severity, Source, Time, Usage, Verdict,
 };
 
 /// `1 cause`, `2 causes`.
@@ -264,6 +267,35 @@ pub fn size(bytes: usize) -> String {
         1024..1_048_576 => format!("{:.1} kB", bytes as f64 / 1024.0),
         _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
     }
+}
+
+/// What stands above the changes that a model suggests.
+pub(super) const SUGGESTED: &str = "suggested by the model: not executed, not reviewed";
+
+/// What a rehearsal of a change gave: `the server would take it: deployment.apps/cart patched`.
+pub(super) fn dry_run(run: &DryRun) -> String {
+    let verdict = if run.accepted { "the server would take it" } else { "the server would refuse it" };
+    format!("{verdict}: {}", run.said)
+}
+
+/// Text in at most so many columns: the end goes.
+pub fn cut_end(text: &str, columns: usize) -> String {
+    if display_width(text) <= columns {
+        return text.to_owned();
+    }
+    let (mut kept, mut used) = (String::new(), 1);
+    for c in text.chars() {
+        used += c.width().unwrap_or_default();
+        if used > columns {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.truncate(kept.trim_end().len());
+    if columns > 0 {
+        kept.push('…');
+    }
+    kept
 }
 
 /// How sure a model says it is.

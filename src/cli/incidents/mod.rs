@@ -21,12 +21,14 @@ const EXAMPLES: &str = "\
 Examples:
   kubectl react incidents list
   kubectl react incidents show latest --steps
-  kubectl react incidents export 20261126-101500 -f incident.json.gz   # for a colleague
+  # for a colleague
+  kubectl react incidents export 20261126-101500 -f incident.json.gz
   kubectl react incidents show --from incident.json.gz
-  kubectl react incidents replay latest                                # the same bytes, without asking anybody
+  # the same bytes, without asking anybody
+  kubectl react incidents replay latest
 
-They are kept in the state directory ($XDG_STATE_HOME/kubectl-react/incidents), readable by you only; `incidents.keep`
-in the config file says how many, 200 where it says nothing.";
+They are kept in $XDG_STATE_HOME/kubectl-react/incidents, readable by you only;
+`incidents.keep` in the config file says how many, 200 where it says nothing.";
 
 /// Show, replay, export and delete what was found broken, and the runs that asked a model
 ///

@@ -1,9 +1,11 @@
 //! An incident as text and markdown: what was asked, what was done, what came of it.
 //!
-//! *Invariant:* whatever is in an incident was written by someone else: each line passes through `printable`.
+//! *Invariant:* whatever is in an incident was written by someone else: each line passes through `printable`, and in markdown
+//! it is escaped or stands in code.
 
 use crate::incidents::{Incident, State};
 use crate::model::{Observation, Step, TurnOutcome};
+use crate::output::markup::{code, fenced, inline};
 use crate::output::{self, Format, Style};
 use crate::printable::{one_line, printable};
 
@@ -58,7 +60,7 @@ fn head(incident: &Incident, markdown: bool) -> String {
         row("note", note.clone());
     }
     let line = |(name, value): (&str, String)| {
-        if markdown { format!("- {name}: {value}\n") } else { format!("  {name:<9} {value}\n") }
+        if markdown { format!("- {name}: {}\n", inline(&value)) } else { format!("  {name:<9} {value}\n") }
     };
     let title = if markdown { format!("# {title}\n\n") } else { format!("{title}\n") };
     title + &rows.into_iter().map(line).collect::<String>()
@@ -68,44 +70,39 @@ fn head(incident: &Incident, markdown: bool) -> String {
 fn of_step(step: &Step, markdown: bool, all: bool) -> String {
     let Step { number, thought, tool, action, observation, millis } = step;
     let Observation { text, failed, note, withheld } = observation;
-    let action = one_line(if action.is_empty() { tool } else { action });
+    let action = &*one_line(if action.is_empty() { tool } else { action });
     let failed = if *failed { ", failed" } else { "" };
     let withheld = if *withheld { ", withheld from the model by a content filter" } else { "" };
     let told = format!("{} bytes, {millis} ms{failed}{withheld}", text.len());
-    let mut out = if markdown {
-        format!("## Step {number}: `{action}`\n\n")
-    } else {
-        format!("Step {number}: {action}  ({told})\n")
-    };
-    if !thought.is_empty() {
-        let thought = one_line(thought);
-        out += &if markdown { format!("{thought}\n\n") } else { format!("  {thought}\n") };
-    }
     let text = printable(text);
     let lines: Vec<&str> = text.lines().collect();
     let shown = if all { lines.len() } else { lines.len().min(LINES) };
-    let indented =
-        |indent: &str| -> String { lines.iter().take(shown).flat_map(|line| [indent, line, "\n"]).collect() };
+    let left = lines.len() - shown;
+    let left = (left > 0).then(|| format!("… {left} more lines (--verbose)"));
+    let (thought, note) = (one_line(thought), note.as_deref().map(one_line));
+    let seen = lines.get(..shown).unwrap_or_default();
     if markdown {
-        // Longer than any fence in it, so that it can't end there.
-        let fence = "`".repeat(lines.iter().map(|line| ticks(line)).max().unwrap_or_default().max(2) + 1);
-        out += &format!("{fence}text\n{}{fence}\n", indented(""));
-        out += &format!("\n{told}\n");
-    } else {
-        out += &indented("    ");
+        let thought = (!thought.is_empty()).then(|| inline(&thought));
+        let seen = fenced("text", &seen.join("\n"));
+        let note = note.map(|note| inline(&note));
+        let head = format!("## Step {number}: {}", code(action));
+        let parts = [Some(head), thought, Some(seen), left, Some(told), note];
+        return parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n";
     }
-    if shown < lines.len() {
-        out += &format!("    … {} more lines (--verbose)\n", lines.len() - shown);
+    let mut out = format!("Step {number}: {action}  ({told})\n");
+    if !thought.is_empty() {
+        out += &format!("  {thought}\n");
+    }
+    for line in seen {
+        out += &format!("    {line}\n");
+    }
+    if let Some(left) = left {
+        out += &format!("    {left}\n");
     }
     if let Some(note) = note {
-        out += &format!("  {}\n", one_line(note));
+        out += &format!("  {note}\n");
     }
     out
-}
-
-/// The longest run of backticks in a line.
-fn ticks(line: &str) -> usize {
-    line.split(|letter| letter != '`').map(str::len).max().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -179,6 +176,20 @@ Step 1: kubectl get pods  (29 bytes, 12 ms)
             "{page}"
         );
         assert!(page.contains("- question: why now?\n"), "{page}");
+    }
+
+    #[test]
+    fn no_word_of_an_incident_becomes_markup() {
+        let attack = "@everyone [x](https://evil.example) `` <b>";
+        let mut incident = incident();
+        incident.record.question = Some(attack.to_owned());
+        let step = &mut incident.steps[0];
+        (step.thought, step.action, step.observation.note) =
+            (attack.to_owned(), "kubectl get `pods`".to_owned(), Some(attack.to_owned()));
+        let page = page(&incident, true, true, &Style::default());
+        let harmless = r"`@everyone` `[x](https://evil.example)` \`\` \<b\>";
+        assert_eq!(page.matches(harmless).count(), 3, "{page}");
+        assert!(!page.contains(attack) && page.contains("## Step 1: `` kubectl get `pods` ``\n"), "{page}");
     }
 
     #[test]

@@ -31,15 +31,20 @@ use crate::redact::Redactor;
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl react record                        # the latest incident of this context, when it is mended
-  kubectl react record --dry-run              # what would be written, and the pull request
+  # the latest incident of this context, when it is mended
+  kubectl react record
+  # what would be written, and the pull request
+  kubectl react record --dry-run
   kubectl react record --fix 'kubectl -n shop rollout undo deployment/cart'
-  kubectl react record --fix 'The certificate was renewed by hand, see the page of the issuer'
+  kubectl react record --fix 'The certificate was renewed by hand'
   kubectl react record 20261126-101500 --yes --draft
-  kubectl react record --unresolved           # known, and not mended yet
+  # known, and not mended yet
+  kubectl react record --unresolved
 
-It looks until the cause is gone and what was broken works, for the settling time; finds out what changed; writes a
-runbook, or adds to the one that there is; commits it on a branch with your own git, pushes it, and opens a pull request.";
+It looks until the cause is gone and what was broken works, for the settling
+time; finds out what changed; writes a runbook, or adds to the one that there
+is; commits it on a branch with your own git, pushes it, and opens a pull
+request.";
 
 /// Write a runbook from an incident that is over, and open a pull request for it
 ///

@@ -31,14 +31,15 @@ use crate::retriever::{Options, Retriever};
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl react runbooks init payments-runbooks           # begin a repository
+  kubectl react runbooks init payments-runbooks  # begin a repository
   kubectl react runbooks search \"pods stuck terminating\"
   kubectl react runbooks show oom-killed
-  kubectl react runbooks lint                             # in a pull request
-  kubectl react runbooks review 12 --incidents            # what a pull request would do
+  kubectl react runbooks lint                    # in a pull request
+  kubectl react runbooks review 12 --incidents   # what a pull request would do
   kubectl react runbooks list --runbooks git@example.org:team/runbooks.git
 
-`runbooks.repo` in the config file names the team's repository, so that `diagnose` cites it too.";
+`runbooks.repo` in the config file names the team's repository, so that
+`diagnose` cites it too.";
 
 /// Find, read, check and keep runbooks
 ///

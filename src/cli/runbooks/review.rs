@@ -38,10 +38,13 @@ const BASES: [&str; 4] = [
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl react runbooks review                    # the checkout you are in, against its trusted branch
-  kubectl react runbooks review 12                 # a pull or merge request of runbooks.repo
+  # the checkout you are in, against its trusted branch
+  kubectl react runbooks review
+  # a pull or merge request of runbooks.repo
+  kubectl react runbooks review 12
   kubectl react runbooks review fix/oom --incidents
-  kubectl react runbooks review --snapshots outages/ -o markdown >> \"$GITHUB_STEP_SUMMARY\"
+  # for the summary of a workflow
+  kubectl react runbooks review --snapshots outages/ -o markdown
 
 Exit codes:
   0    it was reviewed, and lint has no errors

@@ -15,6 +15,9 @@ use crate::printable::{one_line, printable};
 use lines::Piece;
 use table::Table;
 
+/// A line has so many columns behind what it begins with, however narrow the terminal and deep the list.
+const LEAST: usize = 20;
+
 /// A page: what stands under a heading is set in, and lines of a paragraph are one.
 pub fn page(source: &str, style: &Style) -> String {
     let style = Style { width: style.width.clamp(40, 100), ..*style };
@@ -188,7 +191,8 @@ impl Prose {
                 self.table.iter_mut().for_each(|table| table.cell(cell.clone()));
             }
             TagEnd::Table => {
-                for line in self.table.take().map(|table| table.lines(self.paint)).unwrap_or_default() {
+                let room = self.room();
+                for line in self.table.take().map(|table| table.lines(self.paint, room)).unwrap_or_default() {
                     self.line(&line);
                 }
             }
@@ -268,11 +272,15 @@ impl Prose {
     /// Writes the paragraph that was read.
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.pieces);
-        let prefix = self.base.len() + self.section.len() + self.prefixes.iter().map(String::len).sum::<usize>();
-        let room = self.width.saturating_sub(prefix).max(20);
-        for line in lines::wrapped(pieces, room) {
+        for line in lines::wrapped(pieces, self.room()) {
             self.line(&lines::painted(&line, self.paint));
         }
+    }
+
+    /// Columns behind what a line begins with; so many that a word has room.
+    fn room(&self) -> usize {
+        let prefix = self.base.len() + self.section.len() + self.prefixes.iter().map(String::len).sum::<usize>();
+        self.width.saturating_sub(prefix).max(LEAST)
     }
 
     fn line(&mut self, text: &str) {

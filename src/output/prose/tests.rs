@@ -1,6 +1,7 @@
 //! Markdown, and what a terminal gets of it.
 
 use proptest::prelude::*;
+use unicode_width::UnicodeWidthStr;
 
 use super::*;
 
@@ -70,6 +71,26 @@ fn an_answer_is_dense_and_its_lines_are_lines() {
     );
 }
 
+#[test]
+fn a_table_that_has_no_room_is_told_cell_by_cell() {
+    let source = "| pod | why | |\n|---|---|---|\n| `cart-1` | its Secret has no key **DB_PASSWORD**, so the container is never started | x |\n| 漢字 | | y |\n";
+    insta::assert_snapshot!(answer(source, &Style { width: 50, ..PLAIN }, 4), @r"
+    pod: `cart-1`
+    why: its Secret has no key DB_PASSWORD, so
+      the container is never started
+    x
+
+    pod: 漢字
+    y
+    ");
+    let wide = answer(source, &Style { width: 120, ..PLAIN }, 4);
+    assert!(wide.lines().count() == 3 && wide.starts_with("    pod       why"), "{wide}");
+    assert_eq!(
+        answer("| one two three | four five six |\n|---|---|\n", &Style { width: 1, ..PLAIN }, 0),
+        "one two three\nfour five six\n"
+    );
+}
+
 /// What a hostile page may hold, as characters and as references to them.
 const HOSTILE: &[&str] = &[
     "\u{1b}[31mred",
@@ -107,11 +128,21 @@ fn columns_are_the_terminals() {
     assert!(page(&url, &PLAIN).lines().any(|line| line.starts_with("https://") && line.ends_with("xxx")));
 }
 
+/// Whether a line that is painted has room in `width` columns, or is what is never broken: code, or a single word.
+fn fits(line: &str, width: usize) -> bool {
+    let plain = printable(line);
+    let is_lead = |c: char| c.is_ascii_digit() || " |-.".contains(c);
+    let text = plain.trim_start_matches(is_lead);
+    let room = width.max(plain.width() - text.width() + LEAST);
+    let block_of_code = line.trim_start_matches(is_lead).starts_with("\u{1b}[36m  ");
+    plain.width() <= room || block_of_code || !text.trim_end().contains(' ')
+}
+
 proptest! {
     #[test]
     fn any_text_is_harmless_and_fits(parts in proptest::collection::vec(prop_oneof![
         proptest::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned),
-        proptest::sample::select(vec!["\n", "\n\n", "- ", "1. ", "> ", "# ", "**", "*", "`", "```\n", "|", "    ", "[", "](", ")", "<", "&", "漢"]).prop_map(str::to_owned),
+        proptest::sample::select(vec!["\n", "\n\n", "- ", "1. ", "> ", "# ", "**", "*", "`", "```\n", "|", "    ", "[", "](", ")", "<", "&", "漢", "word ", "漢字 ", "| a | b |\n|---|---|\n| ", " | "]).prop_map(str::to_owned),
         "(?s).{0,8}",
     ], 0..24), width in 1_usize..130) {
         let source = parts.concat();
@@ -119,6 +150,11 @@ proptest! {
         for text in [page(&source, &style), answer(&source, &style, 10)] {
             prop_assert_eq!(&*printable(&text), text.as_str());
         }
-        page(&source, &Style { color: true, ..style });
+        let painted = Style { color: true, ..style };
+        for (text, width) in [(page(&source, &painted), width.clamp(40, 100)), (answer(&source, &painted, 10), width)] {
+            for line in text.lines() {
+                prop_assert!(fits(line, width), "{} columns: {:?}", width, line);
+            }
+        }
     }
 }

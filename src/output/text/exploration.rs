@@ -24,8 +24,7 @@ impl Page {
         for note in &exploration.notes {
             self.labelled("note", note);
         }
-        let cost = paint.dim(&words::cost(&exploration.usage));
-        self.line(&format!("  {cost}"));
+        self.wrapped(&words::cost(&exploration.usage), "  ", "  ", |text| paint.dim(text));
         if let Some(incident) = &exploration.incident {
             let shown = format!("  kubectl react incidents show {incident}");
             self.line(&paint.dim(&shown));
@@ -66,8 +65,8 @@ impl Page {
             self.labelled("sure", words::confidence(answer.confidence));
         }
         if !answer.changes.is_empty() {
-            let told = "  suggested by the model: not executed, not reviewed";
-            self.line(&self.paint.dim(told));
+            let paint = self.paint;
+            self.wrapped(words::SUGGESTED, "  ", "  ", |text| paint.dim(text));
         }
         for change in &answer.changes {
             self.change(change);
@@ -109,8 +108,7 @@ impl Page {
     }
 
     fn change(&mut self, change: &SuggestedChange) {
-        let purpose = self.paint.dim(&format!("  # {}", change.purpose));
-        self.line(&purpose);
+        self.purpose(&change.purpose);
         if let Some(why) = &change.refused {
             let text = format!("not a command that can be pasted ({why}): {}", change.line);
             self.wrapped(&text, "  # ", "  # ", str::to_owned);
@@ -121,8 +119,7 @@ impl Page {
             self.wrapped(risk, "  # mind: ", "  #       ", str::to_owned);
         }
         if let Some(run) = &change.dry_run {
-            let verdict = if run.accepted { "the server would take it" } else { "the server would refuse it" };
-            self.wrapped(&format!("{verdict}: {}", run.said), "  # dry run: ", "  #          ", str::to_owned);
+            self.wrapped(&words::dry_run(run), "  # dry run: ", "  #          ", str::to_owned);
         }
     }
 }

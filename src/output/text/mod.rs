@@ -172,11 +172,17 @@ impl Page {
     fn commands(&mut self, commands: &[Command]) {
         for command in commands {
             let note = if command.changes { " (changes the cluster)" } else { "" };
-            let purpose = format!("  # {}{note}", command.purpose);
+            self.purpose(&format!("{}{note}", command.purpose));
             let line = if command.changes { self.paint.act(&command.line) } else { self.paint.look(&command.line) };
-            self.line(&self.paint.dim(&purpose));
             self.line(&format!("  {line}"));
         }
+    }
+
+    /// What the command on the next line is for, as a comment that can be pasted with it.
+    fn purpose(&mut self, text: &str) {
+        let paint = self.paint;
+        let lead = format!("  {}", paint.dim("# "));
+        self.wrapped(text, &lead, &lead, |text| paint.dim(text));
     }
 
     /// All causes, a line each: what is left on the screen when the rest has scrolled away.
@@ -200,7 +206,7 @@ impl Page {
                 format!("{}{}", paint.severity(cause.severity, label), " ".repeat(INDENT.saturating_sub(label.len())));
             let many = words::multitude(cause).map(|many| format!(" {many}")).unwrap_or_default();
             let room = self.width.saturating_sub(INDENT + textwrap::core::display_width(&many));
-            let text = cut_end(&words::sentence(&cause.object, &cause.summary), room);
+            let text = words::cut_end(&words::sentence(&cause.object, &cause.summary), room);
             self.line(&format!("{lead}{text}{many}"));
         }
         self.more(rest, "cause");
@@ -253,7 +259,7 @@ impl Page {
         };
         let group = if info.group().is_empty() { String::new() } else { format!(".{}", info.group()) };
         let line = format!("kubectl{context} auth can-i list {}{group}{place}", info.plural);
-        self.line(&self.paint.dim("  # see whether you may"));
+        self.purpose("see whether you may");
         self.line(&format!("  {}", self.paint.look(&line)));
     }
 
@@ -264,13 +270,11 @@ impl Page {
 
     /// The same with a label that is painted already; `plain` is as wide.
     fn labelled_as(&mut self, painted: &str, plain: &str, text: &str) {
-        let pad = INDENT.saturating_sub(2 + plain.len()).max(1);
-        let lead = format!("  {painted}{}", " ".repeat(pad));
-        let room = self.width.saturating_sub(INDENT.max(2 + plain.len() + pad)).max(20);
-        for (at, line) in textwrap::wrap(text, wrapping(room).break_words(true)).iter().enumerate() {
-            let before = if at == 0 { lead.as_str() } else { "          " };
-            self.line(&format!("{before}{line}"));
-        }
+        // One of eight letters begins a column sooner, so that all texts begin in one column.
+        let margin = INDENT.saturating_sub(plain.len() + 1).min(2);
+        let pad = INDENT.saturating_sub(margin + plain.len()).max(1);
+        let lead = format!("{}{painted}{}", " ".repeat(margin), " ".repeat(pad));
+        self.wrapped(text, &lead, &" ".repeat(INDENT), str::to_owned);
     }
 
     /// A remark on the line before.
@@ -332,21 +336,6 @@ fn cut(text: &str, room: usize) -> String {
     let head: String = chars.iter().take(room - tail).collect();
     let tail: String = chars.iter().skip(chars.len() - tail).collect();
     format!("{} … {}", head.trim_end(), tail.trim_start())
-}
-
-/// `text` in at most `room` columns: the end goes.
-fn cut_end(text: &str, room: usize) -> String {
-    if textwrap::core::display_width(text) <= room {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if textwrap::core::display_width(&kept) + 2 > room {
-            break;
-        }
-        kept.push(c);
-    }
-    kept.trim_end().to_owned() + "…"
 }
 
 /// A word of a command line as a shell takes it.

@@ -1,6 +1,8 @@
 //! For a ticket or a chat.
 //!
-//! *Invariant:* what a cluster wrote forms no markup, link or mention: it stands in code, or is escaped.
+//! *Invariant:* what a cluster or a model wrote forms no markup, link or mention: it stands in code, or is escaped.
+
+mod exploration;
 
 use std::fmt::Write as _;
 
@@ -20,6 +22,9 @@ pub(super) fn render(diagnosis: &Diagnosis) -> String {
     let mut out = format!("# Diagnosis: {title}\n\nRead {scope}, {}.{context}\n", words::stamp(diagnosis.taken_at));
     for (at, cause) in diagnosis.causes.iter().enumerate() {
         self::cause(&mut out, at + 1, cause, diagnosis);
+    }
+    if let Some(exploration) = &diagnosis.exploration {
+        exploration::exploration(&mut out, exploration);
     }
     let gaps = words::gaps(&diagnosis.gaps, usize::MAX);
     list(&mut out, "## Not read", gaps.iter().map(|gap| inline(gap)));
@@ -63,11 +68,8 @@ fn cause(out: &mut String, number: usize, cause: &Cause, diagnosis: &Diagnosis) 
     }
     for evidence in &cause.evidence {
         let time = evidence.time.map(|time| format!(", {}", words::stamp(time))).unwrap_or_default();
-        let quoted = format!("{}\n— {}{time}", fenced("", &evidence.quote), code(&words::source(&evidence.source)));
-        out.push('\n');
-        for line in quoted.lines() {
-            let _ = writeln!(out, "{}", format!("> {line}").trim_end());
-        }
+        let source = code(&words::source(&evidence.source));
+        quoted(out, &format!("{}\n— {source}{time}", fenced("", &evidence.quote)));
     }
     list(
         out,
@@ -104,6 +106,14 @@ fn cause(out: &mut String, number: usize, cause: &Cause, diagnosis: &Diagnosis) 
         code(&cause.detector),
         code(&format!("kubectl react explain {}", cause.detector))
     );
+}
+
+/// A block of its own, marked as the words of someone else.
+fn quoted(out: &mut String, text: &str) {
+    out.push('\n');
+    for line in text.lines() {
+        let _ = writeln!(out, "{}", format!("> {line}").trim_end());
+    }
 }
 
 fn list(out: &mut String, heading: &str, items: impl Iterator<Item = String>) {
