@@ -46,7 +46,8 @@ pub fn wrapping(width: usize) -> Options<'static> {
         .word_splitter(WordSplitter::NoHyphenation)
 }
 
-fn is_plain(c: char) -> bool {
+/// Whether a character says what it shows, and does nothing else.
+pub fn is_plain(c: char) -> bool {
     !(c != '\n' && c.is_control() || is_invisible(c))
 }
 

@@ -31,6 +31,12 @@ impl Live {
         before < 2
     }
 
+    /// Nobody waits for the answer any more: a run ends, and none begins.
+    pub fn give_up(&self) {
+        self.interrupts.fetch_max(2, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
     /// The run is over.
     pub fn over(&self) {
         self.running.store(false, Ordering::SeqCst);

@@ -96,7 +96,7 @@ fn view(settings: &Settings, args: &ViewArgs) -> Result<String, CommandError> {
     };
     Ok(match args.output.as_str() {
         "json" => output::json(&view),
-        "yaml" => serde_saphyr::to_string(&view).unwrap_or_default(),
+        "yaml" => output::yaml(&view),
         _ => text(&view),
     })
 }

@@ -107,18 +107,22 @@ pub(super) fn run(args: DiagnoseArgs, global: &GlobalArgs) -> Reply {
     let pulse = Arc::new(Live::default());
     let connection = global.connection.options();
     let diagnosis = runtime::run_until(&pulse, async {
-        let (explorer, troubles) = args.agent.explorer(&settings, &pulse, &global.connection);
+        let (explorer, mut troubles) = args.agent.explorer(&settings, &pulse, &global.connection);
+        let unanswered = if explorer.is_none() { args.agent.unanswered(&mut troubles) } else { None };
         let source = match &args.from {
             Some(path) => Source::Saved(Arc::new(snapshot_file::read(path, &redactor)?)),
             None => Source::Live(Box::new(cluster::connect(&connection).await?)),
         };
         let explorer = explorer.map(|explorer| explorer.about(&source));
         let context = Context { source, redactor, page_size: settings.page_size.0, runbooks, explorer };
-        let watch = Watch::start(wanted, context.redactor.clone());
+        let watch = Watch::start(wanted, context.redactor.clone(), &pulse);
         for trouble in troubles {
             watch.note(trouble);
         }
-        let outcome = diagnose::diagnose(&context, &request, &watch.sink()).await?;
+        let mut outcome = diagnose::diagnose(&context, &request, &watch.sink()).await?;
+        if unanswered.is_some() {
+            outcome.diagnosis.exploration = unanswered;
+        }
         watch.end(&outcome.diagnosis)?;
         keep(&context, &request, &outcome, &settings, args.quiet).await;
         Ok(outcome.diagnosis)

@@ -14,14 +14,14 @@ use crate::agent::budget::{Limits, Price};
 use crate::agent::pulse::Live;
 use crate::config::{self, AgentFlags, Bounded, Money, MoneyLimit, Settings};
 use crate::diagnose::{Explorer, Source};
-use crate::model::Explain;
+use crate::model::{Ended, Explain, Exploration};
 
 /// How a model is used.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub(super) struct AgentArgs {
     /// Ask this, where a model is configured; it is asked even with `--explain never`
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", value_parser = asked)]
     question: Option<String>,
 
     /// Use no model, even where one is configured
@@ -62,6 +62,11 @@ fn amount(money: Money) -> f64 {
     money.millionths as f64 / 1e6
 }
 
+/// A question in which something is asked.
+fn asked(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("there is nothing in it".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 /// An explorer that does not know yet what it explores.
 pub(super) struct Opened {
     explorer: Explorer,
@@ -90,6 +95,12 @@ impl AgentArgs {
             max_cost: self.max_cost,
             explain: self.explain,
         }
+    }
+
+    /// What stands in the answer's place where a question was asked and there is no model: why.
+    pub(super) fn unanswered(&self, why: &mut Vec<String>) -> Option<Exploration> {
+        let question = Some(self.question.clone()?);
+        Some(Exploration { question, ended: Ended::ModelFailed, notes: std::mem::take(why), ..Exploration::default() })
     }
 
     /// Opens the model and what belongs to it; with what did not work, for people.

@@ -37,6 +37,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Settings;
+use crate::model::event::Event;
 use crate::output::{self, Format};
 use crate::redact::{Addresses, Redactor};
 use error::CommandError;
@@ -106,7 +107,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             Parsed::Answered(code) => Ok(code),
         }),
     };
-    reply.unwrap_or_else(|error| finish(error, wants_json(&rest())))
+    reply.unwrap_or_else(|error| finish(error, Reader::of(&rest())))
 }
 
 enum Parsed {
@@ -207,14 +208,31 @@ fn addresses(settings: &Settings) -> Addresses {
     Addresses { emails: settings.redaction.emails.0, ips: settings.redaction.ips.0 }
 }
 
-/// Whether the caller reads JSON, as far as can be told before the command line is understood.
-fn wants_json(args: &[String]) -> bool {
-    let apart = args
-        .windows(2)
-        .any(|pair| matches!(pair, [flag, value] if matches!(flag.as_str(), "-o" | "--output") && value == "json"));
-    apart
-        || args.iter().any(|arg| matches!(arg.as_str(), "-ojson" | "-o=json" | "--output=json"))
-        || std::env::var("KUBECTL_REACT_OUTPUT").as_deref() == Ok("json")
+/// Who reads what is printed, as far as can be told before the command line is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    /// A person.
+    Person,
+    /// A program that reads one object.
+    Json,
+    /// A program that reads events.
+    Events,
+}
+
+impl Reader {
+    fn of(args: &[String]) -> Reader {
+        let apart = args
+            .windows(2)
+            .any(|pair| matches!(pair, [flag, value] if matches!(flag.as_str(), "-o" | "--output") && value == "json"));
+        let json = apart
+            || args.iter().any(|arg| matches!(arg.as_str(), "-ojson" | "-o=json" | "--output=json"))
+            || std::env::var("KUBECTL_REACT_OUTPUT").as_deref() == Ok("json");
+        match json {
+            _ if args.iter().any(|arg| arg == "--events") => Reader::Events,
+            true => Reader::Json,
+            false => Reader::Person,
+        }
+    }
 }
 
 /// An error for programs.
@@ -233,18 +251,24 @@ struct ErrorBody<'a> {
 }
 
 /// Reports an error.
-fn finish(error: CommandError, json: bool) -> ExitCode {
+fn finish(error: CommandError, reader: Reader) -> ExitCode {
     let (message, hint) = match error {
         // Who stopped reading knows that.
         CommandError::BrokenPipe => return ExitCode::SUCCESS,
         CommandError::Interrupted => return ExitCode::from(INTERRUPTED),
         CommandError::Failed { message, hint } => (message, hint),
     };
-    if json {
-        let error = ErrorBody { message: &message, hint: hint.as_deref() };
-        let data = ErrorReport { schema_version: "kubectl-react/error/v1", error };
+    let data = match reader {
+        Reader::Person => None,
+        Reader::Json => {
+            let error = ErrorBody { message: &message, hint: hint.as_deref() };
+            Some(output::json(&ErrorReport { schema_version: "kubectl-react/error/v1", error }))
+        }
+        Reader::Events => Some(output::event(Event::Error { message: message.clone(), hint: hint.clone() })),
+    };
+    if let Some(data) = data {
         // The error stands on standard error too.
-        let _ = terminal::print(&output::json(&data), &output::Style::default());
+        let _ = terminal::print(&data, &output::Style::default());
     }
     let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
     terminal::report(&format!("error: {message}\n{hint}"));

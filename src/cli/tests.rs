@@ -115,10 +115,11 @@ fn short_help_is_short() {
 }
 
 #[test]
-fn json_is_wanted_however_it_is_said() {
+fn who_reads_is_told_by_the_words() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     for line in ["diagnose -o json", "diagnose --output json", "-ojson", "--output=json"] {
-        assert!(wants_json(&words(line)), "{line}");
+        assert_eq!(Reader::of(&words(line)), Reader::Json, "{line}");
     }
-    assert!(!wants_json(&words("diagnose -o text json")));
+    assert_eq!(Reader::of(&words("diagnose -o text json")), Reader::Person);
+    assert_eq!(Reader::of(&words("diagnose --events --from x")), Reader::Events);
 }

@@ -34,7 +34,7 @@ pub(super) fn run(args: VersionArgs) -> Reply {
     };
     let text = match args.output.as_str() {
         "json" => output::json(&build),
-        "yaml" => serde_saphyr::to_string(&build).unwrap_or_default(),
+        "yaml" => output::yaml(&build),
         _ => format!("kubectl-react {} {}\n", build.version, build.platform),
     };
     terminal::print(&text, &Style::default())?;

@@ -10,10 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unicode_width::UnicodeWidthStr;
 
+use super::error::CommandError;
 use super::progress::ProgressLine;
 use super::terminal;
+use crate::agent::pulse::Live;
 use crate::model::Diagnosis;
-use crate::model::event::{Event, Line};
+use crate::model::event::Event;
 use crate::output::{self, Format, Style, cut_end};
 use crate::printable::{one_line, printable, wrapping};
 use crate::redact::Redactor;
@@ -38,6 +40,8 @@ pub(super) struct Wanted {
 pub(super) struct Watch {
     wanted: Wanted,
     eyes: Eyes,
+    /// Ends the agent when nobody reads any more.
+    pulse: Arc<Live>,
     shared: Arc<Mutex<State>>,
 }
 
@@ -80,10 +84,11 @@ struct State {
 
 impl Watch {
     /// Begins to watch.
-    pub(super) fn start(wanted: Wanted, redactor: Redactor) -> Watch {
+    pub(super) fn start(wanted: Wanted, redactor: Redactor, pulse: &Arc<Live>) -> Watch {
         let progress = (!wanted.quiet && !wanted.events).then(ProgressLine::start);
         let eyes = Eyes { redactor, out: std::io::stdout().is_terminal(), err: std::io::stderr().is_terminal() };
-        Watch { wanted, eyes, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
+        let pulse = Arc::clone(pulse);
+        Watch { wanted, eyes, pulse, shared: Arc::new(Mutex::new(State { progress, ..State::default() })) }
     }
 
     /// Says something that a person should know.
@@ -94,19 +99,23 @@ impl Watch {
     /// What takes the events.
     pub(super) fn sink(&self) -> impl Fn(Event) + Send + Sync + 'static {
         let (wanted, eyes, shared) = (self.wanted, self.eyes.clone(), Arc::clone(&self.shared));
+        let pulse = Arc::clone(&self.pulse);
         move |event| {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            if wanted.events {
-                // A reader that went away is noticed when the answer is written.
-                let _ = eyes.out(event).is_ok_and(|event| print_event(event).is_ok());
+            let written = if wanted.events {
+                eyes.out(event).map_err(CommandError::from).and_then(print_event)
             } else {
-                state.see(event, &wanted, &eyes);
+                state.see(event, &wanted, &eyes)
+            };
+            if let Err(CommandError::BrokenPipe) = written {
+                // A model costs money, and nobody is there to read it; the command ends when the answer can't be written.
+                pulse.give_up();
             }
         }
     }
 
     /// Ends it, and writes what of the answer is not written yet.
-    pub(super) fn end(self, diagnosis: &Diagnosis) -> Result<(), super::error::CommandError> {
+    pub(super) fn end(self, diagnosis: &Diagnosis) -> Result<(), CommandError> {
         let mut state = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         state.progress = None;
         if self.wanted.events {
@@ -114,7 +123,8 @@ impl Watch {
         }
         let (style, diagnosis) = (&self.wanted.style, self.eyes.out(diagnosis.clone())?);
         let text = if state.printed {
-            output::exploration(&diagnosis, style)
+            let followed = self.eyes.err && self.eyes.out && !self.wanted.quiet;
+            output::exploration(&diagnosis, style, followed)
         } else {
             output::render(&diagnosis, self.wanted.format, style)
         };
@@ -122,13 +132,12 @@ impl Watch {
     }
 }
 
-fn print_event(event: Event) -> Result<(), super::error::CommandError> {
-    let line = serde_json::to_string(&Line::of(event)).unwrap_or_default();
-    terminal::print(&format!("{line}\n"), &Style::default())
+fn print_event(event: Event) -> Result<(), CommandError> {
+    terminal::print(&output::event(event), &Style::default())
 }
 
 impl State {
-    fn see(&mut self, event: Event, wanted: &Wanted, eyes: &Eyes) {
+    fn see(&mut self, event: Event, wanted: &Wanted, eyes: &Eyes) -> Result<(), CommandError> {
         if let Some(progress) = &self.progress {
             progress.show(&event);
         }
@@ -136,13 +145,13 @@ impl State {
             Event::Causes { diagnosis } => eyes.out(diagnosis).ok().map(|diagnosis| Event::Causes { diagnosis }),
             other => eyes.err(other),
         };
-        let Some(event) = event else { return };
+        let Some(event) = event else { return Ok(()) };
         match event {
             // The causes are there in two seconds; a model takes its time.
             Event::Causes { diagnosis } if wanted.format == Format::Text && !wanted.quiet => {
                 self.progress = None;
-                self.printed =
-                    terminal::print(&output::render(&diagnosis, Format::Text, &wanted.style), &wanted.style).is_ok();
+                terminal::print(&output::render(&diagnosis, Format::Text, &wanted.style), &wanted.style)?;
+                self.printed = true;
                 self.progress = Some(ProgressLine::start());
             }
             Event::StartToolCalling { thought, action, .. } => (self.thought, self.action) = (thought, action),
@@ -159,6 +168,7 @@ impl State {
             Event::Note { text } if !wanted.quiet => self.say(&format!("note: {}", one_line(&text))),
             _ => {}
         }
+        Ok(())
     }
 
     /// Writes lines where the progress stood.

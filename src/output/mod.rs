@@ -20,6 +20,8 @@ use std::str::FromStr;
 pub use words::{ago, citation, cut_end, size, stamp, status as status_note};
 
 use crate::model::Diagnosis;
+use crate::model::event::{Event, Line};
+use crate::printable::{is_plain, printable};
 
 /// How a diagnosis is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,22 +93,57 @@ pub fn render(diagnosis: &Diagnosis, format: Format, style: &Style) -> String {
     match format {
         Format::Text => text::render(&diagnosis, style),
         Format::Json => json(&diagnosis),
-        Format::Yaml => serde_saphyr::to_string(&diagnosis).unwrap_or_default(),
+        Format::Yaml => yaml(&diagnosis),
         Format::Markdown => markdown::render(&diagnosis),
         Format::Name => name::render(&diagnosis),
     }
 }
 
-/// Writes what the agent found out, for a person who has read the rest already.
-pub fn exploration(diagnosis: &Diagnosis, style: &Style) -> String {
-    clean::diagnosis(diagnosis).exploration.as_ref().map(|found| text::exploration(found, style)).unwrap_or_default()
+/// Writes what the agent found out, for a person who has read the rest already; also its steps and notes as they came,
+/// where `followed`.
+pub fn exploration(diagnosis: &Diagnosis, style: &Style, followed: bool) -> String {
+    let diagnosis = clean::diagnosis(diagnosis);
+    diagnosis.exploration.as_ref().map(|found| text::exploration(found, style, followed)).unwrap_or_default()
+}
+
+/// Writes an event on a line; the diagnosis in it is the object that `-o json` prints.
+pub fn event(event: Event) -> String {
+    let event = match event {
+        Event::Causes { diagnosis } => Event::Causes { diagnosis: Box::new(clean::diagnosis(&diagnosis)) },
+        Event::Diagnosis { diagnosis } => Event::Diagnosis { diagnosis: Box::new(clean::diagnosis(&diagnosis)) },
+        other => other,
+    };
+    let mut text = harmless(&serde_json::to_string(&Line::of(event)).unwrap_or_default());
+    text.push('\n');
+    text
 }
 
 /// Writes data as JSON for people's eyes too.
 pub fn json(data: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(data).unwrap_or_default();
+    let mut text = harmless(&serde_json::to_string_pretty(data).unwrap_or_default());
     text.push('\n');
     text
+}
+
+/// Writes data as YAML for people's eyes too.
+pub fn yaml(data: &impl serde::Serialize) -> String {
+    printable(&serde_saphyr::to_string(data).unwrap_or_default()).into_owned()
+}
+
+/// JSON in which what a terminal would obey, or would not show, is written as an escape: such characters stand only in
+/// strings, where an escape is the same.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_plain(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]

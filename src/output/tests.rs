@@ -220,7 +220,7 @@ fn a_ticket_in_markdown() {
 
 #[test]
 fn what_the_agent_found_out_begins_in_one_column() {
-    insta::assert_snapshot!(exploration(&explored(), &Style::default()).trim_start(), @r#"
+    insta::assert_snapshot!(exploration(&explored(), &Style::default(), false).trim_start(), @r#"
     AGENT     gpt-4.1 at api.openai.com, 1 step
       asked   why does the cart not start?
               The cart waits for a key, see the docs (https://example.com/docs):

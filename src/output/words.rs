@@ -230,6 +230,9 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 /// Who explored, and how far it came: `gpt-4.1 at api.openai.com, 4 steps`.
 pub(super) fn explorer(exploration: &Exploration) -> String {
     let usage = &exploration.usage;
+    if usage.model.is_empty() {
+        return "no model was asked".to_owned();
+    }
     let steps = match exploration.steps.len() {
         0 => "no reading of its own".to_owned(),
         number => count(number, "step"),

@@ -16,7 +16,7 @@ const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/agent-cache");
 pub(crate) const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/cart-without-secret.json");
 
 /// The plugin with a model, in a home of its own.
-fn react(home: &Path, server: &ModelServer) -> Command {
+pub(crate) fn react(home: &Path, server: &ModelServer) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
     command.env_clear().envs(settings(home, server));
     command
@@ -227,11 +227,22 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
 #[test]
 fn a_question_without_a_model_is_a_note() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
-    command.env_clear().env("HOME", home.path()).env("XDG_CACHE_HOME", CACHE);
-    let output = command.args(["diagnose", "--from", SNAPSHOT, "-q", "why?"]).output().unwrap();
-    let (code, out, err) = told(&output);
-    assert_eq!(code, 0);
-    assert!(out.starts_with("1 cause"), "{out}");
-    assert!(err.contains("no model is configured"), "{err}");
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
+        command.env_clear().env("HOME", home.path()).env("XDG_CACHE_HOME", CACHE);
+        told(&command.args(["diagnose", "--from", SNAPSHOT]).args(args).output().unwrap())
+    };
+    for quiet in [&["-q", "why?"][..], &["-q", "why?", "--quiet"]] {
+        let (code, out, _) = run(quiet);
+        assert_eq!(code, 0);
+        assert!(out.starts_with("1 cause"), "{out}");
+        let (_, found) = out.split_once("AGENT     no model was asked\n").unwrap();
+        assert!(found.contains("asked   why?") && found.contains("no model is configured"), "{found}");
+        assert!(!found.contains("cost:"), "{found}");
+    }
+    let data: Value = serde_json::from_str(&run(&["-q", "why?", "-o", "json"]).1).unwrap();
+    assert_eq!(data["exploration"]["question"], "why?");
+    assert!(data["exploration"]["notes"][0].as_str().unwrap().contains("no model is configured"), "{data:#}");
+    let (code, _, err) = run(&["-q", "  "]);
+    assert!(code == 2 && err.contains("there is nothing in it"), "{err}");
 }

@@ -8,6 +8,7 @@ mod canary;
 mod cli;
 mod disturbed;
 mod docs;
+mod events;
 mod folding;
 mod forge;
 mod harm;

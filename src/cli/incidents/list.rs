@@ -51,7 +51,7 @@ pub(super) fn run(args: ListArgs, settings: &Settings) -> Reply {
     let rows: Vec<Row<'_>> = listed.iter().map(row).collect();
     let text = match args.output.as_str() {
         "json" => output::json(&rows),
-        "yaml" => serde_saphyr::to_string(&rows).unwrap_or_default(),
+        "yaml" => output::yaml(&rows),
         "name" => rows.iter().map(|row| row.id.to_owned() + "\n").collect(),
         _ => text(&rows, Time::now()),
     };

@@ -50,7 +50,7 @@ pub(super) fn run(args: ShowArgs, settings: &Settings) -> Reply {
     let style = terminal::style(settings, args.verbose);
     let text = match args.output.as_str() {
         "json" => output::json(&shown(&incident, args.steps)),
-        "yaml" => serde_saphyr::to_string(&shown(&incident, args.steps)).unwrap_or_default(),
+        "yaml" => output::yaml(&shown(&incident, args.steps)),
         format => page::page(&incident, args.steps, format == "markdown", &style),
     };
     terminal::print(&text, &style)?;

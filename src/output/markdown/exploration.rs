@@ -24,7 +24,9 @@ pub(super) fn exploration(out: &mut String, exploration: &Exploration) {
         self::answer(out, answer, exploration);
     }
     list(out, "### Notes", exploration.notes.iter().map(|note| inline(note)));
-    let _ = writeln!(out, "\n{}", inline(&words::cost(&exploration.usage)));
+    if !exploration.usage.model.is_empty() {
+        let _ = writeln!(out, "\n{}", inline(&words::cost(&exploration.usage)));
+    }
     if let Some(incident) = &exploration.incident {
         let _ = writeln!(out, "\nSee {}.", code(&format!("kubectl react incidents show {incident}")));
     }

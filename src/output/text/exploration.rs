@@ -6,8 +6,8 @@ use crate::model::{Answer, Claim, Confidence, Ended, Exploration, Standing, Stat
 use crate::output::{Style, prose, words};
 
 impl Page {
-    /// What the agent found out.
-    pub(super) fn exploration(&mut self, exploration: &Exploration) {
+    /// What the agent found out; where its steps and notes were followed as they came, they are not told again.
+    pub(super) fn exploration(&mut self, exploration: &Exploration, followed: bool) {
         let paint = self.paint;
         self.out.push('\n');
         let title = format!("AGENT     {}", words::explorer(exploration));
@@ -15,16 +15,18 @@ impl Page {
         if let Some(question) = &exploration.question {
             self.labelled("asked", question);
         }
-        if self.verbose {
+        if self.verbose && !followed {
             self.steps(exploration);
         }
         if let Some(answer) = &exploration.answer {
             self.answer(answer, exploration);
         }
-        for note in &exploration.notes {
+        for note in exploration.notes.iter().filter(|_| !followed) {
             self.labelled("note", note);
         }
-        self.wrapped(&words::cost(&exploration.usage), "  ", "  ", |text| paint.dim(text));
+        if !exploration.usage.model.is_empty() {
+            self.wrapped(&words::cost(&exploration.usage), "  ", "  ", |text| paint.dim(text));
+        }
         if let Some(incident) = &exploration.incident {
             let shown = format!("  kubectl react incidents show {incident}");
             self.line(&paint.dim(&shown));

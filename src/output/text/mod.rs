@@ -39,16 +39,16 @@ pub(super) fn render(diagnosis: &Diagnosis, style: &Style) -> String {
     }
     page.index(&diagnosis.causes, full);
     if let Some(exploration) = &diagnosis.exploration {
-        page.exploration(exploration);
+        page.exploration(exploration, false);
     }
     page.end(diagnosis);
     page.out
 }
 
-/// What the agent found out alone.
-pub(super) fn exploration(exploration: &Exploration, style: &Style) -> String {
+/// What the agent found out alone; without its steps and notes where they were followed as they came.
+pub(super) fn exploration(exploration: &Exploration, style: &Style, followed: bool) -> String {
     let mut page = Page::new(style);
-    page.exploration(exploration);
+    page.exploration(exploration, followed);
     page.out
 }
 
