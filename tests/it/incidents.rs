@@ -298,6 +298,10 @@ fn incidents_are_listed_shown_exported_replayed_and_deleted() {
 
     let (code, out, _) = react(home.path(), &["incidents", "delete", id.rsplit_once('-').unwrap().0]);
     assert_eq!((code, out), (0, format!("incident {id} deleted\n")));
+    let (first, second) = (whole(&store), whole(&store));
+    let (code, out, err) = react(home.path(), &["incidents", "delete", &first, "bogus", &second]);
+    assert_eq!((code, out), (2, format!("incident {first} deleted\nincident {second} deleted\n")), "{err}");
+    assert_eq!(err, "error: there is no incident `bogus`\nhint: `kubectl react incidents list` shows them\n");
     let (code, _, err) = react(home.path(), &["incidents", "delete", "--all"]);
     assert_eq!((code, err.lines().last()), (2, Some("hint: say it with `--yes`")));
     assert_eq!(react(home.path(), &["incidents", "delete", "--all", "--yes"]).0, 0);
