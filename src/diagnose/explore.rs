@@ -107,6 +107,9 @@ pub(super) async fn explore(
     let mut notes = Vec::new();
     let kept = Kept(begin(explorer, &start, request, diagnosis, &mut notes));
     let world = World {
+    if let Some(writer) = &kept.0 {
+        writer.saw(snapshot);
+    }
         model: &*explorer.model,
         hands: &toolbox,
         pulse: &*explorer.pulse,

@@ -350,6 +350,27 @@ fn what_is_not_there_is_a_line_and_a_hint() {
 }
 
 #[test]
+fn what_was_lost_is_told_when_it_is_exported_and_shown_elsewhere() {
+    let home = home();
+    let id = whole(&store(&home.path().join("state")));
+    let turns = home.path().join("state/kubectl-react/incidents").join(&id).join("turns.jsonl");
+    let bytes = std::fs::read(&turns).unwrap();
+    std::fs::write(&turns, &bytes[..bytes.len() - 9]).unwrap();
+    let (code, _, err) = react(home.path(), &["incidents", "export", &id, "-f", "one.json.gz"]);
+    let lost = "the last line of turns.jsonl is cut off";
+    assert_eq!((code, err), (0, format!("note: {lost}\nwrote incident {id} to one.json.gz\n")));
+    for command in ["show", "replay"] {
+        let (code, out, err) = react(home.path(), &["incidents", command, "--from", "one.json.gz"]);
+        assert!(code == 0 && format!("{out}{err}").contains(lost), "{command}: {out}{err}");
+    }
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        react(home.path(), &["incidents", "show", "--from", "/dev/zero"]),
+        (2, String::new(), "error: can't read `/dev/zero`: it holds more than 256 MiB\n".to_owned())
+    );
+}
+
+#[test]
 fn the_doctor_works_without_a_cluster_and_says_what_to_do() {
     let home = home();
     let began = Instant::now();
