@@ -193,6 +193,7 @@ mod tests {
             ("echo 'Error from server (Forbidden): no' >&2; exit 1", false, "Error from server (Forbidden): no"),
             ("printf '\\033[31mred\\033[0m\\a\\n\\n'", true, "red"),
             ("exit 3", false, "kubectl failed, and does not say why"),
+            ("echo half; kill -9 $$", false, "kubectl was ended by a signal"),
             ("exit 0", true, "the server would take it"),
             ("cat; echo nothing to read", true, "nothing to read"),
             (

@@ -170,6 +170,10 @@ pub(super) async fn run(
     let (stdout, stderr, status) =
         ended.map_err(|_| format!("kubectl did not end within {} s", limit.as_secs_f32()))?;
     let status = status.map_err(|error| format!("kubectl can't be waited for: {error}"))?;
+    // Then it is not the server that says no.
+    if status.code().is_none() {
+        return Err("kubectl was ended by a signal".to_owned());
+    }
     Ok(Ran { success: status.success(), stdout, stderr })
 }
 

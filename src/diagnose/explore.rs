@@ -1,12 +1,13 @@
 //! Goes on from the causes with a model, and keeps what happened.
 //!
-//! *Invariant:* whatever the model does, the diagnosis keeps what the detectors proved, and is never lost; what can't be
-//! kept is a note.
+//! *Invariant:* whatever the model does, the diagnosis keeps what the detectors proved, and is never lost: an interrupt ends
+//! what it is in the midst of and no more. What can't be kept is a note.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use super::rehearsal::rehearse;
 use super::{Context, EventSink, Request, Source};
 use crate::act;
 use crate::agent::chat::Model;
@@ -15,12 +16,12 @@ use crate::agent::tools::kubectl::{Kubectl, Reads};
 use crate::agent::tools::{
     ListAlerts, MetricsServer, Output, QueryPrometheus, ReadRunbook, SearchRunbooks, Tool, ToolError, Toolbox,
 };
-use crate::agent::{self, Journal, Need, Start, Wishes, World};
+use crate::agent::{self, Journal, Need, Pulse, Start, Wishes, World};
 use crate::cluster::{ServeError, ServeOptions, Server};
 use crate::incidents::{Head, Store, Writer};
-use crate::kubectl::{self, Read};
+use crate::kubectl::Read;
 use crate::model::event::Event;
-use crate::model::{Diagnosis, Exploration, Snapshot, Step, Turn};
+use crate::model::{Diagnosis, Snapshot, Step, Turn};
 use crate::redact::Redacted;
 use crate::retriever::{Advised, Retriever};
 
@@ -106,6 +107,9 @@ pub(super) async fn explore(
     };
     let mut notes = Vec::new();
     let kept = Kept(begin(explorer, &start, request, diagnosis, &mut notes));
+    if let Some(writer) = &kept.0 {
+        writer.saw(snapshot);
+    }
     let world = World {
         model: &*explorer.model,
         hands: &toolbox,
@@ -115,19 +119,29 @@ pub(super) async fn explore(
         redactor: &context.redactor,
     };
     let mut found = agent::run(&start, &world).await;
-    explorer.pulse.over();
-    if let Some(kubectl) = &explorer.rehearsal {
-        rehearse(kubectl, context, &mut found).await;
+    match (&explorer.rehearsal, &context.source) {
+        (Some(kubectl), Source::Live(_)) => rehearse(kubectl, &*explorer.pulse, &context.redactor, &mut found).await,
+        (Some(_), Source::Saved(_)) => {
+            notes.push("suggested changes are not checked: a saved snapshot has no server to ask".to_owned());
+        }
+        (None, _) => {}
     }
     found.notes.extend(notes);
     diagnosis.exploration = Some(found);
     let whole = match &context.source {
         Source::Live(connection) if kept.0.is_some() => {
-            super::whole(connection, &context.redactor, snapshot, &diagnosis.causes).await
+            // As if one more turn began: an interrupt leaves the values out, and not the answer.
+            let interrupts = explorer.pulse.reading(1).interrupts.min(1);
+            tokio::select! {
+                biased;
+                () = explorer.pulse.interrupted(interrupts) => Arc::clone(snapshot),
+                whole = super::whole(connection, &context.redactor, snapshot, &diagnosis.causes) => whole,
+            }
         }
         _ => Arc::clone(snapshot),
     };
-    end(&kept, diagnosis, &whole);
+    end(&kept, diagnosis, (!Arc::ptr_eq(&whole, snapshot)).then_some(&whole));
+    explorer.pulse.over();
 }
 
 fn toolbox(
@@ -177,29 +191,18 @@ fn begin(
     match explorer.incidents.as_ref()?.begin(head) {
         Ok(writer) => Some(writer),
         Err(error) => {
-            notes.push(format!("this run is not kept: {error}"));
+            notes.push(format!("this run is not kept: {}", error.told()));
             None
         }
     }
 }
 
-fn end(kept: &Kept, diagnosis: &mut Diagnosis, snapshot: &Arc<Redacted<Snapshot>>) {
+/// Ends it, with the snapshot where it is another than the run began with.
+fn end(kept: &Kept, diagnosis: &mut Diagnosis, snapshot: Option<&Arc<Redacted<Snapshot>>>) {
     let Some(writer) = &kept.0 else { return };
-    let ending = writer.finish(diagnosis, Some(snapshot));
+    let ending = writer.finish(diagnosis, snapshot.map(AsRef::as_ref));
     if let Some(found) = &mut diagnosis.exploration {
         found.incident = ending.id;
         found.notes.extend(ending.notes);
-    }
-}
-
-/// Asks the server to pretend, change by change. Nothing is executed.
-async fn rehearse(program: &act::Kubectl, context: &Context, found: &mut Exploration) {
-    if matches!(context.source, Source::Saved(_)) {
-        return;
-    }
-    for change in found.answer.iter_mut().flat_map(|answer| &mut answer.changes) {
-        if let (None, Ok(kubectl::Command::Change(command))) = (&change.refused, kubectl::parse(&change.line)) {
-            change.dry_run = Some(act::dry_run(&command, program, &context.redactor).await);
-        }
     }
 }

@@ -45,7 +45,7 @@ pub async fn keep(context: &Context, request: &Request, outcome: &Outcome, store
     let writer = match store.begin(head(request, diagnosis)) {
         Ok(writer) => writer,
         Err(error) => {
-            return Kept { notes: vec![format!("this incident is not kept: {error}")], ..Kept::default() };
+            return Kept { notes: vec![format!("this incident is not kept: {}", error.told())], ..Kept::default() };
         }
     };
     let snapshot = whole(connection, &context.redactor, &outcome.snapshot, &diagnosis.causes).await;

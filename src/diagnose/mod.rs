@@ -5,6 +5,7 @@
 
 mod explore;
 mod keep;
+mod rehearsal;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

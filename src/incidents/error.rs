@@ -60,6 +60,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What is wrong and what to do, in one line.
+    pub fn told(&self) -> String {
+        match self.hint() {
+            Some(hint) => format!("{self} ({hint})"),
+            None => self.to_string(),
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

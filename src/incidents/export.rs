@@ -1,13 +1,18 @@
 //! An incident as one file, for a colleague or a ticket.
 //!
 //! *Invariant:* it holds what the folder holds and nothing else, and reading it masks all of it again. The same incident
-//! gives the same bytes.
+//! gives the same bytes. What of it could not be read is told in the file too, so that nobody takes a part for the whole.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::masks::Masks;
 use super::{Incident, Record, SCHEMA_VERSION, State, StoreError, files, reading};
 use crate::model::{Snapshot, Step, Turn};
-use crate::redact::Redactor;
+
+/// More than this is no incident that anybody passes on, compressed or not.
+const LARGEST: u64 = 256 << 20;
 
 /// The form of the file.
 #[derive(Serialize)]
@@ -19,6 +24,8 @@ struct Written<'a> {
     turns: &'a [Turn],
     observations: &'a [Step],
     snapshot: Option<&'a Snapshot>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    damage: &'a [String],
 }
 
 #[derive(Deserialize)]
@@ -33,6 +40,8 @@ struct Read<'a> {
     observations: Vec<Step>,
     #[serde(default)]
     snapshot: Option<Snapshot>,
+    #[serde(default)]
+    damage: Vec<String>,
 }
 
 /// JSON, compressed.
@@ -44,6 +53,7 @@ pub(super) fn write(incident: &Incident) -> Result<Vec<u8>, StoreError> {
         turns: &incident.turns,
         observations: &incident.steps,
         snapshot: incident.snapshot.as_deref(),
+        damage: &incident.damage,
     };
     let mut bytes = Vec::new();
     let zipped = files::zip(&mut bytes, &written);
@@ -51,15 +61,23 @@ pub(super) fn write(incident: &Incident) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// The bytes of a file that may be an exported incident.
+///
+/// # Errors
+/// When the system refuses, or there are more than any incident has.
+pub fn exported(path: &Path) -> Result<Vec<u8>, StoreError> {
+    files::read(path, LARGEST).map_err(|source| StoreError::Read { path: path.to_owned(), source })
+}
+
 /// Reads an exported incident, compressed or not.
-pub(super) fn read(bytes: &[u8], redactor: &Redactor) -> Result<Incident, StoreError> {
+pub(super) fn read(bytes: &[u8], masks: &Masks) -> Result<Incident, StoreError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Head {
         schema_version: String,
     }
     let no = |error: &dyn std::fmt::Display| StoreError::NotExported(error.to_string());
-    let plain = files::unzip(bytes).map_err(|error| no(&error))?;
+    let plain = files::unzip(bytes, LARGEST).map_err(|error| no(&error))?;
     let head: Head = serde_json::from_slice(&plain).map_err(|error| no(&error))?;
     if head.schema_version != SCHEMA_VERSION {
         let ours = head.schema_version.starts_with("kubectl-react/incident/");
@@ -70,8 +88,9 @@ pub(super) fn read(bytes: &[u8], redactor: &Redactor) -> Result<Incident, StoreE
         });
     }
     let read: Read<'_> = serde_json::from_slice(&plain).map_err(|error| no(&error))?;
-    let mut damage = Vec::new();
+    let mut damage = read.damage;
     let record = reading::parse(read.incident.get().as_bytes(), &mut damage).map_err(|error| no(&error))?;
+    let redactor = masks.of(&record);
     let incident = Incident {
         id: record.id.clone(),
         state: read.state,
@@ -81,5 +100,5 @@ pub(super) fn read(bytes: &[u8], redactor: &Redactor) -> Result<Incident, StoreE
         snapshot: read.snapshot.map(|snapshot| redactor.seal(snapshot)),
         damage,
     };
-    Ok(reading::sealed(incident, redactor))
+    Ok(reading::sealed(incident, &redactor))
 }

@@ -11,7 +11,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 /// More than this is no file of ours.
-const LARGEST: u64 = 1 << 30;
+pub(super) const LARGEST: u64 = 1 << 30;
 
 fn folders() -> fs::DirBuilder {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are of Unix"))]
@@ -89,21 +89,22 @@ pub(super) fn zip(out: impl Write, data: &impl Serialize) -> io::Result<()> {
     gzip.finish()?.flush()
 }
 
-/// What [`zip`] was given, as JSON; what is not compressed is taken as it is.
-pub(super) fn unzip(stored: &[u8]) -> io::Result<Vec<u8>> {
-    if stored.starts_with(&[0x1f, 0x8b]) { bounded(MultiGzDecoder::new(stored)) } else { Ok(stored.to_vec()) }
+/// What [`zip`] was given, as JSON, where it is at most so many bytes; what is not compressed is taken as it is.
+pub(super) fn unzip(stored: &[u8], most: u64) -> io::Result<Vec<u8>> {
+    if stored.starts_with(&[0x1f, 0x8b]) { bounded(MultiGzDecoder::new(stored), most) } else { Ok(stored.to_vec()) }
 }
 
-/// Reads a file.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    bounded(File::open(path)?)
+/// Reads a file of at most so many bytes.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    bounded(File::open(path)?, most)
 }
 
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
+fn bounded(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it holds more than 1 GiB"));
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let why = format!("it holds more than {} MiB", most >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(bytes)
 }

@@ -10,8 +10,9 @@
 //! | `observations.jsonl` | a line for each step |
 //!
 //! *Invariant:* while a run goes its folder is `ID.partial`, and lines are only appended; it gets its name when all of it is
-//! on the disk. So whenever a run ends, by itself or killed, what is stored can be read: a line that was cut is left
-//! out, and a run that did not come to its end is listed as unfinished. What can't be stored is a note, never the end of
+//! on the disk. So whenever a run ends, by itself or killed, what is stored can be read and replayed: its snapshot is there
+//! before a model is asked, a line that was cut is left out, and a run that did not come to its end is listed as
+//! unfinished. What can't be stored is a note, never the end of
 //! a diagnosis. Folders are for their owner alone (0700), files too (0600), and all content has been through the
 //! redactor.
 
@@ -19,6 +20,7 @@ mod error;
 mod export;
 mod files;
 mod id;
+mod masks;
 mod reading;
 mod store;
 mod texts;
@@ -27,11 +29,12 @@ mod writer;
 use serde::{Deserialize, Serialize};
 
 pub use error::StoreError;
+pub use export::exported;
 pub use store::Store;
 pub use writer::{Ending, Writer};
 
 use crate::model::{Diagnosis, Snapshot, Step, Time, Turn};
-use crate::redact::Redacted;
+use crate::redact::{Addresses, Redacted};
 
 /// Counts breaking changes of `incident.json` and of exported files.
 pub const SCHEMA_VERSION: &str = "kubectl-react/incident/v1";
@@ -96,6 +99,8 @@ pub struct Record {
     /// What the run began with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<serde_json::Value>,
+    /// Which addresses were masked while it was recorded: a replay masks the same ones, or it would ask something else.
+    pub masked: Addresses,
     /// What was found out, the agent's steps and answer with it; none of a run that did not come to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<Diagnosis>,
@@ -159,6 +164,16 @@ pub struct Incident {
     pub snapshot: Option<Redacted<Snapshot>>,
     /// What of it can't be read.
     pub damage: Vec<String>,
+}
+
+impl Incident {
+    /// It as one file: JSON, compressed. It should have been loaded whole.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON.
+    pub fn export(&self) -> Result<Vec<u8>, StoreError> {
+        export::write(self)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::id;
+use super::masks::Masks;
 use super::{Incident, Listed, Record, SCHEMA_VERSION, State, files};
 use crate::model::{Snapshot, Step, Turn};
 use crate::redact::{Redacted, Redactor};
@@ -34,10 +35,10 @@ pub(super) fn state(folder: &Path) -> State {
 }
 
 /// An incident as a list shows it.
-pub(super) fn listed(id: &str, folder: &Path, redactor: &Redactor) -> Listed {
+pub(super) fn listed(id: &str, folder: &Path, masks: &Masks) -> Listed {
     let state = state(folder);
     let mut damage = Vec::new();
-    let record = record(id, folder, redactor, &mut damage);
+    let (record, _) = record(id, folder, masks, &mut damage);
     let steps = match record.diagnosis.as_ref().and_then(|diagnosis| diagnosis.exploration.as_ref()) {
         Some(exploration) => exploration.steps.len(),
         None => lines::<Step>(folder, STEPS, &mut damage).len(),
@@ -46,10 +47,10 @@ pub(super) fn listed(id: &str, folder: &Path, redactor: &Redactor) -> Listed {
 }
 
 /// All of an incident; the snapshot only where it is `wanted`.
-pub(super) fn incident(id: &str, folder: &Path, redactor: &Redactor, wanted: bool) -> Incident {
+pub(super) fn incident(id: &str, folder: &Path, masks: &Masks, wanted: bool) -> Incident {
     let state = state(folder);
     let mut damage = Vec::new();
-    let record = record(id, folder, redactor, &mut damage);
+    let (record, redactor) = record(id, folder, masks, &mut damage);
     let turns: Vec<Turn> = lines(folder, TURNS, &mut damage);
     let mut steps: Vec<Step> = lines(folder, STEPS, &mut damage);
     if let Some(exploration) = record.diagnosis.as_ref().and_then(|diagnosis| diagnosis.exploration.as_ref())
@@ -57,8 +58,8 @@ pub(super) fn incident(id: &str, folder: &Path, redactor: &Redactor, wanted: boo
     {
         steps.clone_from(&exploration.steps);
     }
-    let snapshot = if wanted { snapshot(folder, redactor, &mut damage) } else { None };
-    sealed(Incident { id: id.to_owned(), state, record, turns, steps, snapshot, damage }, redactor)
+    let snapshot = if wanted { snapshot(folder, &redactor, &mut damage) } else { None };
+    sealed(Incident { id: id.to_owned(), state, record, turns, steps, snapshot, damage }, &redactor)
 }
 
 /// The same with every text masked once more: a file may have been made by hand, or kept before addresses were masked.
@@ -76,35 +77,30 @@ pub(super) fn sealed(mut incident: Incident, redactor: &Redactor) -> Incident {
             None
         }
     };
-    let Incident { turns, steps, .. } = incident;
+    let Incident { turns, steps, damage, .. } = incident;
     Incident {
+        damage: damage.into_iter().map(|damage| redactor.seal_texts(damage).into_inner()).collect(),
         turns: turns.into_iter().map(|turn| redactor.seal_texts(turn).into_inner()).collect(),
         steps: steps.into_iter().map(|step| redactor.seal_texts(step).into_inner()).collect(),
         ..incident
     }
 }
 
-fn record(id: &str, folder: &Path, redactor: &Redactor, damage: &mut Vec<String>) -> Record {
+/// What the run left of its record, and who masks it.
+fn record(id: &str, folder: &Path, masks: &Masks, damage: &mut Vec<String>) -> (Record, Redactor) {
     let nothing = || Record {
         schema_version: SCHEMA_VERSION.to_owned(),
         id: id.to_owned(),
         time: id::time(id),
         ..Record::default()
     };
-    let bytes = match files::read(&folder.join(RECORD)) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            damage.push(format!("{RECORD} can't be read: {}", reason(&error)));
-            return nothing();
-        }
-    };
-    match parse(&bytes, damage) {
-        Ok(record) => redactor.seal_texts(Record { id: id.to_owned(), ..record }).into_inner(),
-        Err(why) => {
-            damage.push(format!("{RECORD} can't be read: {why}"));
-            nothing()
-        }
-    }
+    let parsed = files::read(&folder.join(RECORD), files::LARGEST).map_err(|error| reason(&error));
+    let record = parsed.and_then(|bytes| parse(&bytes, damage)).unwrap_or_else(|why| {
+        damage.push(format!("{RECORD} can't be read: {why}"));
+        nothing()
+    });
+    let redactor = masks.of(&record);
+    (redactor.seal_texts(Record { id: id.to_owned(), ..record }).into_inner(), redactor)
 }
 
 /// Reads a record; a diagnosis that this version can't read is left out.
@@ -127,7 +123,7 @@ pub(super) fn parse(bytes: &[u8], damage: &mut Vec<String>) -> Result<Record, St
 
 /// The lines of a journal; it ends before the first one that can't be read.
 fn lines<T: DeserializeOwned>(folder: &Path, name: &str, damage: &mut Vec<String>) -> Vec<T> {
-    let bytes = match files::read(&folder.join(name)) {
+    let bytes = match files::read(&folder.join(name), files::LARGEST) {
         Ok(bytes) => bytes,
         // A run that asked nothing has no file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
@@ -152,7 +148,8 @@ fn lines<T: DeserializeOwned>(folder: &Path, name: &str, damage: &mut Vec<String
 }
 
 fn snapshot(folder: &Path, redactor: &Redactor, damage: &mut Vec<String>) -> Option<Redacted<Snapshot>> {
-    let read = files::read(&folder.join(SNAPSHOT)).and_then(|stored| files::unzip(&stored));
+    let stored = files::read(&folder.join(SNAPSHOT), files::LARGEST);
+    let read = stored.and_then(|stored| files::unzip(&stored, files::LARGEST));
     let plain = match read {
         Ok(plain) => plain,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::masks::Masks;
 use super::{Head, Incident, Listed, State, StoreError, Writer, export, id, reading};
 use crate::redact::Redactor;
 
@@ -17,20 +18,27 @@ const SOME: usize = 5;
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-    redactor: Redactor,
+    masks: Masks,
     keep: usize,
 }
 
 impl Store {
     /// The store in this folder, without a bound.
     pub fn open(root: impl Into<PathBuf>, redactor: Redactor) -> Store {
-        Store { root: root.into(), redactor, keep: usize::MAX }
+        Store { root: root.into(), masks: Masks { redactor, as_recorded: false }, keep: usize::MAX }
     }
 
     /// The same, which keeps this many incidents: the oldest give way to new ones.
     #[must_use]
     pub fn keeping(self, keep: usize) -> Store {
         Store { keep, ..self }
+    }
+
+    /// The same, which reads an incident with the addresses that it was recorded with, whatever is masked today: for who
+    /// replays it, and masks what comes of that.
+    #[must_use]
+    pub fn as_recorded(self) -> Store {
+        Store { masks: Masks { as_recorded: true, ..self.masks }, ..self }
     }
 
     /// Where it is.
@@ -43,7 +51,7 @@ impl Store {
     /// # Errors
     /// When its folder can't be made: the disk is full, or the state directory is not ours.
     pub fn begin(&self, head: Head) -> Result<Writer, StoreError> {
-        let writer = Writer::begin(&self.root, head, &self.redactor)?;
+        let writer = Writer::begin(&self.root, head, &self.masks.redactor)?;
         self.prune();
         Ok(writer)
     }
@@ -55,7 +63,7 @@ impl Store {
     pub fn list(&self) -> Result<Vec<Listed>, StoreError> {
         let found = self.found()?;
         let listed = |(id, folder): &(String, PathBuf)| {
-            self.settled(id, folder, &|folder| reading::listed(id, folder, &self.redactor))
+            self.settled(id, folder, &|folder| reading::listed(id, folder, &self.masks))
         };
         Ok(found.iter().rev().filter_map(listed).collect())
     }
@@ -86,7 +94,7 @@ impl Store {
 
     fn read(&self, wanted: &str, whole: bool) -> Result<Incident, StoreError> {
         let (id, folder) = self.find(wanted)?;
-        let read = |folder: &Path| reading::incident(&id, folder, &self.redactor, whole);
+        let read = |folder: &Path| reading::incident(&id, folder, &self.masks, whole);
         self.settled(&id, &folder, &read).ok_or_else(|| StoreError::NotFound(wanted.to_owned()))
     }
 
@@ -113,20 +121,12 @@ impl Store {
         Ok(id)
     }
 
-    /// An incident as one file: JSON, compressed.
+    /// Reads what [`Incident::export`] gave, here or elsewhere.
     ///
     /// # Errors
-    /// When there is none, or more than one.
-    pub fn export(&self, wanted: &str) -> Result<Vec<u8>, StoreError> {
-        export::write(&self.load_whole(wanted)?)
-    }
-
-    /// Reads what [`Store::export`] gave, here or elsewhere.
-    ///
-    /// # Errors
-    /// When it is something else, or cut off.
+    /// When it is something else, cut off, or larger than any incident.
     pub fn import(&self, bytes: &[u8]) -> Result<Incident, StoreError> {
-        export::read(bytes, &self.redactor)
+        export::read(bytes, &self.masks)
     }
 
     /// The folders, sorted by id; of two with one id the finished one.

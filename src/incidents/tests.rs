@@ -27,6 +27,7 @@ fn finished(store: &Store, head: Head) -> String {
 /// One that was killed after two turns and a step, as it lies there.
 fn killed(store: &Store, head: Head) -> String {
     let writer = store.begin(head).unwrap();
+    writer.saw(&snapshot());
     writer.turn(turn(1));
     writer.turn(turn(2));
     writer.observation(&step(1));
@@ -87,6 +88,7 @@ fn a_killed_run_is_unfinished_and_has_what_it_had() {
     assert_eq!((incident.state, incident.damage.as_slice()), (State::Unfinished, &[][..]));
     assert_eq!((incident.turns.len(), incident.steps.len()), (2, 1));
     assert_eq!((incident.record.context.as_str(), incident.record.diagnosis), ("prod", None));
+    assert_eq!(store.load_whole(&id).unwrap().snapshot.as_deref(), Some(&*snapshot()), "it can be replayed");
     assert_eq!(store.delete(&id).unwrap(), id);
     assert_eq!(store.list().unwrap().len(), 1);
 }
@@ -127,6 +129,22 @@ fn a_file_that_is_cut_anywhere_takes_nothing_else_with_it() {
         }
     }
     assert_eq!(store.load_whole(&whole).unwrap(), before, "the neighbour is as it was");
+}
+
+#[test]
+fn the_snapshot_of_the_beginning_stays_or_gives_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let mut later = (*snapshot()).clone();
+    later.context = "later".to_owned();
+    let later = redactor().seal(later);
+    for (last, expected) in [(None, "prod"), (Some(&later), "later")] {
+        let writer = store.begin(head()).unwrap();
+        writer.saw(&snapshot());
+        assert_eq!(writer.finish(&diagnosis(), last).notes, [""; 0]);
+        writer.saw(&later);
+        assert_eq!(store.load_whole(writer.id()).unwrap().snapshot.unwrap().context, expected);
+    }
 }
 
 /// `/dev/full` says what a full disk says.
@@ -268,7 +286,7 @@ fn no_secret_is_stored() {
         let path = entry.unwrap().path();
         assert!(!fs::read_to_string(&path).unwrap().contains(SECRET), "{}", path.display());
     }
-    let exported = files::unzip(&store.export("latest").unwrap()).unwrap();
+    let exported = files::unzip(&store.load_whole("latest").unwrap().export().unwrap(), files::LARGEST).unwrap();
     assert!(!String::from_utf8(exported).unwrap().contains(SECRET));
 }
 
@@ -277,11 +295,11 @@ fn what_is_exported_is_read_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     let id = finished(&store, head());
-    let exported = store.export(&id).unwrap();
-    assert_eq!(exported, store.export(&id).unwrap(), "the same bytes");
+    let exported = store.load_whole(&id).unwrap().export().unwrap();
+    assert_eq!(exported, store.load_whole(&id).unwrap().export().unwrap(), "the same bytes");
     let elsewhere = Store::open(folder.path().join("elsewhere"), crate::redact::Redactor::new([2; 32]));
     assert_eq!(elsewhere.import(&exported).unwrap(), store.load_whole(&id).unwrap());
-    let plain = files::unzip(&exported).unwrap();
+    let plain = files::unzip(&exported, files::LARGEST).unwrap();
     assert!(elsewhere.import(&plain).is_ok(), "not compressed");
     for cut in [0, 1, 10, exported.len() / 2, exported.len() - 1] {
         let error = elsewhere.import(&exported[..cut]).unwrap_err();
@@ -294,6 +312,60 @@ fn what_is_exported_is_read_elsewhere() {
         elsewhere.import(other).unwrap_err().to_string(),
         "it is no exported incident: it says that it is `kubectl-react/snapshot/v1`"
     );
+}
+
+#[test]
+fn what_was_lost_is_told_wherever_it_is_exported_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let id = finished(&store, head());
+    for name in ["snapshot.json.gz", "turns.jsonl"] {
+        let path = store.folder().join(&id).join(name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
+    }
+    let incident = store.load_whole(&id).unwrap();
+    assert_eq!(
+        incident.damage,
+        ["the last line of turns.jsonl is cut off", "snapshot.json.gz can't be read: it is cut off"]
+    );
+    let elsewhere = Store::open(folder.path().join("elsewhere"), redactor());
+    assert_eq!(elsewhere.import(&incident.export().unwrap()).unwrap(), incident);
+}
+
+#[test]
+fn no_more_is_read_than_an_incident_has() {
+    let mut part = Vec::new();
+    files::zip(&mut part, &"0".repeat(1 << 20)).unwrap();
+    let bomb = part.repeat(300);
+    assert!(bomb.len() < 1 << 20, "it is small as long as nobody opens it");
+    let folder = tempfile::tempdir().unwrap();
+    let error = store(folder.path()).import(&bomb).unwrap_err();
+    assert_eq!(error.to_string(), "it is no exported incident: it holds more than 256 MiB");
+    assert!(error.hint().is_some());
+    if cfg!(target_os = "linux") {
+        let error = exported(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error.to_string(), "can't read `/dev/zero`: it holds more than 256 MiB");
+    }
+}
+
+#[test]
+fn addresses_are_those_of_the_recording_where_it_is_replayed() {
+    let hiding = || redactor().hiding(Addresses { emails: false, ips: true });
+    let asks = || Head { question: Some("why does 10.0.0.7 fail?".to_owned()), ..head() };
+    let folder = tempfile::tempdir().unwrap();
+    let open = |redactor| Store::open(folder.path().join("incidents"), redactor);
+    for (recorded, today) in [(redactor(), hiding()), (hiding(), redactor())] {
+        let masked = recorded.hides_addresses();
+        let id = finished(&open(recorded), asks());
+        let question = |store: Store| store.load_whole(&id).unwrap().record.question.unwrap();
+        let replayed = question(open(today.clone()).as_recorded());
+        assert_eq!(replayed.contains("10.0.0.7"), !masked, "{replayed}");
+        assert!(question(open(today)).contains("~ip>"), "what is shown is masked as it is today, or was then");
+        let exported = open(redactor()).load_whole(&id).unwrap().export().unwrap();
+        let imported = open(hiding()).as_recorded().import(&exported).unwrap();
+        assert_eq!((imported.record.masked.ips, imported.record.question), (masked, Some(replayed)));
+    }
 }
 
 #[test]

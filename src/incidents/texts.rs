@@ -4,7 +4,7 @@
 //! before: masking twice changes nothing.
 
 use super::Record;
-use crate::model::{Cause, Diagnosis, Evidence, Exploration, Observation, Step, Turn, TurnOutcome};
+use crate::model::{Cause, Diagnosis, Evidence, Exploration, Observation, Step, Turn, TurnError, TurnOutcome};
 use crate::redact::Texts;
 
 type Show<'a> = &'a mut dyn FnMut(&mut String);
@@ -13,7 +13,10 @@ impl Texts for Turn {
     fn each_text(&mut self, show: Show<'_>) {
         match &mut self.outcome {
             TurnOutcome::Reply(reply) => reply.each_text(show),
-            TurnOutcome::Error(error) => show(&mut error.reason),
+            TurnOutcome::Error(TurnError { kind: _, server, model: _, reason, window: _ }) => {
+                show(server);
+                show(reason);
+            }
             TurnOutcome::Cancelled | TurnOutcome::TimeUp => {}
         }
     }

@@ -71,6 +71,7 @@ impl Writer {
             model: head.model,
             server: head.server,
             start: Some(head.start).filter(|start| !start.is_null()),
+            masked: redactor.hidden(),
             diagnosis: None,
             notes: Vec::new(),
         };
@@ -100,6 +101,21 @@ impl Writer {
         &self.id
     }
 
+    /// Stores what the run begins with, so that it can be replayed though it is killed.
+    pub fn saw(&self, snapshot: &Redacted<Snapshot>) {
+        let mut open = self.open();
+        if !open.ended {
+            let written = self.keep(snapshot);
+            open.note(written, SNAPSHOT);
+        }
+    }
+
+    /// Writes the snapshot, or leaves the one that was there.
+    fn keep(&self, snapshot: &Redacted<Snapshot>) -> io::Result<()> {
+        let left = self.redactor.leaving_snapshot(snapshot)?;
+        files::replace(&self.partial.join(SNAPSHOT), |out| files::zip(out, &**left))
+    }
+
     /// Adds a turn with the model.
     pub fn turn(&self, turn: Turn) {
         let turn = self.redactor.seal_texts(turn);
@@ -125,17 +141,15 @@ impl Writer {
         self.open().notes.clone()
     }
 
-    /// Brings it to its end. What comes later is not stored.
+    /// Brings it to its end. What comes later is not stored. Without a snapshot the one that it [saw](Writer::saw) stays.
     pub fn finish(&self, diagnosis: &Diagnosis, snapshot: Option<&Redacted<Snapshot>>) -> Ending {
         let mut open = self.open();
         if open.ended {
             return Ending { id: Some(self.id.clone()), notes: Vec::new() };
         }
         open.ended = true;
-        let kept = self.partial.join(SNAPSHOT);
         if let Some(snapshot) = snapshot {
-            let left = self.redactor.leaving_snapshot(snapshot).map_err(io::Error::from);
-            let written = left.and_then(|snapshot| files::replace(&kept, |out| files::zip(out, &**snapshot)));
+            let written = self.keep(snapshot);
             open.note(written, SNAPSHOT);
         }
         let mut diagnosis = diagnosis.clone();
@@ -155,7 +169,7 @@ impl Writer {
             }
         };
         let mut written = write_record(&path, &record);
-        if written.is_err() && fs::remove_file(&kept).is_ok() {
+        if written.is_err() && fs::remove_file(self.partial.join(SNAPSHOT)).is_ok() {
             // The diagnosis is worth more than what it was made from.
             written = write_record(&path, &record);
             if written.is_ok() {

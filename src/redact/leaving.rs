@@ -26,6 +26,11 @@ impl Redactor {
         Redactor { addresses, ..self }
     }
 
+    /// Which addresses it masks.
+    pub fn hidden(&self) -> Addresses {
+        self.addresses
+    }
+
     /// Whether addresses are masked.
     pub fn hides_addresses(&self) -> bool {
         self.addresses.any()

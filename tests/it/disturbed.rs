@@ -68,12 +68,46 @@ fn kill_9_leaves_an_incident_that_can_be_read() {
     let (code, shown, err) = run(home.path(), &["incidents", "show", "latest", "--steps"]);
     assert_eq!(code, 0, "{err}");
     assert!(shown.contains("kubectl get pods -n shop") && shown.contains("Which pods?"), "{shown}");
+    // It plays again as far as it came.
+    let (code, replayed, err) = run(home.path(), &["incidents", "replay", "latest", "-v"]);
+    assert_eq!((code, err.as_str()), (0, "note: the run did not come to its end: it is replayed up to turn 1\n"));
+    for part in ["shop/cart", "AGENT", "1 step, interrupted", "kubectl get pods -n shop", "cart-6c5d9f7b8-x1k2p"] {
+        assert!(replayed.contains(part), "{part}: {replayed}");
+    }
     // The next run is not disturbed by it.
     let server = ModelServer::scripted(explores());
     let (code, _, err) = told(&start(home.path(), &server, &EXPLORE).wait_with_output().unwrap());
     assert_eq!(code, 0, "{err}");
     let (code, _, err) = run(home.path(), &["incidents", "replay", "latest"]);
     assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_replay_masks_as_the_run_did_and_prints_as_today() {
+    const QUESTION: [&str; 2] = ["-q", "why does 10.1.2.3 fail?"];
+    const MASKED: &[(&str, &str)] = &[("KUBECTL_REACT_REDACT_IPS", "true")];
+    for (then, now) in [(&[][..], MASKED), (MASKED, &[])] {
+        let home = tempfile::tempdir().unwrap();
+        let react = |server: &ModelServer, env: &[(&str, &str)], arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-react"));
+            command.env_clear().envs(settings(home.path(), server)).envs(env.iter().copied()).args(arguments);
+            let (code, out, err) = told(&command.output().unwrap());
+            assert_eq!(code, 0, "{arguments:?}: {err}");
+            (out, err)
+        };
+        let diagnose = [&EXPLORE[..], &QUESTION, &["-o", "json"]].concat();
+        let (live, _) = react(&ModelServer::scripted(explores()), then, &diagnose);
+        let quiet = ModelServer::scripted(Vec::new());
+        let (replayed, notes) = react(&quiet, now, &["incidents", "replay", "latest", "-o", "json"]);
+        assert_eq!(notes, "", "nothing differs");
+        let question = |text: &str| -> String {
+            let diagnosis: Value = serde_json::from_str(text).unwrap();
+            diagnosis["exploration"]["question"].as_str().unwrap().to_owned()
+        };
+        let masked = question(&replayed);
+        assert!(masked.contains("~ip>") && !replayed.contains("10.1.2.3"), "masked then, or masked now: {masked}");
+        assert_eq!(replayed, live.replace(&question(&live), &masked), "nothing else differs");
+    }
 }
 
 #[test]

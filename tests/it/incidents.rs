@@ -298,6 +298,10 @@ fn incidents_are_listed_shown_exported_replayed_and_deleted() {
 
     let (code, out, _) = react(home.path(), &["incidents", "delete", id.rsplit_once('-').unwrap().0]);
     assert_eq!((code, out), (0, format!("incident {id} deleted\n")));
+    let (first, second) = (whole(&store), whole(&store));
+    let (code, out, err) = react(home.path(), &["incidents", "delete", &first, "bogus", &second]);
+    assert_eq!((code, out), (2, format!("incident {first} deleted\nincident {second} deleted\n")), "{err}");
+    assert_eq!(err, "error: there is no incident `bogus`\nhint: `kubectl react incidents list` shows them\n");
     let (code, _, err) = react(home.path(), &["incidents", "delete", "--all"]);
     assert_eq!((code, err.lines().last()), (2, Some("hint: say it with `--yes`")));
     assert_eq!(react(home.path(), &["incidents", "delete", "--all", "--yes"]).0, 0);
@@ -342,6 +346,27 @@ fn what_is_not_there_is_a_line_and_a_hint() {
                 "error: incident {id} has no snapshot\nhint: `kubectl react incidents show {id}` shows what is there\n"
             )
         )
+    );
+}
+
+#[test]
+fn what_was_lost_is_told_when_it_is_exported_and_shown_elsewhere() {
+    let home = home();
+    let id = whole(&store(&home.path().join("state")));
+    let turns = home.path().join("state/kubectl-react/incidents").join(&id).join("turns.jsonl");
+    let bytes = std::fs::read(&turns).unwrap();
+    std::fs::write(&turns, &bytes[..bytes.len() - 9]).unwrap();
+    let (code, _, err) = react(home.path(), &["incidents", "export", &id, "-f", "one.json.gz"]);
+    let lost = "the last line of turns.jsonl is cut off";
+    assert_eq!((code, err), (0, format!("note: {lost}\nwrote incident {id} to one.json.gz\n")));
+    for command in ["show", "replay"] {
+        let (code, out, err) = react(home.path(), &["incidents", command, "--from", "one.json.gz"]);
+        assert!(code == 0 && format!("{out}{err}").contains(lost), "{command}: {out}{err}");
+    }
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        react(home.path(), &["incidents", "show", "--from", "/dev/zero"]),
+        (2, String::new(), "error: can't read `/dev/zero`: it holds more than 256 MiB\n".to_owned())
     );
 }
 

@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::store;
 use crate::cli::error::CommandError;
-use crate::cli::{Reply, terminal};
+use crate::cli::{FAILED, Reply, terminal};
 use crate::config::Settings;
 use crate::incidents::StoreError;
+use crate::printable::one_line;
 
 /// Delete incidents
 #[derive(Args, Clone, Debug)]
@@ -34,16 +35,22 @@ pub(super) fn run(args: DeleteArgs, settings: &Settings) -> Reply {
         return Ok(ExitCode::SUCCESS);
     }
     let style = terminal::style(settings, false);
+    let mut code = ExitCode::SUCCESS;
     for id in &ids {
         match store.delete(id) {
             Ok(id) => terminal::print(&format!("incident {id} deleted\n"), &style)?,
             Err(StoreError::Running(id)) if args.all => {
                 terminal::report(&format!("note: {id} is left: its run goes on\n"));
             }
-            Err(error) => return Err(error.into()),
+            // What else was named goes all the same.
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("hint: {}\n", one_line(&hint))).unwrap_or_default();
+                terminal::report(&format!("error: {}\n{hint}", one_line(&error.to_string())));
+                code = ExitCode::from(FAILED);
+            }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Asks a person.

@@ -10,6 +10,7 @@ use super::store;
 use crate::cli::error::CommandError;
 use crate::cli::{Reply, terminal};
 use crate::config::Settings;
+use crate::printable::one_line;
 
 /// Write an incident to one file, for a colleague: `show` and `replay` take it with `--from`
 ///
@@ -28,14 +29,18 @@ pub(super) struct ExportArgs {
 
 pub(super) fn run(args: ExportArgs, settings: &Settings) -> Reply {
     let store = store(settings)?;
-    let id = store.load(&args.id)?.id;
+    let incident = store.load_whole(&args.id)?;
+    let id = &incident.id;
     let file = args.file.unwrap_or_else(|| PathBuf::from(format!("{id}.json.gz")));
     let stdout = file == Path::new("-");
     if stdout && std::io::stdout().is_terminal() {
         return Err(CommandError::new("an exported incident is no text for a terminal")
             .hinted("name a file, or send standard output to one"));
     }
-    let bytes = store.export(&id)?;
+    let bytes = incident.export()?;
+    for damage in &incident.damage {
+        terminal::report(&format!("note: {}\n", one_line(damage)));
+    }
     if stdout {
         let mut out = std::io::stdout().lock();
         out.write_all(&bytes)?;

@@ -15,7 +15,7 @@ use super::Reply;
 use super::error::CommandError;
 use super::global::GlobalArgs;
 use crate::config::{self, Flags, Settings};
-use crate::incidents::{Incident, Store};
+use crate::incidents::{Incident, Store, exported};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,9 +86,7 @@ impl Which {
     /// It, with its snapshot where that is wanted.
     fn load(&self, store: &Store, whole: bool) -> Result<Incident, CommandError> {
         if let Some(path) = &self.from {
-            let bytes = std::fs::read(path)
-                .map_err(|error| CommandError::new(format!("can't read `{}`: {error}", path.display())))?;
-            return store.import(&bytes).map_err(|error| {
+            return store.import(&exported(path)?).map_err(|error| {
                 let failed = CommandError::new(format!("can't use `{}`: {error}", path.display()));
                 match error.hint() {
                     Some(hint) => failed.hinted(hint),

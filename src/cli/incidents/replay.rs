@@ -1,22 +1,25 @@
 //! `kubectl react incidents replay`: derives an incident's diagnosis once more from what is stored.
 //!
 //! *Invariant:* nobody is asked: no cluster, no model. What is printed comes from the stored snapshot and the recorded
-//! turns, so the same version gives the same bytes.
+//! turns, so the same version gives the same bytes, whatever the settings of today are: addresses are masked as when it was
+//! recorded, and what is printed of it as they are to be masked now.
 
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::{Which, store};
+use crate::agent::Start;
 use crate::agent::replay::Recording;
 use crate::cli::error::CommandError;
 use crate::cli::scope::ScopeArgs;
 use crate::cli::{Reply, formats, runtime, terminal};
 use crate::config::Settings;
 use crate::diagnose;
-use crate::incidents::Incident;
+use crate::incidents::{Incident, State};
 use crate::model::{Cause, Diagnosis, Exploration, Selector};
 use crate::output::{self, Format};
+use crate::printable::one_line;
 use crate::redact::Redactor;
 
 /// Derive an incident's diagnosis once more, from its snapshot and its recorded turns
@@ -30,15 +33,22 @@ pub(super) struct ReplayArgs {
     /// How to write it
     #[arg(short, long, value_name = "FORMAT", value_parser = formats(), default_value = "text")]
     output: Format,
+
+    /// Show all causes in full, all that belongs to them, and what each step read
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 pub(super) fn run(args: ReplayArgs, settings: &Settings) -> Reply {
-    let incident = args.which.load(&store(settings)?, true)?;
-    let replayed = replay(&incident, &crate::cli::redactor(settings)?)?;
-    let style = terminal::style(settings, false);
-    terminal::print(&output::render(&replayed.diagnosis, args.output, &style), &style)?;
-    for difference in &replayed.differences {
-        terminal::report(&format!("note: {}\n", crate::printable::one_line(difference)));
+    let incident = args.which.load(&store(settings)?.as_recorded(), true)?;
+    let redactor = crate::cli::redactor(settings)?;
+    let replayed = replay(&incident, &redactor.clone().hiding(incident.record.masked))?;
+    let style = terminal::style(settings, args.verbose);
+    let diagnosis = redactor.leaving(replayed.diagnosis)?;
+    terminal::print(&output::render(&diagnosis, args.output, &style), &style)?;
+    for difference in incident.damage.into_iter().chain(replayed.differences) {
+        let difference = redactor.seal_texts(difference);
+        terminal::report(&format!("note: {}\n", one_line(&difference)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -82,12 +92,47 @@ fn replay(incident: &Incident, redactor: &Redactor) -> Result<Replayed, CommandE
             diagnosis.libraries.clone_from(&recorded.libraries);
             diagnosis.exploration = explore(incident, recorded, redactor, &mut differences)?;
         }
-        None => differences.push("the run did not come to its end: there is nothing to compare with".to_owned()),
+        None => diagnosis.exploration = unfinished(incident, redactor, &mut differences)?,
     }
     Ok(Replayed { diagnosis, differences })
 }
 
-/// The agent's part: the loop once more, with the recorded turns as its model and the recorded steps as its tools.
+/// What the run began with.
+fn start(incident: &Incident) -> Option<Start> {
+    incident.record.start.clone().and_then(|start| serde_json::from_value(start).ok())
+}
+
+/// The loop once more, with the recorded turns as its model and the recorded steps as its tools.
+fn play(incident: &Incident, start: Start, millis: u64, redactor: &Redactor) -> Result<Exploration, CommandError> {
+    let recording = Recording { start, turns: incident.turns.clone(), steps: incident.steps.clone(), millis };
+    let now = runtime::run(async { Ok(recording.replay(redactor, &|_| {}).await) })?;
+    Ok(redactor.leaving(now)?)
+}
+
+/// The agent's part of a run that has no diagnosis, up to its last turn.
+fn unfinished(
+    incident: &Incident,
+    redactor: &Redactor,
+    differences: &mut Vec<String>,
+) -> Result<Option<Exploration>, CommandError> {
+    let why = match incident.state {
+        State::Unfinished => "the run did not come to its end",
+        State::Running => "the run goes on",
+        State::Finished => "there is no diagnosis to compare with",
+    };
+    let (Some(start), Some(last)) = (start(incident), incident.turns.last()) else {
+        differences.push(format!("{why}: of the agent nothing can be replayed"));
+        return Ok(None);
+    };
+    differences.push(format!("{why}: it is replayed up to turn {}", last.number));
+    let mut now = play(incident, start, last.elapsed, redactor)?;
+    // Of what was under way nothing is known.
+    now.steps.truncate(incident.steps.len());
+    now.incident = Some(incident.id.clone());
+    Ok(Some(now))
+}
+
+/// The agent's part.
 fn explore(
     incident: &Incident,
     recorded: &Diagnosis,
@@ -95,14 +140,11 @@ fn explore(
     differences: &mut Vec<String>,
 ) -> Result<Option<Exploration>, CommandError> {
     let Some(old) = &recorded.exploration else { return Ok(None) };
-    let start = incident.record.start.clone().and_then(|start| serde_json::from_value(start).ok());
-    let Some(start) = start else {
+    let Some(start) = start(incident) else {
         differences.push("what the run began with can't be read: its record is shown as it is".to_owned());
         return Ok(Some(old.clone()));
     };
-    let recording =
-        Recording { start, turns: incident.turns.clone(), steps: incident.steps.clone(), millis: old.usage.millis };
-    let mut now = runtime::run(async { Ok(recording.replay(redactor, &|_| {}).await) })?;
+    let mut now = play(incident, start, old.usage.millis, redactor)?;
     // What no run can find out again: where it was kept, and what a server said of its changes.
     now.incident.clone_from(&old.incident);
     let rehearsed = old.answer.iter().flat_map(|answer| &answer.changes);
