@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shape;
 use crate::model::{Cause, Diagnosis, Source};
 
 /// Causes that are told in full; the rest gets a line each.
@@ -12,8 +13,9 @@ const IN_FULL: usize = 8;
 const IN_ALL: usize = 40;
 /// Quotes, consequences and changes of one cause.
 const EACH: usize = 6;
-/// One quote.
+/// One quote, and one passage of a runbook.
 const QUOTE: usize = 600;
+const PASSAGE: usize = 400;
 
 /// What the agent starts from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +40,11 @@ pub(super) fn brief(diagnosis: &Diagnosis, room: usize) -> Brief {
             break;
         }
         evidence.push_str(&text);
-        let runbooks = runbooks(at + 1, cause);
-        if at < IN_FULL && advice.len() + runbooks.len() <= room - share {
-            advice.push_str(&runbooks);
+        // Where there is little room, it is the passages that go.
+        let told = [true, false].map(|passages| runbooks(at + 1, cause, passages));
+        let left = (room - share).saturating_sub(advice.len());
+        if let Some(runbooks) = told.iter().find(|text| at < IN_FULL && text.len() <= left) {
+            advice.push_str(runbooks);
         }
     }
     if diagnosis.causes.len() > IN_ALL {
@@ -110,11 +114,14 @@ fn told(number: usize, cause: &Cause) -> String {
     text
 }
 
-fn runbooks(number: usize, cause: &Cause) -> String {
+fn runbooks(number: usize, cause: &Cause, passages: bool) -> String {
     let mut text = String::new();
     for advice in cause.runbooks.iter().take(2) {
         let place = &advice.place;
         text.push_str(&format!("cause {number}: {} ({}): {}\n", place.path, advice.title, advice.why));
+        if passages && !advice.passage.is_empty() {
+            text.push_str(&format!("  it says: {}\n", shape::head(&advice.passage.replace('\n', " "), PASSAGE)));
+        }
         for command in &advice.commands {
             text.push_str(&format!("  {}: {}\n", command.purpose, command.line));
         }
@@ -140,5 +147,24 @@ fn cut(text: &str) -> String {
     match line.get(..line.floor_char_boundary(QUOTE)) {
         Some(head) if head.len() < line.len() => format!("{head}…"),
         _ => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::testing::diagnosis;
+
+    #[test]
+    fn the_passage_of_a_runbook_is_told_where_there_is_room() {
+        let mut diagnosis = diagnosis();
+        diagnosis.causes[0].runbooks[0].passage = format!("Raise the limit.\n{}", "It is too low. ".repeat(60));
+        let told = brief(&diagnosis, 16_000).advice;
+        assert!(
+            told.starts_with("cause 1: oom.md (OOM): detector oom-killed\n  it says: Raise the limit. It is"),
+            "{told}"
+        );
+        assert!(told.len() < 500, "{}", told.len());
+        assert_eq!(brief(&diagnosis, 1_000).advice, "cause 1: oom.md (OOM): detector oom-killed\n");
     }
 }

@@ -1,6 +1,8 @@
 //! Text of a tool, shaped for a model: cut with a note, and never able to end the frame that it stands in.
 //!
-//! *Invariant:* what is left out is said, with how to see it.
+//! *Invariant:* what is left out is said, with how to see it: no line is so long that it can't be shown.
+
+use std::borrow::Cow;
 
 use crate::model::Observation;
 
@@ -13,12 +15,44 @@ pub(super) struct Cut {
     pub(super) note: Option<String>,
 }
 
+/// Room for the number of a piece.
+const NUMBER: usize = 24;
+
+/// A text of more than `most` bytes with its long lines in numbered pieces, each a line of its own. Pieces stay whole
+/// if they come here again.
+pub(super) fn broken(text: &str, most: usize) -> Cow<'_, str> {
+    let longest = most / 4;
+    if text.len() <= most || text.lines().all(|line| line.len() <= longest) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    for line in text.lines() {
+        if line.len() <= longest {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        let (mut pieces, mut rest) = (Vec::new(), line);
+        while !rest.is_empty() {
+            // A character is at most four bytes.
+            let (piece, more) = rest.split_at(rest.floor_char_boundary(longest.saturating_sub(NUMBER).max(4)));
+            pieces.push(piece);
+            rest = more;
+        }
+        for (piece, number) in pieces.iter().zip(1..) {
+            out.push_str(&format!("[{number} of {}] {piece}\n", pieces.len()));
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// At most about `most` bytes of a text: its first lines, and its last where more would be lost than is gained.
 pub(super) fn cut(text: &str, most: usize, step: usize) -> Cut {
     if text.len() <= most {
         return Cut { text: text.to_owned(), note: None };
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let whole = broken(text, most);
+    let lines: Vec<&str> = whole.lines().collect();
     // The head of a table says what its columns are, the end of a log what happened last.
     let (mut first, mut last, mut used) = (0, 0, 0);
     while first < lines.len() && used + lines[first].len() < most * 2 / 3 {
@@ -28,10 +62,6 @@ pub(super) fn cut(text: &str, most: usize, step: usize) -> Cut {
     while last < lines.len() - first && used + lines[lines.len() - 1 - last].len() < most {
         used += lines[lines.len() - 1 - last].len() + 1;
         last += 1;
-    }
-    if first + last == 0 {
-        let text = head(text, most);
-        return Cut { note: Some(format!("showing the first {} bytes of {}", text.len(), text.len().max(most))), text };
     }
     let left = lines.len() - first - last;
     let next = first + 1;
@@ -101,8 +131,21 @@ mod tests {
             "{note}"
         );
         assert_eq!(super::cut("short", 10, 1), Cut { text: "short".to_owned(), note: None });
-        let one = super::cut(&"é".repeat(5_000), 1_000, 1);
-        assert!(one.text.len() <= 1_010 && one.note.is_some());
+    }
+
+    #[test]
+    fn a_long_line_is_shown_in_pieces() {
+        let text = format!("first\n{}needle{}\nlast\n", "é".repeat(5_000), "x".repeat(5_000));
+        let pieces = broken(&text, 1_000);
+        assert_eq!(broken(&pieces, 1_000), pieces, "pieces stay whole");
+        assert!(pieces.starts_with("first\n[1 of 67] éé") && pieces.ends_with("x\nlast\n"), "{pieces}");
+        let bare: String = pieces.lines().map(|line| line.split_once("] ").map_or(line, |(_, piece)| piece)).collect();
+        assert_eq!(bare, text.replace('\n', ""), "nothing is lost");
+        let cut = super::cut(&text, 1_000, 1);
+        assert!(cut.text.len() <= 1_100 && cut.text.ends_with("last"), "{}", cut.text.len());
+        let note = cut.note.unwrap();
+        assert!(note.contains("of 69 lines; more with read_more"), "{note}");
+        assert_eq!(broken("a\nb", 1_000), "a\nb");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::budget::{Limits, Price};
 use super::prompt;
 use super::tools::{FINISH, Hands};
 use crate::model::chat::ToolSpec;
-use crate::model::{Diagnosis, Explain, ObjectRef, Severity, Verdict};
+use crate::model::{Cause, Diagnosis, Explain, Gap, ObjectRef, Severity, Verdict};
 use crate::redact::Redactor;
 
 /// What a run begins with.
@@ -79,7 +79,7 @@ pub enum Need {
     Exploration,
 }
 
-/// A healthy cluster without a question needs none, and a proven cause with a runbook no exploration.
+/// A healthy cluster without a question needs none, and a cause that is [`clear`] no exploration.
 pub fn need(diagnosis: &Diagnosis, question: Option<&str>, explain: Explain) -> Need {
     if question.is_some() {
         return Need::Exploration;
@@ -89,12 +89,23 @@ pub fn need(diagnosis: &Diagnosis, question: Option<&str>, explain: Explain) -> 
         let wanted = diagnosis.verdict == Verdict::Unknown && explain != Explain::Never;
         return if wanted { Need::Exploration } else { Need::Nothing };
     }
-    let clear = broken.all(|cause| cause.unknown.is_empty() && !cause.runbooks.is_empty());
-    match (clear, explain) {
+    match (broken.all(|cause| clear(cause, &diagnosis.gaps)), explain) {
         (false, _) | (true, Explain::Always) => Need::Exploration,
         (true, Explain::Auto) => Need::Explanation,
         (true, Explain::Never) => Need::Nothing,
     }
+}
+
+/// Whether a cause is proven, all that could speak against it was read, and a runbook says what to do.
+fn clear(cause: &Cause, gaps: &[Gap]) -> bool {
+    cause.unknown.is_empty() && !cause.runbooks.is_empty() && !gaps.iter().any(|gap| hides(gap, cause))
+}
+
+/// Whether a gap is a list, of a kind that detectors know, of the objects that live beside a cause. Who reads one
+/// namespace can seldom read what belongs to the whole cluster, and no detector takes that for absent.
+fn hides(gap: &Gap, cause: &Cause) -> bool {
+    let beside = gap.kind.and_then(|kind| kind.info()).is_some_and(|info| info.namespaced);
+    beside && gap.namespace.as_ref().is_none_or(|namespace| cause.object.ns() == namespace)
 }
 
 /// What a person decides about a run.
@@ -168,5 +179,61 @@ impl Start {
     /// The time that it may take.
     pub fn time(&self) -> Duration {
         Duration::from_secs(self.limits.seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::agent::testing::diagnosis;
+
+    fn cause() -> Value {
+        serde_json::to_value(&diagnosis().causes[0]).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_proven_read_and_written_down_needs_no_exploration() {
+        let with = |field: &str, value: Value| {
+            let mut cause = cause();
+            cause[field] = value;
+            json!([cause])
+        };
+        let clear = || json!([cause()]);
+        let gap = |kind: &str, namespace: Option<&str>| {
+            let mut gap = json!({"what": "a list", "reason": "forbidden", "kind": kind});
+            if let Some(namespace) = namespace {
+                gap["namespace"] = json!(namespace);
+            }
+            json!([gap])
+        };
+        let none = || json!([]);
+        let table = [
+            ("clear", clear(), none(), Need::Explanation),
+            ("last words", with("unknown", json!(["why it ends"])), none(), Need::Exploration),
+            ("no runbook", with("runbooks", none()), none(), Need::Exploration),
+            ("one of two is open", json!([cause(), with("unknown", json!(["why"]))[0]]), none(), Need::Exploration),
+            ("only a remark", with("severity", json!("info")), none(), Need::Nothing),
+            ("a list is missing", clear(), gap("Secret", None), Need::Exploration),
+            ("a list of its namespace is", clear(), gap("Event", Some("shop")), Need::Exploration),
+            ("a list of another one is", clear(), gap("Lease", Some("kube-node-lease")), Need::Explanation),
+            ("what the whole cluster has is", clear(), gap("Node", None), Need::Explanation),
+            ("what no detector knows is", clear(), gap("Widget", None), Need::Explanation),
+            ("one log is", clear(), json!([{"what": "log of x", "reason": "gone"}]), Need::Explanation),
+            ("nothing was found, as little was read", none(), gap("Secret", None), Need::Exploration),
+        ];
+        for (what, causes, gaps, expected) in table {
+            let mut diagnosis = diagnosis();
+            diagnosis.causes = serde_json::from_value(causes).unwrap();
+            diagnosis.gaps = serde_json::from_value(gaps).unwrap();
+            diagnosis.verdict = if diagnosis.causes.is_empty() { Verdict::Unknown } else { Verdict::Unhealthy };
+            assert_eq!(need(&diagnosis, None, Explain::Auto), expected, "{what}");
+            assert_eq!(need(&diagnosis, Some("why?"), Explain::Auto), Need::Exploration, "{what}, asked");
+            if expected == Need::Explanation {
+                assert_eq!(need(&diagnosis, None, Explain::Never), Need::Nothing, "{what}, never");
+                assert_eq!(need(&diagnosis, None, Explain::Always), Need::Exploration, "{what}, always");
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::tools::{Output, ToolError, Toolbox};
 use super::{Brief, Journal, Known, Pulse, Reading, Start, World, run};
 use crate::kubectl::Read;
 use crate::model::chat::{Call, ChatReply, ChatRequest};
-use crate::model::{Exploration, Kind, ObjectRef, Severity, Step, Turn};
+use crate::model::{Diagnosis, Exploration, Kind, ObjectRef, Severity, Step, Turn};
 use crate::redact::{Redacted, Redactor};
 
 pub(super) const EVIDENCE: &str = "\
@@ -46,6 +46,22 @@ pub(super) fn start() -> Start {
         server: "s".to_owned(),
         window: 16_000,
     }
+}
+
+/// A diagnosis with one cause that is proven, and a runbook for it.
+pub(super) fn diagnosis() -> Diagnosis {
+    let cause = json!({
+        "fingerprint": "00c0ffee0000", "detector": "oom-killed", "severity": "critical", "stage": "start",
+        "object": {"kind": "Pod", "namespace": "shop", "name": "web-1"}, "summary": "out of memory", "count": 1,
+        "evidence": [], "consequences": [], "changes": [], "commands": [],
+        "runbooks": [{"library": "builtin", "path": "oom.md", "commit": "1", "blob": "2", "title": "OOM",
+            "status": "active", "score": 1.0, "why": "detector oom-killed"}],
+    });
+    let diagnosis = json!({
+        "schemaVersion": "1", "context": "prod", "takenAt": "2026-11-26T10:00:00Z", "verdict": "unhealthy",
+        "causes": [cause], "gaps": [], "silenced": 0, "counts": {"objects": 1, "pods": 1, "nodes": 1, "namespaces": 1},
+    });
+    serde_json::from_value(diagnosis).unwrap()
 }
 
 /// Answers lines with these texts.

@@ -61,6 +61,13 @@ pub(crate) fn check(detector: &Detector, yaml: &str, expected: &str) {
     compare(findings.iter().map(line), expected);
 }
 
+/// Compares what a detector says is not known, a line for each.
+#[track_caller]
+pub(crate) fn check_unknown(detector: &Detector, yaml: &str, expected: &str) {
+    let findings = (detector.run)(&graph::build(&snapshot(yaml)));
+    compare(findings.into_iter().flat_map(|finding| finding.unknown), expected);
+}
+
 /// Compares what a detector wants to be read, a line for each.
 #[track_caller]
 pub(crate) fn check_wants(detector: &Detector, yaml: &str, expected: &str) {

@@ -9,6 +9,7 @@ use std::fmt;
 use super::params::{self, Setting, Slot};
 use super::refusal::{Reason, Refusal, shown};
 use super::tables::{Takes, Verb, Words};
+use crate::model::Kind;
 use crate::model::finding::quote;
 
 /// A flag as it was given.
@@ -89,6 +90,28 @@ impl Line {
     /// All values of a flag, by its long name.
     pub fn values(&self, long: &str) -> impl Iterator<Item = &str> {
         self.given.iter().filter(move |given| given.long == long).map(|given| given.value.as_str())
+    }
+
+    /// The line in one form, however it was written: its verb, what it names with types by their plural, and its flags
+    /// by their long names, in order.
+    pub fn canonical(&self) -> String {
+        let plural = |kind: &str| {
+            let known = Kind::from_word(kind).and_then(|kind| kind.info());
+            known.map_or_else(|| kind.to_ascii_lowercase(), |info| [info.plural, ".", info.group()].concat())
+        };
+        let named = objects(self.verb, &self.positional);
+        let target = |target: Target| [&plural(&target.kind), "/", &target.name.unwrap_or_default()].concat();
+        let mut words: Vec<String> = self.targets().into_iter().map(target).collect();
+        // The order of what is named does not matter, that of the other words does.
+        words.sort_unstable();
+        words.insert(0, self.verb.path.to_owned());
+        words.extend(self.positional.iter().skip(named).cloned());
+        let mut flags: Vec<String> =
+            self.given.iter().map(|given| format!("--{}={}", given.long, given.value)).collect();
+        flags.sort_unstable();
+        words.extend(flags);
+        words.extend(self.command.iter().cloned());
+        words.join("\n")
     }
 
     /// Whether a flag was given, and not as `=false`.

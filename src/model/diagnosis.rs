@@ -89,6 +89,9 @@ pub struct Advice {
     pub score: f32,
     /// Why it matches: `detector oom-killed`.
     pub why: String,
+    /// What it says to a case like this, in a few lines; it is for a model, and no part of the output.
+    #[serde(skip)]
+    pub passage: String,
     /// The name of what took its place, where it is deprecated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::passage;
 use super::{Libraries, RetrieveError, Retriever, lost};
 use crate::kubectl;
 use crate::model::runbook::{Block, Level, Status};
@@ -88,6 +89,7 @@ impl Libraries {
                 status: runbook.front.status,
                 score: why.score,
                 why: why.why.join("; "),
+                passage: passage::fitting(runbook, cause),
                 superseded_by: runbook.front.superseded_by.clone(),
                 commands: commands(runbook, cause, &diagnosis.context),
             });
@@ -166,6 +168,7 @@ fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice 
         status: hit.status,
         score: hit.score,
         why: hit.why.told(),
+        passage: hit.passage.clone(),
         superseded_by: hit.superseded_by.clone(),
         commands: commands.unwrap_or_default(),
     }

@@ -8,6 +8,7 @@
 mod advice;
 mod libraries;
 mod loader;
+mod passage;
 
 pub use advice::Advised;
 pub use libraries::{Libraries, lost};

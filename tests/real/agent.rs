@@ -19,10 +19,10 @@ use crate::trajectory::{Call, Ready, Trajectory, trajectories};
 const PATIENCE: Duration = Duration::from_mins(4);
 /// A run with the model.
 const RUN: Duration = Duration::from_mins(1);
-/// Tokens that the largest request of all may take.
-const WINDOW: usize = 16_384;
-/// Bytes of a token, as it is counted here.
-const TOKEN: usize = 4;
+/// Tokens that the model holds where a case does not say: the largest request has to fit.
+const WINDOW: u32 = 16_000;
+/// Bytes of a token, as the plugin reckons with them.
+const TOKEN: usize = 3;
 
 /// Removes what was injected, however the test ends.
 struct Cleanup<'c>(&'c Cluster, &'c [Trajectory]);
@@ -65,9 +65,7 @@ fn agent_proves_hard_causes_and_marks_what_it_cannot_prove() {
         wrong.extend(problems.iter().map(|problem| format!("{} ({}): {problem}", one.name, one.case.title)));
     }
     table(&rows);
-    let largest = rows.iter().map(|row| row.largest / TOKEN).max().unwrap_or_default();
     assert!(wrong.is_empty(), "{} not as expected:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(largest < WINDOW, "a request of {largest} tokens");
     printed_at_80_columns(&cluster, &all);
 }
 
@@ -180,9 +178,7 @@ fn ask(cluster: &Cluster, one: &Trajectory, player: &Player, more: &[&str]) -> O
     command.env_remove("KUBECTL_REACT_MODEL_PROVIDER");
     command.env("OPENAI_BASE_URL", player.url()).env("OPENAI_API_KEY", "sk-of-a-test").env("OPENAI_MODEL", "gpt-4o");
     command.env("KUBECTL_REACT_MODEL_TOOLS", "native").env("NO_PROXY", "*");
-    if let Some(window) = one.case.window {
-        command.env("KUBECTL_REACT_MODEL_WINDOW", window.to_string());
-    }
+    command.env("KUBECTL_REACT_MODEL_WINDOW", one.case.window.unwrap_or(WINDOW).to_string());
     command.output().expect("the plugin runs")
 }
 
@@ -323,7 +319,7 @@ fn traffic(one: &Trajectory, bodies: &[String], usage: &Value) -> Vec<String> {
     if expect.most_bytes.is_some_and(|most| sent > most) {
         problems.push(format!("{sent} bytes were sent"));
     }
-    let window = one.case.window.map_or(WINDOW, |window| window as usize);
+    let window = one.case.window.unwrap_or(WINDOW) as usize;
     let largest = bodies.iter().map(String::len).max().unwrap_or_default() / TOKEN;
     if largest >= window {
         problems.push(format!("a request of {largest} tokens does not fit in {window}"));

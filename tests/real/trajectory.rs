@@ -45,7 +45,7 @@ pub(crate) struct Case {
     pub(crate) explain: String,
     /// `--check-changes`.
     pub(crate) check_changes: bool,
-    /// Tokens that the model holds, where it is not what its name says.
+    /// Tokens that the model holds, where it is not the window of all cases.
     pub(crate) window: Option<u32>,
     namespaces: Vec<String>,
     pub(crate) ready: Vec<Ready>,

@@ -268,7 +268,7 @@ async fn what_a_model_writes_wrong_comes_back_as_an_observation() {
         (calls("kubectl", "[]"), "the arguments are no JSON object"),
         (calls("kubectl", ""), "no `command`"),
         (calls("kubectl", "{}"), "no `command`"),
-        (calls("read_more", "{\"step\": 7, \"from\": 1}"), "nothing of this step was left out"),
+        (calls("read_more", "{\"step\": 7, \"from\": 1}"), "nothing of this step is kept"),
     ];
     for (line, wanted) in table {
         let (run, asked) = play(&start(), vec![line, finishes(answer())], &[PODS]).await;

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{Output, Tool, ToolError, text};
-use crate::kubectl::{self, Command, Read};
+use crate::kubectl::{self, Command, Read, Reason};
 use crate::model::chat::ToolSpec;
 
 /// Answers lines that only read: a cluster, or a snapshot.
@@ -30,6 +30,9 @@ impl Kubectl {
     }
 }
 
+/// What it is called.
+pub const NAME: &str = "kubectl";
+
 const DESCRIPTION: &str = "\
 Runs one kubectl line that only reads: get, describe, logs, events, top, rollout status, rollout history, auth can-i, \
 api-resources, explain, version. No pipes, no other program. `grep` filters lines on our side before anything is cut: \
@@ -43,10 +46,26 @@ fn line(arguments: &Value) -> Option<String> {
     Some(if line.split_whitespace().next() == Some("kubectl") { line.to_owned() } else { format!("kubectl {line}") })
 }
 
+/// The line and the pattern of a call in one form, however they were written; none where the line does not only read.
+pub fn canonical(arguments: &Value) -> Option<String> {
+    match kubectl::parse(&line(arguments)?) {
+        Ok(Command::Read(read)) => {
+            Some([&read.canonical(), "\n|", text(arguments, "grep").unwrap_or_default()].concat())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a line is piped into a program that filters lines.
+fn greps(line: &str) -> bool {
+    let program = line.split('|').nth(1).and_then(|rest| rest.split_whitespace().next());
+    program.is_some_and(|program| matches!(program, "grep" | "egrep" | "rg"))
+}
+
 impl Tool for Kubectl {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "kubectl".to_owned(),
+            name: NAME.to_owned(),
             description: DESCRIPTION.to_owned(),
             parameters: json!({
                 "type": "object",
@@ -82,6 +101,8 @@ impl Tool for Kubectl {
                     Err(ToolError::new("this line changes the cluster, and here is only reading")
                         .hinted("put it into `changes` of `finish`"))
                 }
+                Err(refusal) if refusal.reason == Reason::Pipe && greps(&line) => Err(ToolError::new(refusal.message)
+                    .hinted("leave `| grep …` out of the line and give the pattern as the argument `grep`")),
                 Err(refusal) => Err(ToolError { message: refusal.message, hint: refusal.hint }),
             }
         })

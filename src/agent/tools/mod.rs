@@ -11,6 +11,7 @@ mod page;
 mod prometheus;
 mod runbooks;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -116,10 +117,10 @@ impl Toolbox {
     pub fn new(tools: Vec<Box<dyn Tool>>, redactor: Redactor, window: u32) -> Toolbox {
         let pages = Arc::new(Mutex::new(Pages::default()));
         let mut tools = tools;
-        tools.push(Box::new(page::ReadMore(Arc::clone(&pages))));
-        tools.push(Box::new(finish::Finish));
         // A sixth of the window, and never more than a person would scroll through.
         let cap = (window as usize / 2).clamp(2_000, 12_000);
+        tools.push(Box::new(page::ReadMore { pages: Arc::clone(&pages), cap }));
+        tools.push(Box::new(finish::Finish));
         Toolbox { tools, redactor, pages, cap }
     }
 
@@ -146,11 +147,12 @@ impl Toolbox {
         match tool.call(&arguments).await {
             Ok(output) => {
                 let text = self.clean(&output.text);
+                let whole = shape::broken(&text, self.cap);
+                let pieces = matches!(whole, Cow::Owned(_)).then(|| "long lines are in numbered pieces".to_owned());
+                let text = whole.into_owned();
                 let cut = shape::cut(&text, self.cap, number);
-                if cut.note.is_some() {
-                    self.pages.lock().unwrap_or_else(PoisonError::into_inner).keep(number, text);
-                }
-                let note = [output.note, cut.note].into_iter().flatten().collect::<Vec<_>>().join("; ");
+                self.pages.lock().unwrap_or_else(PoisonError::into_inner).keep(number, text);
+                let note = [output.note, pieces, cut.note].into_iter().flatten().collect::<Vec<_>>().join("; ");
                 Observation {
                     text: cut.text,
                     note: Some(note).filter(|note| !note.is_empty()),

@@ -54,8 +54,45 @@ async fn what_is_cut_can_be_paged() {
     assert!(first.note.unwrap().contains("of 5000 lines"));
     let (more, _) = toolbox.act(2, &call("read_more", "{\"step\": 1, \"from\": 2000}")).await;
     assert!(more.text.starts_with("line 2000 of"), "{}", more.text);
+    let note = more.note.unwrap();
+    let next = note.strip_prefix("lines 2000 to 2").and_then(|rest| rest.split_once(" of 5000; more from 2"));
+    assert!(more.text.len() < 8_100 && next.is_some(), "{note}");
     let (end, _) = toolbox.act(3, &call("read_more", "{\"step\": \"1\", \"from\": \"5001\"}")).await;
     assert_eq!((end.failed, end.text.as_str()), (true, "error: it has 5000 lines"));
+}
+
+#[tokio::test]
+async fn a_long_line_and_a_short_observation_can_be_paged_too() {
+    let json = format!("data: '{}needle{}'\n", "{\"a\": 1} ".repeat(9_000), "x ".repeat(50_000));
+    let toolbox = toolbox(&[("kubectl get cm c -o yaml", &json), ("kubectl get pods", "NAME\nweb-1\n")]);
+    let call = |name: &str, arguments: Value| Call {
+        id: String::new(),
+        name: name.to_owned(),
+        arguments: arguments.to_string(),
+    };
+    let (first, _) = toolbox.act(1, &call("kubectl", json!({"command": "get cm c -o yaml"}))).await;
+    assert!(first.text.starts_with("[1 of ") && first.text.len() < 8_100, "{}", first.text.len());
+    assert!(first.note.unwrap().contains("numbered pieces"));
+    let (mut from, mut seen, mut step) = (1, String::new(), 2);
+    loop {
+        let (page, _) = toolbox.act(step, &call("read_more", json!({"step": 1, "from": from}))).await;
+        seen.extend(page.text.lines().filter_map(|line| line.split_once("] ")).map(|(_, piece)| piece));
+        let note = page.note.unwrap();
+        let Some((_, next)) = note.split_once("more from ") else { break };
+        (from, step) = (next.parse().unwrap(), step + 1);
+    }
+    assert_eq!(seen + "\n", json, "all of it can be read");
+    toolbox.act(90, &call("kubectl", json!({"command": "get pods"}))).await;
+    let (again, _) = toolbox.act(91, &call("read_more", json!({"step": 90, "from": 2}))).await;
+    assert_eq!(again.text, "web-1\n");
+}
+
+#[tokio::test]
+async fn a_pipe_into_grep_is_sent_to_the_argument() {
+    let arguments = json!({"command": "kubectl logs web | grep -i error"}).to_string();
+    let call = Call { id: String::new(), name: "kubectl".to_owned(), arguments };
+    let (observation, _) = toolbox(&[]).act(1, &call).await;
+    assert!(observation.failed && observation.text.contains("hint: leave `| grep …` out"), "{}", observation.text);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* only redacted text is looked through: a pattern can't be used to guess a secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use regex::{Regex, RegexBuilder};
@@ -9,6 +10,13 @@ use regex::{Regex, RegexBuilder};
 use super::Options;
 use super::error::ServeError;
 use super::value::count;
+
+/// A line of more bytes is shown in parts.
+const LONG: usize = 2_000;
+/// What is shown before and after what was found in such a line, in bytes.
+const AROUND: usize = 200;
+/// Parts of one line.
+const MOST_PARTS: usize = 5;
 
 /// A pattern to look for.
 pub(super) struct Grep {
@@ -35,6 +43,36 @@ impl Grep {
         self.regex.is_match(line)
     }
 
+    /// A line that is kept: of a long one the parts around what it finds, or its beginning where that is nothing.
+    pub(super) fn around<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        if line.len() <= LONG {
+            return Cow::Borrowed(line);
+        }
+        let mut parts: Vec<(usize, usize)> = Vec::new();
+        for found in self.regex.find_iter(line) {
+            let (from, to) = (found.start().saturating_sub(AROUND), found.end().min(found.start() + LONG) + AROUND);
+            if let Some(part) = parts.last_mut().filter(|part| from <= part.1) {
+                part.1 = to;
+            } else if parts.len() < MOST_PARTS {
+                parts.push((from, to));
+            } else {
+                break;
+            }
+        }
+        if parts.is_empty() {
+            parts.push((0, 2 * AROUND));
+        }
+        let (mut text, mut end) = (String::new(), 0);
+        for (from, to) in parts {
+            let (from, to) = (line.floor_char_boundary(from), line.ceil_char_boundary(to.min(line.len())));
+            text.push_str(if from > end { "…" } else { "" });
+            text.push_str(line.get(from..to).unwrap_or_default());
+            end = to;
+        }
+        text.push_str(&if end < line.len() { format!("… (of {} bytes)", count(line.len())) } else { String::new() });
+        Cow::Owned(text)
+    }
+
     /// The lines that it finds with those around them, and what to say of the rest.
     pub(super) fn apply(&self, text: &str, head: bool) -> (String, String) {
         let lines: Vec<&str> = text.lines().collect();
@@ -51,7 +89,7 @@ impl Grep {
             if self.context > 0 && last.is_some_and(|last| last + 1 < at) {
                 out.push_str("--\n");
             }
-            out.push_str(lines.get(at).copied().unwrap_or_default());
+            out.push_str(&self.around(lines.get(at).copied().unwrap_or_default()));
             out.push('\n');
             last = Some(at);
         }
@@ -74,6 +112,13 @@ mod tests {
         assert_eq!(grep("error", 0), ("NAME\nc ERROR\nf error\n".to_owned(), "2 of 6 lines match `error`".to_owned()));
         assert_eq!(grep("^c", 1).0, "NAME\n--\nb 2\nc ERROR\nd 4\n");
         assert_eq!(grep("nowhere", 2).0, "NAME\n");
+        let long = format!("{}needle{}", "é".repeat(50_000), "x".repeat(90_000));
+        let (found, note) = Grep::new(&Options { grep: Some("needle".to_owned()), context_lines: 0 })
+            .unwrap()
+            .unwrap()
+            .apply(&format!("{long}\nother\n"), false);
+        let around = format!("…{}needle{}… (of 190,006 bytes)\n", "é".repeat(100), "x".repeat(200));
+        assert_eq!((found, note.as_str()), (around, "1 of 2 lines match `needle`"));
         let bad = Options { grep: Some("(".to_owned()), context_lines: 0 };
         assert!(Grep::new(&bad).is_err());
         assert!(Grep::new(&Options::default()).unwrap().is_none());

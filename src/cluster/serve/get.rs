@@ -18,6 +18,9 @@ use crate::model::Quantity;
 /// Objects that are read in full.
 const MOST_OBJECTS: usize = 500;
 
+/// Bytes of objects that are written out in full; a model sees a small part of it.
+const MOST_BYTES: usize = 8 << 20;
+
 /// What `get all` means.
 const ALL: &[&str] = &[
     "pods",
@@ -258,13 +261,17 @@ async fn objects(
     if single && found.is_empty() {
         return Ok(Some(answer));
     }
+    if matches!(form, "yaml" | "json") {
+        answer.notes.extend(shortened(&mut found));
+    }
     answer.text = match form {
         "name" => found.iter().map(|(of, object)| [of.argument().as_str(), "/", name(object), "\n"].concat()).collect(),
         "custom-columns" => {
             answer.head = !line.has("no-headers");
             custom_columns(argument, &found, answer.head)?
         }
-        "yaml" => yaml::document(&whole(single, found)),
+        "yaml" if single => yaml::document(&whole(single, found)),
+        "yaml" => listed(&found).await,
         "json" => serde_json::to_string_pretty(&whole(single, found)).unwrap_or_default() + "\n",
         "jsonpath" => Template::parse(argument)?.render(&whole(single, found))?,
         other => {
@@ -272,6 +279,41 @@ async fn objects(
         }
     };
     Ok(Some(answer))
+}
+
+/// Leaves out the objects that are too much to write out, the first one aside; says so.
+fn shortened(found: &mut Vec<(Type, Value)>) -> Option<String> {
+    let (all, mut bytes) = (found.len(), 0);
+    let fit = found.iter().take_while(|(_, object)| {
+        bytes += size(object);
+        bytes <= MOST_BYTES
+    });
+    let fit = fit.count().max(1);
+    found.truncate(fit);
+    let note = "narrow with -n, -l or a name, or pick fields with -o jsonpath";
+    (fit < all).then(|| format!("showing {} of {} objects, as all are too large; {note}", count(fit), count(all)))
+}
+
+/// About the bytes of a value once it is written.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + 4 + size(value)).sum(),
+        Value::Array(list) => list.iter().map(|value| 4 + size(value)).sum(),
+        Value::String(text) => text.len(),
+        _ => 4,
+    }
+}
+
+/// A list as YAML, object by object: in between others get their turn, so that a run can be interrupted.
+async fn listed(found: &[(Type, Value)]) -> String {
+    let list = yaml::document(&whole(false, Vec::new()));
+    let Some((head, foot)) = list.split_once("items: []\n").filter(|_| !found.is_empty()) else { return list };
+    let mut text = format!("{head}items:\n");
+    for (_, object) in found {
+        text.push_str(&yaml::document(&Value::Array(vec![object.clone()])));
+        tokio::task::yield_now().await;
+    }
+    text + foot
 }
 
 /// The one object, or the list of all.
@@ -318,4 +360,32 @@ fn split_columns(text: &str) -> Vec<&str> {
         letter == ',' && depth == 0
     });
     split.filter(|column| !column.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(many: usize, bytes: usize) -> Vec<(Type, Value)> {
+        let object = |n: usize| json!({"kind": "ConfigMap", "metadata": {"name": n}, "data": {"a": "x".repeat(bytes)}});
+        (0..many).map(|n| (Type::default(), object(n))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_list_is_written_object_by_object_as_it_is_at_once() {
+        for many in 0..3 {
+            let found = objects(many, 9);
+            assert_eq!(listed(&found).await, yaml::document(&whole(false, found)), "{many}");
+        }
+    }
+
+    #[test]
+    fn many_large_objects_are_not_all_written_out() {
+        let mut found = objects(120, 1 << 20);
+        let note = shortened(&mut found).unwrap();
+        assert!(found.len() == 7 && note.starts_with("showing 7 of 120 objects, "), "{note}");
+        let mut found = objects(1, MOST_BYTES + 1);
+        assert_eq!((shortened(&mut found), found.len()), (None, 1), "one is always shown");
+        assert_eq!(shortened(&mut objects(500, 1_000)), None);
+    }
 }

@@ -10,6 +10,9 @@ use super::line::{bare, pattern, short};
 use super::{Asked, Fault, asked, judge};
 use crate::detect::prelude::*;
 
+/// What stays open where only the probe tells that something is wrong.
+pub const UNANSWERED: &str = "why the program does not answer as the probe wants: its log says nothing that decides";
+
 /// What a failing probe comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -25,6 +28,8 @@ pub struct Told {
     pub field: Option<(&'static str, String)>,
     /// What it asks and what can't answer.
     pub culprit: Option<ObjectRef>,
+    /// What stays open although it is proven.
+    pub open: Option<&'static str>,
 }
 
 impl Told {
@@ -32,6 +37,9 @@ impl Told {
     pub fn cite(&self, mut finding: Finding, container: &Running<'_>, fault: &Fault) -> Finding {
         if let Some(culprit) = &self.culprit {
             finding = finding.culprit(culprit.clone());
+        }
+        if let Some(open) = self.open {
+            finding = finding.unknown(open);
         }
         let Some((field, quote)) = &self.field else { return finding };
         let path = container.spec_path(&format!("{}Probe.{field}", word(fault)));
@@ -212,8 +220,15 @@ fn port(probe: &Probe, container: &Container) -> Option<Result<u16, String>> {
 
 /// Says what a failing probe comes to.
 pub fn explain(view: &View<'_>, container: &Running<'_>, fault: &Fault) -> Told {
-    let mut told =
-        Told { text: String::new(), right_port: None, proven: false, line: None, field: None, culprit: None };
+    let mut told = Told {
+        text: String::new(),
+        right_port: None,
+        proven: false,
+        line: None,
+        field: None,
+        culprit: None,
+        open: None,
+    };
     let Some(probe) = of(container.spec, fault) else { return told };
     let answer = event(view, container, fault).map(|event| answer(said(event))).unwrap_or_default();
     let asked = port(probe, container.spec);
@@ -455,7 +470,7 @@ fn near_path(view: &View<'_>, container: &Running<'_>, path: &str) -> Option<(St
 /// Where the program listens, if that is known to be elsewhere than on `asked`.
 pub(super) fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked: u16) -> Option<Told> {
     let proven = |text: String, right_port: Option<u16>, line: Option<String>| {
-        Some(Told { text, right_port, proven: true, line, field: None, culprit: None })
+        Some(Told { text, right_port, proven: true, line, field: None, culprit: None, open: None })
     };
     let pod = container.pod.object_ref();
     let logs = [false, true].into_iter().filter_map(|previous| view.snapshot.log(&pod, &container.spec.name, previous));
@@ -466,11 +481,9 @@ pub(super) fn listens_elsewhere(view: &View<'_>, container: &Running<'_>, asked:
     if let Some((local, _, line)) = heard.iter().find(|(_, port, _)| *port == asked) {
         // Probes come to the pod's address, where such a program does not listen.
         return if *local == Some(true) {
-            proven(
-                format!("the program listens on 127.0.0.1:{asked} only, not on the pod's address"),
-                None,
-                Some((*line).clone()),
-            )
+            let text = format!("the program listens on 127.0.0.1:{asked} only, not on the pod's address");
+            let open = Some("what tells it to listen there: its arguments, a variable or a file");
+            proven(text, None, Some((*line).clone())).map(|told| Told { open, ..told })
         } else {
             None
         };

@@ -103,11 +103,11 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Finding {
     }
     let finding = match (line.is_empty(), failing.line()) {
         (false, _) => failing.finding(view, Stage::Start, format!("{happens}: {line}")),
-        (true, Some(_)) => failing.finding(
-            view,
-            Stage::Start,
-            format!("{happens} without saying why; its last words: {}", short(&failing.around, 120)),
-        ),
+        (true, Some(_)) => {
+            let words = short(&failing.around, 120);
+            let summary = format!("{happens} without saying why; its last words: {words}");
+            failing.finding(view, Stage::Start, summary).unknown("why it ends: its last words name no cause")
+        }
         (true, None) => {
             let finding = failing.finding(view, Stage::Start, format!("{happens} and its log says nothing of why"));
             finding.unknown("why it ends: no line of its log was read or none was written")
@@ -228,7 +228,7 @@ fn config_source(failing: &Failing<'_>) -> Option<ObjectRef> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::{check, check_wants};
+    use crate::detect::testing::{check, check_unknown, check_wants};
 
     const POD: &str = "
 kind: Pod
@@ -353,6 +353,13 @@ lines: LINES
             &yaml,
             "critical Pod shop/web-1: container app exits 1: it may not listen on port 80 as user 1000 (permission denied): ports below 1024 need the capability NET_BIND_SERVICE; listen on a higher port",
         );
+    }
+
+    #[test]
+    fn last_words_that_name_no_cause_leave_it_open() {
+        let why = "why it ends: its last words name no cause";
+        check_unknown(&super::DETECTOR, &pod("1", "[starting, batch settled]"), why);
+        check_unknown(&super::DETECTOR, &pod("1", "[starting, 'ERROR ledger is corrupt at block 7']"), "");
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         .key(&condition.reason)
         .since(*condition.last_transition_time)
         .field(&object, "status.conditions[Failed].message", &condition.message);
+    let mut told = false;
     let last = last_pod(view, job).and_then(|pod| Some((pod, bad_end(pod)?)));
     if let Some((pod, container)) = last {
         let code = container.ended().map(|ended| ended.exit_code).unwrap_or_default();
@@ -137,6 +138,7 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         {
             summary = format!("{summary}: {line}");
             finding = finding.log(log, line);
+            told = true;
         }
         finding = finding.look("read its log", &pod_ref, &["logs", &pod_ref.name, "-c", &container.spec.name]);
     }
@@ -151,6 +153,10 @@ fn finding(view: &View<'_>, job: &Job, condition: &Condition) -> Finding {
         if let Some(culprit) = asked.culprit {
             finding = finding.culprit(culprit);
         }
+        told = true;
+    }
+    if !told {
+        finding = finding.unknown("why its pods do not succeed: no line of their logs was read");
     }
     summary.trim_end_matches('.').clone_into(&mut finding.summary);
     describe(finding, &object)
@@ -173,7 +179,7 @@ fn words(container: &Container) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::{check, check_wants};
+    use crate::detect::testing::{check, check_unknown, check_wants};
 
     const JOB: &str = "
 kind: Job
@@ -202,6 +208,9 @@ lines: [starting, 'ERROR: no such table', '']
             "critical Job shop/migrate: Job migrate failed (BackoffLimitExceeded): its pods failed more than backoffLimit 1 times; container app exits 3: ERROR: no such table",
         );
         check_wants(&super::DETECTOR, &JOB.replace("OWNER", ""), "log shop/migrate-a app");
+        check_unknown(&super::DETECTOR, &JOB.replace("OWNER", ""), "");
+        let silent = JOB.replace("OWNER", "").replace("[starting, 'ERROR: no such table', '']", "[]");
+        check_unknown(&super::DETECTOR, &silent, "why its pods do not succeed: no line of their logs was read");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Containers that their liveness probe kills.
 
-use crate::detect::logs::probe::{event, explain, numbers, of};
+use crate::detect::logs::probe::{UNANSWERED, event, explain, numbers, of};
 use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
@@ -127,13 +127,16 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     ) {
         finding = finding.log(log, line);
     }
+    if !told.proven && told.culprit.is_none() {
+        finding = finding.unknown(UNANSWERED);
+    }
     finding = describe(told.cite(finding, container, &Fault::Liveness), &object);
     Some(failing.edit(view, finding, "correct the liveness probe"))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::check;
+    use crate::detect::testing::{check, check_unknown};
 
     const POD: &str = "
 kind: Pod
@@ -255,5 +258,11 @@ lines: ['LINE']
         check(&super::DETECTOR, &pod("ports: [{containerPort: 8080}],", REFUSED, line), "");
         let over = pod("", REFUSED, "x").replace("T11:59", "T10:59").replace("ready: false", "ready: true");
         check(&super::DETECTOR, &over, "");
+    }
+
+    #[test]
+    fn why_the_program_does_not_answer_stays_open() {
+        check_unknown(&super::DETECTOR, &pod("", REFUSED, "x"), super::UNANSWERED);
+        check_unknown(&super::DETECTOR, &pod("", "HTTP probe failed with statuscode: 404", "x"), "");
     }
 }

@@ -1,6 +1,6 @@
 //! Containers that run and never become ready.
 
-use crate::detect::logs::probe::{explain, numbers, of};
+use crate::detect::logs::probe::{UNANSWERED, explain, numbers, of};
 use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
@@ -67,9 +67,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
         finding = finding.log(log, line);
     }
     if !told.proven && told.culprit.is_none() {
-        finding = failing.read_log(
-            finding.unknown("why the program does not answer as the probe wants: its log says nothing that decides"),
-        );
+        finding = failing.read_log(finding.unknown(UNANSWERED));
     }
     finding = describe(told.cite(finding, container, &Fault::Readiness), &object);
     Some(if told.proven { failing.edit(view, finding, "correct the readiness probe") } else { finding })
@@ -77,7 +75,7 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::check;
+    use crate::detect::testing::{check, check_unknown};
 
     const POD: &str = "
 kind: Pod
@@ -231,6 +229,16 @@ endpoints: []
             ),
             &format!("{SAYS}asks GET /ready on port 8081 and is answered 503 (3 × 10s, first after 5s)"),
         );
+    }
+
+    #[test]
+    fn what_the_probe_does_not_tell_stays_open() {
+        let refused = "failed: dial tcp 10.0.0.9:8081: connect: connection refused";
+        let asks = |line: &str| pod("{tcpSocket: {port: 8081}}", refused, line);
+        check_unknown(&super::DETECTOR, &asks("x"), super::UNANSWERED);
+        let here = "what tells it to listen there: its arguments, a variable or a file";
+        check_unknown(&super::DETECTOR, &asks("HTTP server listening on 127.0.0.1:8081"), here);
+        check_unknown(&super::DETECTOR, &asks("serving on 0.0.0.0:8000"), "");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Containers whose startup probe never passes.
 
-use crate::detect::logs::probe::{explain, numbers, of};
+use crate::detect::logs::probe::{UNANSWERED, explain, numbers, of};
 use crate::detect::logs::{Failing, Fault, claimed};
 use crate::detect::prelude::*;
 
@@ -72,13 +72,16 @@ fn finding(view: &View<'_>, failing: &Failing<'_>) -> Option<Finding> {
     {
         finding = finding.log(log, line);
     }
+    if !told.proven && told.culprit.is_none() {
+        finding = finding.unknown(UNANSWERED);
+    }
     finding = describe(told.cite(finding, container, &Fault::Startup), &object);
     Some(failing.edit(view, finding, "correct the startup probe"))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::testing::check;
+    use crate::detect::testing::{check, check_unknown};
 
     const POD: &str = "
 kind: Pod
@@ -159,6 +162,17 @@ lines: ['ledger up, ready file /tmp/run/ledger.ready written']
         check(
             &super::DETECTOR,
             &young.replace("ANSWER", "failed: dial tcp 10.0.0.1:80: connect: connection refused"),
+            "",
+        );
+    }
+
+    #[test]
+    fn why_the_program_does_not_answer_stays_open() {
+        let probe = "exec: {command: [cat, /x]}";
+        check_unknown(&super::DETECTOR, &killed(probe, "failed: not yet"), super::UNANSWERED);
+        check_unknown(
+            &super::DETECTOR,
+            &killed("httpGet: {path: /, port: 80}", "failed: HTTP probe failed with statuscode: 404"),
             "",
         );
     }

@@ -54,7 +54,7 @@ fn library(state: &LibraryState) -> LibraryState {
 }
 
 fn advice(advice: &Advice) -> Advice {
-    let Advice { place, name, title, status, score, why, superseded_by, commands } = advice;
+    let Advice { place, name, title, status, score, why, passage, superseded_by, commands } = advice;
     let Place { library, path, commit, blob } = place;
     Advice {
         place: Place { library: *library, path: line(path), commit: line(commit), blob: line(blob) },
@@ -63,6 +63,7 @@ fn advice(advice: &Advice) -> Advice {
         status: *status,
         score: *score,
         why: line(why),
+        passage: line(passage),
         superseded_by: superseded_by.as_deref().map(line),
         commands: commands.iter().map(command).collect(),
     }

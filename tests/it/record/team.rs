@@ -73,6 +73,7 @@ fn shown() -> Advice {
         status: Status::Active,
         score: 0.6,
         why: "words".to_owned(),
+        passage: String::new(),
         superseded_by: None,
         commands: Vec::new(),
     }

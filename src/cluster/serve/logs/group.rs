@@ -1,7 +1,9 @@
 //! Lines that say the same, counted: a log repeats itself, and a model pays for each line.
 //!
-//! *Invariant:* the order is that of first appearance; nothing is left out without being counted.
+//! *Invariant:* the order is that of first appearance; nothing is left out without being counted, and however long a
+//! log is, what is kept of it is bounded.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use crate::cluster::serve::filter::Grep;
@@ -12,7 +14,7 @@ use crate::model::Time;
 const FEW: usize = 20;
 /// As many equal lines are one.
 const FREQUENT: usize = 3;
-/// Lines of a log that are kept at the most, the newest.
+/// Lines of a log that are kept as they are at the most, the newest; those before them are counted by what they say.
 const MOST_LINES: usize = 2_000;
 /// Lines found that are kept as they are.
 const MOST_FOUND: usize = 50;
@@ -59,15 +61,16 @@ pub(in crate::cluster::serve) fn pattern(line: &str) -> String {
 /// Lines that say the same.
 struct Group {
     times: usize,
-    first: Option<Time>,
     last: Option<Time>,
-    example: String,
+    /// The lines and where they stood while they are few; once they are frequent, the first one.
+    lines: Vec<(usize, Line)>,
 }
 
 /// Takes the lines of one log as they come.
 pub(super) struct Collector<'g> {
     grep: Option<&'g Grep>,
-    tail: usize,
+    /// As many lines count, the last ones; none where all do.
+    tail: Option<usize>,
     /// Lines that came, and lines that were found among them.
     pub(super) total: usize,
     pub(super) found: usize,
@@ -86,10 +89,10 @@ pub(super) struct Collector<'g> {
 impl<'g> Collector<'g> {
     /// Keeps the last lines, as many as `tail`, or those that are looked for.
     pub(super) fn new(grep: Option<&'g Grep>, tail: Option<u64>) -> Collector<'g> {
-        let tail = tail.and_then(|tail| usize::try_from(tail).ok()).unwrap_or(MOST_LINES);
         Collector {
             grep,
-            tail: tail.min(MOST_LINES),
+            // The server gives no more than it is asked for: of a long tail all lines count.
+            tail: tail.and_then(|tail| usize::try_from(tail).ok()).filter(|tail| *tail <= MOST_LINES),
             total: 0,
             found: 0,
             range: None,
@@ -106,12 +109,23 @@ impl<'g> Collector<'g> {
         self.total += 1;
         let Some(grep) = self.grep else {
             self.lines.push_back((time, line));
-            if self.lines.len() > self.tail {
-                self.lines.pop_front();
+            if self.lines.len() > self.tail.unwrap_or(MOST_LINES)
+                && let Some((time, line)) = self.lines.pop_front()
+                && self.tail.is_none()
+            {
+                self.widen(time);
+                let place = self.total - self.lines.len();
+                self.ungrouped += usize::from(!self.count(place, time, &line));
             }
             return;
         };
-        if !grep.finds(&line) {
+        let found = grep.finds(&line);
+        let parts = match grep.around(&line) {
+            Cow::Owned(parts) => Some(parts),
+            Cow::Borrowed(_) => None,
+        };
+        let line = parts.unwrap_or(line);
+        if !found {
             if self.after > 0 {
                 self.after -= 1;
                 self.keep((time, line));
@@ -133,7 +147,7 @@ impl<'g> Collector<'g> {
             self.keep((time, line));
             return;
         }
-        self.count(time, &line);
+        self.ungrouped += usize::from(!self.count(self.total, time, &line));
         if self.lines.len() <= MOST_FOUND {
             self.lines.push_back((time, line));
         }
@@ -154,74 +168,81 @@ impl<'g> Collector<'g> {
         }
     }
 
-    fn count(&mut self, time: Option<Time>, line: &str) {
+    /// Counts the line at a place among those that say the same; whether there was room.
+    fn count(&mut self, place: usize, time: Option<Time>, line: &str) -> bool {
         let pattern = pattern(line);
         if let Some(group) = self.known.get(&pattern).and_then(|&at| self.groups.get_mut(at)) {
             group.times += 1;
             group.last = time.or(group.last);
+            if group.times < FREQUENT {
+                group.lines.push((place, (time, line.to_owned())));
+            } else {
+                group.lines.truncate(1);
+            }
         } else if self.groups.len() < MOST_GROUPS {
             self.known.insert(pattern, self.groups.len());
-            self.groups.push(Group { times: 1, first: time, last: time, example: line.to_owned() });
+            self.groups.push(Group { times: 1, last: time, lines: vec![(place, (time, line.to_owned()))] });
         } else {
-            self.ungrouped += 1;
+            return false;
         }
+        true
     }
 
     /// The lines as they are shown.
     pub(super) fn finish(&mut self, stamps: bool) -> Vec<String> {
-        let written = |(time, line): &Line| match time {
-            Some(time) if stamps => format!("{time} {line}"),
-            _ => line.clone(),
-        };
         let Some(grep) = self.grep else {
-            let times: Vec<Time> = self.lines.iter().filter_map(|(time, _)| *time).collect();
-            for time in times {
-                self.widen(Some(time));
+            let times: Vec<Option<Time>> = self.lines.iter().map(|(time, _)| *time).collect();
+            times.into_iter().for_each(|time| self.widen(time));
+            if self.groups.is_empty() && self.lines.len() <= FEW {
+                return self.lines.iter().map(|line| written(line, stamps)).collect();
             }
             return self.grouped(stamps);
         };
         if grep.context > 0 || self.found <= MOST_FOUND {
-            return self.lines.iter().map(written).collect();
+            return self.lines.iter().map(|line| written(line, stamps)).collect();
         }
-        self.groups.iter().map(|group| shown(group, stamps)).collect()
+        self.groups.iter().filter_map(|group| shown(group, stamps)).map(|(_, text)| text).collect()
     }
 
-    /// The last lines, those that are frequent as one each.
+    /// The lines in the order in which they stood, those that are frequent as one each.
     fn grouped(&mut self, stamps: bool) -> Vec<String> {
         let lines = std::mem::take(&mut self.lines);
-        for (time, line) in &lines {
-            self.count(*time, line);
-        }
-        let single = |(time, line): &Line| Group { times: 1, first: *time, last: *time, example: line.clone() };
-        if lines.len() <= FEW {
-            return lines.iter().map(|line| shown(&single(line), stamps)).collect();
-        }
+        let before = self.total - lines.len();
         let mut out = Vec::new();
-        let mut said = vec![false; self.groups.len()];
-        for line in &lines {
-            let group = self.known.get(&pattern(&line.1)).copied();
-            match group.and_then(|at| Some((at, self.groups.get(at)?))) {
-                Some((at, group)) if group.times >= FREQUENT => {
-                    if let Some(said) = said.get_mut(at).filter(|said| !**said) {
-                        *said = true;
-                        out.push(shown(group, stamps));
-                    }
-                }
-                _ => out.push(shown(&single(line), stamps)),
+        for ((time, line), place) in lines.into_iter().zip(before + 1..) {
+            // The newest lines are shown whether there is room to count them or not.
+            if !self.count(place, time, &line) {
+                out.push((place, written(&(time, line), stamps)));
             }
         }
-        self.ungrouped = 0;
-        out
+        for group in &self.groups {
+            if group.times < FREQUENT {
+                out.extend(group.lines.iter().map(|(place, line)| (*place, written(line, stamps))));
+            } else {
+                out.extend(shown(group, stamps));
+            }
+        }
+        out.sort_by_key(|(place, _)| *place);
+        out.into_iter().map(|(_, text)| text).collect()
     }
 }
 
-fn shown(group: &Group, stamps: bool) -> String {
-    match (group.times, group.first, group.last) {
-        (1, Some(time), _) if stamps => format!("{time} {}", group.example),
-        (1, ..) => group.example.clone(),
-        (times, Some(first), Some(last)) => format!("× {times}, {}: {}", span(first, last), group.example),
-        (times, ..) => format!("× {times}: {}", group.example),
+fn written((time, line): &Line, stamps: bool) -> String {
+    match time {
+        Some(time) if stamps => format!("{time} {line}"),
+        _ => line.clone(),
     }
+}
+
+/// A group as one line, at the place of its first.
+fn shown(group: &Group, stamps: bool) -> Option<(usize, String)> {
+    let (place, line) = group.lines.first()?;
+    let text = match (group.times, line.0, group.last) {
+        (1, ..) => written(line, stamps),
+        (times, Some(first), Some(last)) => format!("× {times}, {}: {}", span(first, last), line.1),
+        (times, ..) => format!("× {times}: {}", line.1),
+    };
+    Some((*place, text))
 }
 
 /// `10:02:11–10:40:09`; with dates where they differ.
@@ -280,6 +301,27 @@ mod tests {
         let mut tail = Collector::new(None, Some(2));
         (0..5).for_each(|second| tail.push(at(second), format!("line {second}")));
         assert_eq!(tail.finish(true), ["2023-11-14T22:13:23Z line 3", "2023-11-14T22:13:24Z line 4"]);
+    }
+
+    #[test]
+    fn all_lines_of_a_long_log_are_counted_and_a_rare_one_stays() {
+        for tail in [None, Some(100_000)] {
+            let mut lines = Collector::new(None, tail);
+            for second in 0..100_000 {
+                let rare = second == 7;
+                lines
+                    .push(at(second), if rare { "ERROR: needle".to_owned() } else { format!("INFO settled {second}") });
+            }
+            let settled = "× 99999, 2023-11-14 22:13:20–2023-11-16 01:59:59: INFO settled 0";
+            assert_eq!(lines.finish(false), [settled, "ERROR: needle"], "{tail:?}");
+            assert_eq!((lines.total, lines.ungrouped), (100_000, 0));
+            assert_eq!(lines.range, at(0).zip(at(99_999)));
+        }
+        // More kinds of lines than are told apart: the newest are shown, and the others are said to be left out.
+        let letters = |n: usize| n.to_string().bytes().map(|digit| char::from(digit + 49)).collect::<String>();
+        let mut lines = Collector::new(None, None);
+        (0..5_000).for_each(|n| lines.push(None, format!("kind {}", letters(n))));
+        assert_eq!((lines.finish(false).len(), lines.ungrouped), (MOST_GROUPS + MOST_LINES, 2_000));
     }
 
     #[test]

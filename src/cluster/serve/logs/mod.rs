@@ -123,10 +123,12 @@ async fn read(
 /// What is said of the lines: how many, from when to when, and how to see others.
 fn said(lines: &Collector<'_>, shown: usize, query: &LogQuery, grep: Option<&Grep>) -> String {
     let range = lines.range.map(|(from, to)| format!(", {} UTC", group::span(from, to))).unwrap_or_default();
+    let left = |instead: &str| match lines.ungrouped {
+        0 => String::new(),
+        left => format!("; {} more are not shown: {instead}", count(left)),
+    };
     if grep.is_some() {
-        let left = lines.ungrouped;
-        let left =
-            if left > 0 { format!("; {} more are not shown: narrow the pattern", count(left)) } else { String::new() };
+        let left = left("narrow the pattern");
         return format!("{} of {} lines match{range}{left}", count(lines.found), count(lines.total));
     }
     if lines.total == 0 {
@@ -137,5 +139,6 @@ fn said(lines: &Collector<'_>, shown: usize, query: &LogQuery, grep: Option<&Gre
     let what = if all { count(lines.total) + " lines" } else { format!("the last {} lines", count(lines.total)) };
     let grouped = if shown < lines.total { format!(" as {}", count(shown)) } else { String::new() };
     let more = if all { "" } else { "; --tail=N or --since=10m shows more, grep searches all of it" };
-    format!("{what}{grouped}{range}{more}")
+    let left = left("grep searches all of them");
+    format!("{what}{grouped}{range}{left}{more}")
 }

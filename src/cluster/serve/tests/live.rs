@@ -276,6 +276,17 @@ async fn a_needle_is_found_in_a_hundred_thousand_lines() {
 }
 
 #[tokio::test]
+async fn a_long_log_is_counted_whole() {
+    let fake = Fake::new()
+        .on(POD, [reply(200, &pod().to_string())])
+        .on(&format!("{POD}/log"), [reply(200, &log(100_000, 31))]);
+    let served = serve(&live(&fake), "logs web-1 --since=5h").await.unwrap();
+    let lines: Vec<&str> = served.text.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("× 99999, ") && lines[1] == "panic: the needle", "{lines:?}");
+    assert!(served.note.unwrap().contains("100,000 lines as 2, "));
+}
+
+#[tokio::test]
 async fn the_log_of_a_workload_is_that_of_its_worst_pod() {
     let mut well = pod();
     well["metadata"]["name"] = json!("web-0");
