@@ -66,7 +66,7 @@ impl Guard {
 
     /// A repeat that was in order: what it asks for is no longer in the conversation.
     pub(super) fn excuse(&mut self) {
-        self.repeats = self.repeats.saturating_sub(1);
+        self.repeated = false;
     }
 
     /// Notes a reply that calls nothing; how many there were in a row.
