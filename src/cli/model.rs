@@ -68,7 +68,7 @@ fn access(
         KeyFrom::Env(name) => env(name).map_or(Access::Open, |key| Access::Key(key.trim().to_owned())),
         KeyFrom::File(path) => Access::Key(key_in(path)?),
         KeyFrom::Entra => {
-            let entra = Entra::open(env, &chosen.url, ca_file);
+            let entra = Entra::open(env, &chosen.url, ca_file, None);
             Access::Entra(Arc::new(entra.map_err(|reason| CommandError::new(format!("can't ask Entra ID: {reason}")))?))
         }
     })
