@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* resolved once, at the start, and handed down; each value knows where it comes from.
 
+mod address;
 mod agent;
 mod choose;
 mod error;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::protocol::Mode;
@@ -66,7 +67,7 @@ pub(super) struct Memory {
 impl Memory {
     /// What was kept of the model at this address.
     pub(super) fn open(address: &str, model: &str, folder: Option<&Path>) -> Memory {
-        let key = format!("{address} {model}");
+        let key = format!("{} {model}", place(address));
         let file = folder.map(|folder| folder.join("models.json"));
         let now = Timestamp::now().as_second();
         let kept = file.as_deref().map(read).unwrap_or_default().remove(&key);
@@ -90,6 +91,15 @@ impl Memory {
         }
         changed
     }
+}
+
+/// An address without what may be a secret in it: user, password and query.
+fn place(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
+    let _ = (url.set_username(""), url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 fn read(file: &Path) -> BTreeMap<String, Known> {
@@ -172,6 +182,16 @@ mod tests {
         }
         let kept = read(&file);
         assert_eq!((kept.len(), kept.keys().next().unwrap().as_str()), (MOST, "005"));
+    }
+
+    #[test]
+    fn no_secret_of_an_address_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |address: &str| Memory::open(address, "m", Some(folder.path()));
+        open("https://me:hunter2@a/v1?key=sk-secret").learn(|known| known.refuse(Parameter::Stop));
+        let kept = fs::read_to_string(folder.path().join("models.json")).unwrap();
+        assert!(kept.contains("\"https://a/v1 m\"") && !kept.contains("hunter2") && !kept.contains("sk-"), "{kept}");
+        assert!(open("https://a/v1").known().refuses(Parameter::Stop));
     }
 
     #[test]

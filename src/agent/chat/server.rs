@@ -1,6 +1,6 @@
 //! Which server is asked, and how it wants to be addressed.
 //!
-//! *Invariant:* a key is in no `Debug` output, and in no address.
+//! *Invariant:* a key is in no `Debug` output, and in no address but where the user put it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -66,7 +66,8 @@ pub enum Tools {
 pub struct Server {
     /// The model; on Azure the deployment.
     pub model: String,
-    /// Up to the version: `https://api.openai.com/v1`; of [`Api::AzureDeployment`] the resource alone.
+    /// Up to the version: `https://api.openai.com/v1`; of [`Api::AzureDeployment`] the resource alone. A query goes with
+    /// each request.
     pub url: String,
     /// Its form.
     pub api: Api,
@@ -144,9 +145,13 @@ impl Server {
             HeaderValue::from_str(text).ok()?;
         }
         let key = secret.unwrap_or_default();
+        let mut base = self.address()?;
+        let query = base.query().map(str::to_owned);
+        base.set_query(None);
+        let base = base.as_str().trim_end_matches('/');
         let openai = || {
             OpenAIConfig::new()
-                .with_api_base(self.url.clone())
+                .with_api_base(base)
                 .with_api_key(key)
                 .with_org_id(self.organisation.as_deref().unwrap_or_default())
                 .with_project_id(self.project.as_deref().unwrap_or_default())
@@ -155,13 +160,14 @@ impl Server {
             Api::OpenAi | Api::AzureV1 => Box::new(openai()),
             Api::AzureDeployment { version } => Box::new(
                 AzureConfig::new()
-                    .with_api_base(self.url.clone())
+                    .with_api_base(base)
                     .with_deployment_id(self.model.clone())
                     .with_api_version(version.clone())
                     .with_api_key(key),
             ),
         };
         let mut url = Url::parse(&config.url("/chat/completions")).ok()?;
+        url.set_query(query.as_deref());
         if !config.query().is_empty() {
             url.query_pairs_mut().extend_pairs(config.query());
         }
