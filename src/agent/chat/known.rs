@@ -46,6 +46,11 @@ impl Known {
         known
     }
 
+    /// Whether it is a model that thinks before it speaks: those refuse what the others know.
+    pub(super) fn thinks(&self) -> bool {
+        self.refuses(Parameter::Temperature) || self.refuses(Parameter::MaxTokens)
+    }
+
     pub(super) fn refuses(&self, parameter: Parameter) -> bool {
         self.refused.contains(parameter.as_str())
     }
@@ -197,6 +202,7 @@ mod tests {
     #[test]
     fn models_that_reason_are_known_by_name() {
         let known = Memory::open("x", "o3-mini", None).known();
-        assert!(known.refuses(Parameter::Temperature) && known.refuses(Parameter::MaxTokens));
+        assert!(known.refuses(Parameter::Temperature) && known.refuses(Parameter::MaxTokens) && known.thinks());
+        assert!(!Memory::open("x", "gpt-4o", None).known().thinks());
     }
 }

@@ -79,8 +79,10 @@ pub struct Server {
     pub project: Option<String>,
     /// Tokens that the model holds, question and answer together.
     pub window: u32,
-    /// The most that it may say, where a request does not say it.
+    /// The most that it may say in a turn, whatever a request says.
     pub max_output_tokens: Option<u32>,
+    /// How much it is to think, such as `low`; as it likes where nothing is said.
+    pub reasoning_effort: Option<String>,
     /// How tools are offered.
     pub tools: Tools,
     /// How long a turn may take, all tries together.
@@ -107,6 +109,7 @@ impl Server {
             organisation: None,
             project: None,
             max_output_tokens: None,
+            reasoning_effort: None,
             tools: Tools::Auto,
             timeout: Duration::from_mins(2),
             // One that reasons is silent while it does: nothing but the turn's end ends it.
@@ -134,6 +137,12 @@ impl Server {
     pub(super) fn is_official(&self) -> bool {
         let host = self.address().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         host == "api.openai.com" || host.ends_with(".openai.azure.com") || host.ends_with(".openai.azure.us")
+    }
+
+    /// What stands in the query of its address, where gateways want their keys.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let Some(url) = self.address() else { return Vec::new() };
+        url.query_pairs().map(|(_, value)| value.into_owned()).collect()
     }
 
     /// The address of chat completions, with its query, and the headers for a key or token.
