@@ -1,7 +1,7 @@
 //! The HTTP client for whatever is asked with a key: models, tokens, metrics, forges, indexes.
 //!
-//! *Invariant:* it follows no redirects, since it carries a key; what is on this machine is not asked through the system's
-//! proxy; no reason that it gives repeats an address, in which a password may stand.
+//! *Invariant:* it follows no redirects, since it carries a key; what is on this machine, or what it alone can ask, is not
+//! asked through the system's proxy; no reason that it gives repeats an address, in which a password may stand.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,15 +17,15 @@ pub(crate) fn client(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) 
     builder(server, ca_file, proxy)?.build().map_err(|error| told(&error))
 }
 
-/// The same, for whoever has wishes of their own.
+/// A client for what only this machine can ask, such as the identity that its cloud lends it: no proxy is to see that.
+pub(crate) fn direct(ca_file: Option<&Path>) -> Result<Client, String> {
+    trusting(plain().no_proxy(), ca_file)?.build().map_err(|error| told(&error))
+}
+
+/// The same as `client`, for whoever has wishes of their own.
 pub(crate) fn builder(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>) -> Result<ClientBuilder, String> {
-    // Whoever made a client before has set it already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .connect_timeout(CONNECT)
-        .redirect(Policy::none())
-        .user_agent(concat!("kubectl-react/", env!("CARGO_PKG_VERSION")));
-    builder = match proxy {
+    let builder = plain();
+    let builder = match proxy {
         Some(proxy) => {
             let proxy = Proxy::all(proxy).map_err(|_| "the proxy's address is none".to_owned())?;
             builder.proxy(proxy)
@@ -34,6 +34,15 @@ pub(crate) fn builder(server: &Url, ca_file: Option<&Path>, proxy: Option<&str>)
         None => builder,
     };
     trusting(builder, ca_file)
+}
+
+fn plain() -> ClientBuilder {
+    // Whoever made a client before has set it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .connect_timeout(CONNECT)
+        .redirect(Policy::none())
+        .user_agent(concat!("kubectl-react/", env!("CARGO_PKG_VERSION")))
 }
 
 /// With the certificates of the file, and of `SSL_CERT_FILE`, beside those of the system.

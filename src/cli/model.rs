@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::CommandError;
 use crate::agent::chat::{self, Access, Api, Entra, Model, ModelError, OpenAi, Server, Tools};
-use crate::config::{self, Chosen, KeyFrom, Provider, Settings, ToolsChoice};
+use crate::config::{self, Chosen, EffortChoice, KeyFrom, Provider, Settings, ToolsChoice};
 
 /// The model, where one is configured. Nobody is asked yet.
 ///
@@ -49,6 +49,10 @@ fn server(settings: &Settings, env: &dyn Fn(&str) -> Option<String>) -> Result<O
         project: chosen.project.map(|part| part.value),
         window: set.window.0.unwrap_or(usual.window),
         max_output_tokens: set.max_output_tokens.0,
+        reasoning_effort: match *set.reasoning_effort {
+            EffortChoice::Auto => None,
+            effort => Some(effort.as_str().to_owned()),
+        },
         tools,
         timeout: set.timeout.0,
         idle: usual.idle.min(set.timeout.0),
@@ -68,7 +72,7 @@ fn access(
         KeyFrom::Env(name) => env(name).map_or(Access::Open, |key| Access::Key(key.trim().to_owned())),
         KeyFrom::File(path) => Access::Key(key_in(path)?),
         KeyFrom::Entra => {
-            let entra = Entra::open(env, &chosen.url, ca_file);
+            let entra = Entra::open(env, &chosen.url, ca_file, None);
             Access::Entra(Arc::new(entra.map_err(|reason| CommandError::new(format!("can't ask Entra ID: {reason}")))?))
         }
     })
@@ -117,13 +121,14 @@ mod tests {
     #[test]
     fn settings_become_a_server() {
         let server = opened(
-            "model: {name: gpt-4o, key: {file: FOLDER/key}, timeout: 30, tools: text, window: 64k, maxOutputTokens: 900}",
+            "model: {name: gpt-4o, key: {file: FOLDER/key}, timeout: 30, tools: text, window: 64k, maxOutputTokens: 900, reasoningEffort: low}",
             &[],
         );
         let server = server.unwrap().unwrap();
         assert_eq!((server.url.as_str(), server.model.as_str()), ("https://api.openai.com/v1", "gpt-4o"));
         assert!(matches!(&server.access, Access::Key(key) if key == "sk-file"));
         assert_eq!((server.window, server.max_output_tokens), (64_000, Some(900)));
+        assert_eq!(server.reasoning_effort.as_deref(), Some("low"));
         assert_eq!((server.timeout, server.idle), (Duration::from_secs(30), Duration::from_secs(30)));
         assert_eq!(server.tools, Tools::Always(chat::Mode::Text));
         assert!(!format!("{server:?}").contains("sk-file"));
@@ -131,7 +136,7 @@ mod tests {
         let azure = [("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"), ("OPENAI_API_VERSION", "2024-10-21")];
         let server = opened("model: {name: gpt-4.1}", &azure).unwrap().unwrap();
         assert_eq!(server.api, Api::AzureDeployment { version: "2024-10-21".to_owned() });
-        assert!(matches!(server.access, Access::Entra(_)));
+        assert!(matches!(server.access, Access::Entra(_)) && server.reasoning_effort.is_none());
         assert_eq!((server.window, server.timeout), (1_047_576, Duration::from_mins(2)));
         assert!(opened("", &[("OPENAI_API_KEY", "sk")]).unwrap().is_none());
     }

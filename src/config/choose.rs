@@ -9,15 +9,14 @@
 //! - `model.provider: none` switches models off.
 //! - Our own settings (`model.*`, or `KUBECTL_REACT_MODEL…`) beat all other names, each for itself.
 //! - The provider is the one that is set; else the one of `model.url`; else Azure where `AZURE_OPENAI_ENDPOINT` (or
-//!   `AZURE_API_BASE`) is set, else OpenAI, else Ollama where `OLLAMA_HOST` is set: the first for which all is known.
+//!   `AZURE_API_BASE`) is set or `OPENAI_BASE_URL` points there, else OpenAI, else Ollama where `OLLAMA_HOST` is set: the
+//!   first for which all is known.
 //! - All is known with a name (`model.name`, `OPENAI_MODEL`, `AZURE_OPENAI_DEPLOYMENT`) and with a key, an address or Entra ID.
 //! - Azure without a key is asked with a token of Entra ID; with an `api-version` that is a date, in its API before v1.
 
 use std::path::PathBuf;
 
-use reqwest::Url;
-
-use super::model::URL;
+use super::address::{Address, is_azure, is_same_host};
 use super::view::shown_address;
 use super::{AuthChoice, ConfigError, ModelSettings, Origin, ProviderChoice, Setting, Settings};
 
@@ -138,10 +137,12 @@ fn choose(own: &ModelSettings, env: Env<'_>) -> Result<Result<Chosen, Missing>, 
             Some(_) => vec![guessed(Provider::OpenAi, &own.url.origin)],
             None => {
                 let mut providers = Vec::new();
-                if let Some(found) = first(env, AZURE_URLS) {
+                let theirs = azure_of_openai(env);
+                if let Some(found) = first(env, AZURE_URLS).or_else(|| theirs.clone()) {
                     providers.push(guessed(Provider::Azure, &found.origin));
                 }
-                if providers.is_empty() || set(&["OPENAI_API_KEY"]) || set(OPENAI_URLS) || has_own_key(own, env) {
+                let openai = set(OPENAI_KEYS) || set(OPENAI_URLS) || has_own_key(own, env);
+                if providers.is_empty() || (openai && theirs.is_none()) {
                     providers.push(guessed(Provider::OpenAi, &Origin::Default));
                 }
                 if set(&["OLLAMA_HOST"]) {
@@ -167,6 +168,7 @@ fn choose(own: &ModelSettings, env: Env<'_>) -> Result<Result<Chosen, Missing>, 
 }
 
 const OPENAI_URLS: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_ENDPOINT"];
+const OPENAI_KEYS: &[&str] = &["OPENAI_API_KEY"];
 const AZURE_URLS: &[&str] = &["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"];
 const AZURE_KEYS: &[&str] = &["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"];
 const AZURE_VERSIONS: &[&str] = &["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"];
@@ -179,16 +181,12 @@ fn openai(
     let given = present(&own.url).or_else(|| first(env, OPENAI_URLS));
     let is_known = given.is_some();
     let given = given.unwrap_or_else(|| Setting { value: OPENAI.to_owned(), origin: Origin::Default });
-    let mut url = parse(&given)?;
-    let path = url.path().trim_end_matches('/');
-    let path = path.strip_suffix("/chat/completions").unwrap_or(path).to_owned();
-    url.set_path(if path.is_empty() { "/v1" } else { &path });
-    let theirs = own.url.is_none() || url.host_str() == Some("api.openai.com");
+    let address = Address::read(&given)?;
+    let theirs = own.url.is_none() || address.host() == Some("api.openai.com");
     let Some(name) = present(&own.name).or_else(|| first(env, &["OPENAI_MODEL"])) else {
         return Ok(Err("no model is named: set `model.name`, or OPENAI_MODEL".to_owned()));
     };
-    let keys: &[&'static str] = if theirs { &["OPENAI_API_KEY"] } else { &[] };
-    let key = match key(own, env, keys) {
+    let key = match key(own, env, if theirs { OPENAI_KEYS } else { &[] }) {
         Ok(Some(key)) => key,
         Ok(None) if is_known && *own.auth != AuthChoice::Key => {
             Setting { value: KeyFrom::Nothing, origin: Origin::Default }
@@ -204,7 +202,7 @@ fn openai(
     Ok(Ok(Chosen {
         provider,
         name,
-        url: Setting { value: text(&url), origin: given.origin },
+        url: Setting { value: address.openai(), origin: given.origin },
         api_version: None,
         key,
         organisation: extra("OPENAI_ORG_ID"),
@@ -217,33 +215,37 @@ fn azure(
     env: Env<'_>,
     provider: Setting<Provider>,
 ) -> Result<Result<Chosen, Missing>, ConfigError> {
-    let Some(given) = present(&own.url).or_else(|| first(env, AZURE_URLS)) else {
+    let theirs = azure_of_openai(env).filter(|_| own.url.is_none());
+    let Some(given) = present(&own.url).or_else(|| first(env, AZURE_URLS)).or_else(|| theirs.clone()) else {
         return Ok(Err("there is no address: set `model.url`, or AZURE_OPENAI_ENDPOINT".to_owned()));
     };
-    let mut url = parse(&given)?;
-    let path = url.path().trim_end_matches('/').to_owned();
-    // What the portal shows to be copied is the whole address of a deployment.
-    let (base, deployment) = match path.split_once("/openai/deployments/") {
-        Some((base, rest)) => (base.to_owned(), rest.split('/').next().filter(|name| !name.is_empty())),
-        None => (path.clone(), None),
-    };
-    let named = url.query_pairs().find(|(name, _)| name == "api-version").map(|(_, version)| version.into_owned());
-    url.set_query(None);
+    // An address under OpenAI's name brings OpenAI's names for the rest with it.
+    let as_openai = theirs.is_some_and(|theirs| is_same_host(&theirs, &given));
+    let mut address = Address::read(&given)?;
+    let parts = address.azure();
     let in_address = |value: String| Setting { value, origin: given.origin.clone() };
-    let name = present(&own.name).or_else(|| first(env, &["AZURE_OPENAI_DEPLOYMENT"]));
-    let Some(name) = name.or_else(|| deployment.map(str::to_owned).map(in_address)) else {
+    let names: &[&'static str] =
+        if as_openai { &["AZURE_OPENAI_DEPLOYMENT", "OPENAI_MODEL"] } else { &["AZURE_OPENAI_DEPLOYMENT"] };
+    let name = present(&own.name).or_else(|| parts.deployment.map(in_address)).or_else(|| first(env, names));
+    let Some(name) = name else {
         return Ok(Err("no deployment is named: set `model.name`, or AZURE_OPENAI_DEPLOYMENT".to_owned()));
     };
-    let version = present(&own.api_version).or_else(|| named.map(in_address)).or_else(|| first(env, AZURE_VERSIONS));
-    let is_v1 = base.ends_with("/openai/v1");
+    let version =
+        present(&own.api_version).or_else(|| parts.version.map(in_address)).or_else(|| first(env, AZURE_VERSIONS));
+    let is_v1 = parts.base.ends_with("/openai/v1");
     let version = version.filter(|version| !is_v1 && version.starts_with("20"));
-    match &version {
-        Some(_) => url.set_path(base.strip_suffix("/openai").unwrap_or(&base)),
-        None if is_v1 => url.set_path(&base),
-        None => url.set_path(&format!("{}/openai/v1", base.strip_suffix("/openai").unwrap_or(&base))),
-    }
-    let theirs = own.url.is_none() || is_azure(&given);
-    let key = match key(own, env, if theirs { AZURE_KEYS } else { &[] }) {
+    let resource = parts.base.strip_suffix("/openai").unwrap_or(&parts.base);
+    let url = match &version {
+        Some(_) => address.at(resource),
+        None if is_v1 => address.at(&parts.base),
+        None => address.at(&format!("{resource}/openai/v1")),
+    };
+    let keys: Vec<&'static str> = match &*own.url {
+        Some(url) if !is_azure(url) => Vec::new(),
+        _ if as_openai => [AZURE_KEYS, OPENAI_KEYS].concat(),
+        _ => AZURE_KEYS.to_vec(),
+    };
+    let key = match key(own, env, &keys) {
         Ok(Some(key)) => key,
         Ok(None) if *own.auth == AuthChoice::Key => {
             return Ok(Err("there is no key: set `model.key`, or AZURE_OPENAI_API_KEY".to_owned()));
@@ -254,7 +256,7 @@ fn azure(
     Ok(Ok(Chosen {
         provider,
         name,
-        url: Setting { value: text(&url), origin: given.origin },
+        url: Setting { value: url, origin: given.origin },
         api_version: version,
         key,
         organisation: None,
@@ -272,14 +274,12 @@ fn ollama(
     // `OLLAMA_HOST` is also what the server listens on: `0.0.0.0`, `:11434`.
     let plain = if given.contains("://") { given.value.clone() } else { format!("http://{}", given.value) };
     let plain = plain.replace("://0.0.0.0", "://127.0.0.1").replace("://:", "://127.0.0.1:");
-    let mut url = parse(&Setting { value: plain.clone(), origin: given.origin.clone() })?;
-    let authority = plain.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let (scheme, rest) = plain.split_once("://").unwrap_or(("http", &plain));
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let has_port = authority.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
-    if url.scheme() == "http" && !has_port {
-        let _ = url.set_port(Some(11434));
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(if path.is_empty() { "/v1" } else { &path });
+    let port = if scheme == "http" && !has_port { ":11434" } else { "" };
+    let plain = format!("{scheme}://{authority}{port}{path}");
+    let address = Address::read(&Setting { value: plain, origin: given.origin.clone() })?;
     let Some(name) = present(&own.name).or_else(|| first(env, &["OPENAI_MODEL"])) else {
         return Ok(Err("no model is named: set `model.name`".to_owned()));
     };
@@ -287,7 +287,7 @@ fn ollama(
         Ok(key) => key.unwrap_or(Setting { value: KeyFrom::Nothing, origin: Origin::Default }),
         Err(missing) => return Ok(Err(missing)),
     };
-    let url = Setting { value: text(&url), origin: given.origin };
+    let url = Setting { value: address.openai(), origin: given.origin };
     Ok(Ok(Chosen { provider, name, url, api_version: None, key, organisation: None, project: None }))
 }
 
@@ -330,24 +330,9 @@ fn present(setting: &Setting<Option<String>>) -> Option<Setting<String>> {
     Some(Setting { value: setting.value.clone()?, origin: setting.origin.clone() })
 }
 
-fn parse(given: &Setting<String>) -> Result<Url, ConfigError> {
-    let url = Url::parse(given).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| ConfigError::Value {
-        key: URL.to_owned(),
-        origin: given.origin.clone(),
-        reason: "it is no address such as https://api.openai.com/v1".to_owned(),
-    })
-}
-
-fn text(url: &Url) -> String {
-    url.as_str().trim_end_matches('/').to_owned()
-}
-
-fn is_azure(url: &str) -> bool {
-    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let services = ["openai", "cognitiveservices", "services.ai"];
-    let clouds = ["azure.com", "azure.us", "azure.cn"];
-    services.iter().any(|service| clouds.iter().any(|cloud| host.ends_with(&format!(".{service}.{cloud}"))))
+/// An address of Azure under OpenAI's name, as Azure's own pages say to set it.
+fn azure_of_openai(env: Env<'_>) -> Option<Setting<String>> {
+    first(env, OPENAI_URLS).filter(|url| is_azure(url))
 }
 
 #[cfg(test)]

@@ -170,9 +170,77 @@ const TABLE: &[(Pairs<'_>, &str, &str)] = &[
         "model: {name: m, provider: openai}",
         "openai m https://api.openai.com/v1 OPENAI_API_KEY",
     ),
+    // Addresses as they are copied.
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, url: 'https://r.openai.azure.com/openai/v1/chat/completions'}",
+        "azure d https://r.openai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, url: 'https://r.openai.azure.com/openai/responses?api-version=2025-04-01-preview'}",
+        "azure d https://r.openai.azure.com 2025-04-01-preview AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, url: 'https://r.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview'}",
+        "azure d https://r.services.ai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k"), ("AZURE_OPENAI_DEPLOYMENT", "other")],
+        "model: {url: 'https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-06-01'}",
+        "azure d https://r.openai.azure.com 2024-06-01 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("AZURE_OPENAI_API_KEY", "k")],
+        "model: {name: d, provider: azure, url: 'https://apim.example/ai/openai/v1?subscription-key=s&api-version=preview'}",
+        "azure d https://apim.example/ai/openai/v1?subscription-key=s entra",
+    ),
+    (
+        &[("OPENAI_MODEL", "m"), ("OPENAI_BASE_URL", "https://gw.example/v1?key=abc")],
+        "",
+        "openai m https://gw.example/v1?key=abc open",
+    ),
+    (
+        &[OPENAI_KEY],
+        "model: {name: m, url: 'https://api.openai.com/v1/responses'}",
+        "openai m https://api.openai.com/v1 OPENAI_API_KEY",
+    ),
+    // Azure under OpenAI's name.
+    (
+        &[
+            ("OPENAI_BASE_URL", "https://r.openai.azure.com/openai/v1/"),
+            ("OPENAI_MODEL", "d"),
+            ("AZURE_OPENAI_API_KEY", "k"),
+            OPENAI_KEY,
+        ],
+        "",
+        "azure d https://r.openai.azure.com/openai/v1 AZURE_OPENAI_API_KEY",
+    ),
+    (
+        &[("OPENAI_BASE_URL", "https://r.openai.azure.com/openai/v1/"), ("OPENAI_MODEL", "d"), OPENAI_KEY],
+        "",
+        "azure d https://r.openai.azure.com/openai/v1 OPENAI_API_KEY",
+    ),
+    (
+        &[("OPENAI_BASE_URL", "https://r.openai.azure.com/openai/v1/"), ("AZURE_OPENAI_DEPLOYMENT", "d")],
+        "",
+        "azure d https://r.openai.azure.com/openai/v1 entra",
+    ),
+    (
+        &[
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
+            OPENAI_KEY,
+            ("OPENAI_MODEL", "m"),
+            ("OPENAI_BASE_URL", "https://r.openai.azure.com/openai/v1"),
+        ],
+        "",
+        "azure m https://r.openai.azure.com/openai/v1 OPENAI_API_KEY",
+    ),
     // Ollama
     (&[("OLLAMA_HOST", "0.0.0.0")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
     (&[("OLLAMA_HOST", "http://gpu:8080/")], "model: {name: llama3}", "ollama llama3 http://gpu:8080/v1 open"),
+    (&[("OLLAMA_HOST", "http://gpu/?k=v")], "model: {name: llama3}", "ollama llama3 http://gpu:11434/v1?k=v open"),
     (&[("OLLAMA_HOST", ":11435")], "model: {name: llama3}", "ollama llama3 http://127.0.0.1:11435/v1 open"),
     (&[], "model: {name: llama3, provider: ollama}", "ollama llama3 http://127.0.0.1:11434/v1 open"),
     // Mistakes

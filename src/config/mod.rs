@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* resolved once, at the start, and handed down; each value knows where it comes from.
 
+mod address;
 mod agent;
 mod choose;
 mod error;
@@ -29,7 +30,7 @@ pub use forge::{ForgeChoice, ForgeSettings};
 use layers::{File, Layers};
 pub use libraries::{ChromaSettings, EmbedderKind, EmbedderSettings, RunbookSettings};
 pub use metrics::MetricsSettings;
-pub use model::{AuthChoice, ModelSettings, ProviderChoice, ToolsChoice};
+pub use model::{AuthChoice, EffortChoice, ModelSettings, ProviderChoice, ToolsChoice};
 pub use numbers::{Bounded, Money, MoneyLimit, Seconds, TokenCount};
 pub use redaction::{RedactionSettings, Switch};
 pub use setting::{Origin, Secret, Setting};

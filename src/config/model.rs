@@ -19,6 +19,7 @@ const WINDOW: &str = "model.window";
 const TIMEOUT: &str = "model.timeout";
 const CA_FILE: &str = "model.caFile";
 const MAX_OUTPUT_TOKENS: &str = "model.maxOutputTokens";
+const REASONING_EFFORT: &str = "model.reasoningEffort";
 
 pub(super) const KEYS: &[(&str, &str)] = &[
     (NAME, "KUBECTL_REACT_MODEL"),
@@ -33,6 +34,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     (TIMEOUT, "KUBECTL_REACT_MODEL_TIMEOUT"),
     (CA_FILE, "KUBECTL_REACT_MODEL_CA_FILE"),
     (MAX_OUTPUT_TOKENS, "KUBECTL_REACT_MODEL_MAX_OUTPUT_TOKENS"),
+    (REASONING_EFFORT, "KUBECTL_REACT_MODEL_REASONING_EFFORT"),
 ];
 
 /// The model that the agent asks.
@@ -58,8 +60,10 @@ pub struct ModelSettings {
     pub timeout: Setting<Seconds>,
     /// A file with certificates that are trusted too.
     pub ca_file: Setting<Option<String>>,
-    /// The most that it may say in a turn.
+    /// The most that it may say in a turn, its thoughts included.
     pub max_output_tokens: Setting<TokenCount>,
+    /// How much it is to think.
+    pub reasoning_effort: Setting<EffortChoice>,
 }
 
 impl ModelSettings {
@@ -76,6 +80,7 @@ impl ModelSettings {
             timeout: layers.setting(TIMEOUT, None, "")?,
             ca_file: layers.optional(CA_FILE, None, ""),
             max_output_tokens: layers.setting(MAX_OUTPUT_TOKENS, None, "")?,
+            reasoning_effort: layers.setting(REASONING_EFFORT, None, "")?,
         })
     }
 
@@ -95,6 +100,7 @@ impl ModelSettings {
             entry(TIMEOUT, &self.timeout, ToString::to_string),
             optional(CA_FILE, &self.ca_file),
             entry(MAX_OUTPUT_TOKENS, &self.max_output_tokens, tokens),
+            entry(REASONING_EFFORT, &self.reasoning_effort, |effort| effort.as_str().to_owned()),
         ]
     }
 }
@@ -170,5 +176,21 @@ words! {
         Schema = "schema",
         /// By text.
         Text = "text",
+    }
+}
+
+words! {
+    /// How much the model is to think before it speaks.
+    EffortChoice {
+        /// As it likes.
+        Auto = "auto",
+        /// As little as it can.
+        Minimal = "minimal",
+        /// A little.
+        Low = "low",
+        /// Some.
+        Medium = "medium",
+        /// Much.
+        High = "high",
     }
 }

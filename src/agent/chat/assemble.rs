@@ -1,10 +1,15 @@
 //! Puts an answer together from its pieces: deltas of a stream, or the whole at once.
 //!
-//! *Invariant:* unknown fields are passed over; what is there is never lost because something else is missing.
+//! *Invariant:* unknown fields are passed over; what is there is never lost because something else is missing. What is kept
+//! is bounded, in calls and in bytes: a reply beyond that is cut, as by the model's own limit.
 
 use serde_json::Value;
 
+use super::protocol::CALLS;
 use crate::model::chat::{Call, Finish, Tokens};
+
+/// The most bytes of words and arguments that are kept: no model says as much in one turn.
+const SAID: usize = 256 << 10;
 
 /// What has come so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +20,14 @@ pub(super) struct Gathered {
     finish: Option<String>,
     /// The last that was said of costs.
     pub(super) tokens: Option<Tokens>,
+    /// Bytes of words and arguments.
+    said: usize,
     /// Whether there was any choice at all.
     chosen: bool,
+    /// Whether the model has begun to say, call or think something.
+    begun: bool,
+    /// Whether there was more than is kept.
+    full: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,13 +44,20 @@ impl Gathered {
         self.count(event.get("usage"));
         let Some(choice) = event.pointer("/choices/0") else { return String::new() };
         self.chosen = true;
-        if let Some(finish) = choice.get("finish_reason").and_then(Value::as_str) {
+        if self.full {
+            return String::new();
+        }
+        // Some servers have an empty reason, or the word for none, in all that comes before the end.
+        let finish = choice.get("finish_reason").and_then(Value::as_str);
+        if let Some(finish) = finish.filter(|finish| !matches!(*finish, "" | "null")) {
             self.finish = Some(finish.to_owned());
         }
         let Some(said) = choice.get("delta").or_else(|| choice.get("message")) else {
             // The older API of completions, which some servers mix in.
             return self.say(choice.get("text"));
         };
+        let thinks = |key| said.get(key).and_then(Value::as_str).is_some_and(|thought| !thought.is_empty());
+        self.begun |= thinks("reasoning_content") || thinks("reasoning");
         for call in said.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
             self.call(call);
         }
@@ -56,6 +74,16 @@ impl Gathered {
         self.finish.is_some()
     }
 
+    /// Whether the model has begun to say, call or think something.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether more of it would not be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// Whether it is an answer.
     pub(super) fn is_answer(&self) -> bool {
         self.chosen
@@ -64,6 +92,7 @@ impl Gathered {
     /// Why it stopped.
     pub(super) fn finish(&self) -> Finish {
         match self.finish.as_deref() {
+            _ if self.full => Finish::Length,
             Some("length" | "max_tokens" | "model_length") => Finish::Length,
             Some("content_filter") => Finish::Filtered,
             _ => Finish::Stop,
@@ -86,8 +115,19 @@ impl Gathered {
             }
             _ => String::new(),
         };
+        self.begun |= !added.is_empty();
+        if !self.fits(added.len()) {
+            return String::new();
+        }
         self.text.push_str(&added);
         added
+    }
+
+    /// Counts so many bytes, where they are kept.
+    fn fits(&mut self, bytes: usize) -> bool {
+        self.said += bytes;
+        self.full |= self.said > SAID;
+        !self.full
     }
 
     fn call(&mut self, call: &Value) {
@@ -105,6 +145,10 @@ impl Gathered {
             None | Some(Value::Null) => String::new(),
             Some(whole) => whole.to_string(),
         };
+        self.begun = true;
+        if !self.fits(arguments.len()) {
+            return;
+        }
         let goes_on = |call: &Partial| {
             let other = !id.is_empty() && !call.id.is_empty() && call.id != id && !name.is_empty();
             match index {
@@ -119,6 +163,10 @@ impl Gathered {
             None => self.calls.len().checked_sub(1).filter(|last| self.calls.get(*last).is_some_and(goes_on)),
         };
         if place.is_none() {
+            if self.calls.len() >= CALLS {
+                self.full = true;
+                return;
+            }
             self.calls.push(Partial { index, ..Partial::default() });
         }
         let call = match place {
@@ -251,12 +299,62 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_bounded() {
+        let call = |number: usize| json!({"index": number, "id": format!("c{number}"), "function": {"name": "get", "arguments": "{}"}});
+        let mut streamed = Gathered::default();
+        for number in 0..100_000 {
+            streamed.take(&json!({"choices": [{"delta": {"tool_calls": [call(number)]}}]}));
+        }
+        let all: Vec<Value> = (0..10_000).map(call).collect();
+        let whole = json!({"choices": [{"message": {"tool_calls": all}, "finish_reason": "tool_calls"}]});
+        for many in [streamed, gather(&[whole])] {
+            assert_eq!((many.calls().len(), many.finish()), (CALLS, Finish::Length));
+            assert_eq!(many.calls().last().unwrap().id, format!("c{}", CALLS - 1));
+            assert!(many.is_full());
+        }
+        let long = "x".repeat(SAID / 4);
+        let words = json!({"choices": [{"delta": {"content": long}}]});
+        let arguments = json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "get", "arguments": long}}]}}]});
+        let kept = gather(&[words.clone(), arguments.clone(), words.clone(), arguments.clone()]);
+        assert_eq!((kept.text.len(), kept.calls()[0].arguments.len(), kept.is_full()), (SAID / 2, SAID / 2, false));
+        for more in [words, arguments] {
+            let mut kept = kept.clone();
+            assert_eq!(kept.take(&more), "");
+            assert_eq!((kept.text.len(), kept.calls()[0].arguments.len()), (SAID / 2, SAID / 2));
+            assert_eq!(kept.finish(), Finish::Length);
+        }
+    }
+
+    #[test]
+    fn a_model_begins_with_what_it_says_calls_or_thinks() {
+        let begun = |choice: Value| gather(&[json!({ "choices": [choice] })]).has_begun();
+        for silent in [
+            json!({"delta": {"role": "assistant", "content": "", "reasoning_content": ""}}),
+            json!({"delta": {"content": null}, "content_filter_results": {}}),
+        ] {
+            assert!(!begun(silent.clone()), "{silent}");
+        }
+        assert!(!gather(&[json!({"choices": [], "prompt_filter_results": [{}]})]).has_begun());
+        for delta in [
+            json!({"content": "a"}),
+            json!({"reasoning_content": "hm"}),
+            json!({"reasoning": "hm"}),
+            json!({"tool_calls": [{"index": 0, "function": {"name": "get"}}]}),
+        ] {
+            assert!(begun(json!({ "delta": delta })), "{delta}");
+        }
+    }
+
+    #[test]
     fn odd_answers() {
         let finish = |reason: &str| gather(&[json!({"choices": [{"delta": {}, "finish_reason": reason}]})]).finish();
         assert_eq!(
             (finish("length"), finish("content_filter"), finish("eos")),
             (Finish::Length, Finish::Filtered, Finish::Stop)
         );
+        for none in ["", "null"] {
+            assert!(!gather(&[json!({"choices": [{"delta": {"content": "a"}, "finish_reason": none}]})]).has_ended());
+        }
         let parts =
             gather(&[json!({"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"text": "b"}]}}]})]);
         assert_eq!((parts.text.as_str(), parts.tokens, parts.has_ended()), ("ab", None, false));

@@ -1,7 +1,7 @@
 //! Tokens of Entra ID for Azure OpenAI: workload identity, managed identity, the Azure CLI.
 //!
 //! *Invariant:* a token is held in memory only, renewed before it ends, and in no message. The file of a workload identity
-//! is read each time, since the kubelet replaces it.
+//! is read each time, since the kubelet replaces it. What lends the machine its identity is asked without a proxy.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Entra {
     sources: Vec<Source>,
     scope: &'static str,
     http: Arc<dyn HttpClient>,
+    /// For what answers this machine alone.
+    machine: Arc<dyn HttpClient>,
     kept: Mutex<Option<AccessToken>>,
 }
 
@@ -58,23 +60,22 @@ impl Source {
 }
 
 impl Entra {
-    /// Tokens for the server at `url`, by what the environment says of identities.
+    /// Tokens for the server at `url`, by what the environment says of identities; through the system's proxy where
+    /// `proxy` names none.
     ///
     /// # Errors
-    /// When the certificates of `ca_file` can't be used.
+    /// When the certificates of `ca_file` or the proxy can't be used.
     pub fn open(
         env: &dyn Fn(&str) -> Option<String>,
         url: &str,
         ca_file: Option<&std::path::Path>,
+        proxy: Option<&str>,
     ) -> Result<Entra, String> {
         let authority = env("AZURE_AUTHORITY_HOST").unwrap_or_else(|| AUTHORITY.to_owned());
         let authority = Url::parse(&authority).map_err(|_| "AZURE_AUTHORITY_HOST is no address".to_owned())?;
-        let client = http::client(&authority, ca_file, None)?;
-        Ok(Entra::with(sources(env), scope(url), Arc::new(client)))
-    }
-
-    fn with(sources: Vec<Source>, scope: &'static str, http: Arc<dyn HttpClient>) -> Entra {
-        Entra { sources, scope, http, kept: Mutex::new(None) }
+        let http = Arc::new(http::client(&authority, ca_file, proxy)?);
+        let machine = Arc::new(http::direct(ca_file)?);
+        Ok(Entra { sources: sources(env), scope: scope(url), http, machine, kept: Mutex::new(None) })
     }
 
     /// A token that is good for some minutes at least.
@@ -117,8 +118,9 @@ impl Entra {
 
     /// Made anew each time: the crate keeps the file of a workload identity for ten minutes.
     fn credential(&self, source: &Source) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let http = if matches!(source, Source::Managed { .. }) { &self.machine } else { &self.http };
         let mut options = ClientOptions {
-            transport: Some(Transport::new(Arc::clone(&self.http))),
+            transport: Some(Transport::new(Arc::clone(http))),
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };

@@ -11,7 +11,7 @@ use crate::agent::chat::model_server::{Asked, ModelServer, Reply};
 /// Sends what is meant for Entra to a server on this machine: the crate takes `https` addresses only.
 #[derive(Debug)]
 struct Detour {
-    client: reqwest::Client,
+    client: Arc<dyn HttpClient>,
     to: String,
 }
 
@@ -33,8 +33,18 @@ impl HttpClient for Detour {
 }
 
 fn entra(server: &ModelServer, sources: Vec<Source>) -> Entra {
-    let client = http::client(&Url::parse(&server.url()).unwrap(), None, None).unwrap();
-    Entra::with(sources, scope("https://x.openai.azure.com"), Arc::new(Detour { client, to: server.url() }))
+    let entra = Entra::open(&|_| None, "https://x.openai.azure.com", None, None).unwrap();
+    // Nobody's proxy is asked for a server on this machine.
+    let entra = Entra { http: Arc::clone(&entra.machine), sources, ..entra };
+    detoured(entra, &server.url(), &server.url())
+}
+
+/// With Entra at one address and the machine's own service at another.
+fn detoured(entra: Entra, http: &str, machine: &str) -> Entra {
+    let detour = |client: &Arc<dyn HttpClient>, to: &str| -> Arc<dyn HttpClient> {
+        Arc::new(Detour { client: Arc::clone(client), to: to.to_owned() })
+    };
+    Entra { http: detour(&entra.http, http), machine: detour(&entra.machine, machine), ..entra }
 }
 
 fn env<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
@@ -89,6 +99,35 @@ async fn a_managed_identity_is_asked_of_the_machine() {
     assert_eq!((asked.method.as_str(), asked.headers["metadata"].as_str()), ("GET", "true"));
     assert!(asked.path.starts_with("/metadata/identity/oauth2/token?"), "{}", asked.path);
     assert!(asked.path.contains("client_id=c") && asked.path.contains("cognitiveservices.azure.com"), "{}", asked.path);
+}
+
+#[tokio::test]
+async fn no_proxy_sees_what_lends_the_machine_its_identity() {
+    let token = |name: &'static str| {
+        move |_: &Asked| {
+            let expires = (OffsetDateTime::now_utc() + Duration::from_hours(1)).unix_timestamp().to_string();
+            Reply::json(
+                200,
+                &json!({"access_token": name, "expires_on": expires, "expires_in": 3600, "token_type": "Bearer", "resource": "r"}),
+            )
+        }
+    };
+    let (machine, proxy) = (ModelServer::by(token("m")), ModelServer::by(token("p")));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "assertion").unwrap();
+    let (tenant, client) = ("t".to_owned(), "c".to_owned());
+    let workload = Source::Workload { tenant, client, file, authority: AUTHORITY.to_owned() };
+    for (source, expected) in [(Source::Managed { client: None }, "m"), (workload, "p")] {
+        let entra = Entra::open(&|_| None, "https://x.openai.azure.com", None, Some(&proxy.url())).unwrap();
+        // A proxy that is named is asked for this machine too, so it would see it.
+        let entra = detoured(Entra { sources: vec![source], ..entra }, "http://login.test", &machine.url());
+        assert_eq!(entra.token().await.unwrap(), expected);
+    }
+    assert_eq!(machine.asked().len(), 1);
+    let asked = proxy.asked();
+    assert!(asked.iter().all(|asked| asked.path.starts_with("http://login.test/t/oauth2/v2.0/token")), "{asked:?}");
+    assert_eq!(asked.len(), 1);
 }
 
 #[tokio::test]

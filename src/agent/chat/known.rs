@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::protocol::Mode;
@@ -45,6 +46,11 @@ impl Known {
         known
     }
 
+    /// Whether it is a model that thinks before it speaks: those refuse what the others know.
+    pub(super) fn thinks(&self) -> bool {
+        self.refuses(Parameter::Temperature) || self.refuses(Parameter::MaxTokens)
+    }
+
     pub(super) fn refuses(&self, parameter: Parameter) -> bool {
         self.refused.contains(parameter.as_str())
     }
@@ -66,7 +72,7 @@ pub(super) struct Memory {
 impl Memory {
     /// What was kept of the model at this address.
     pub(super) fn open(address: &str, model: &str, folder: Option<&Path>) -> Memory {
-        let key = format!("{address} {model}");
+        let key = format!("{} {model}", place(address));
         let file = folder.map(|folder| folder.join("models.json"));
         let now = Timestamp::now().as_second();
         let kept = file.as_deref().map(read).unwrap_or_default().remove(&key);
@@ -90,6 +96,15 @@ impl Memory {
         }
         changed
     }
+}
+
+/// An address without what may be a secret in it: user, password and query.
+fn place(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
+    let _ = (url.set_username(""), url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 fn read(file: &Path) -> BTreeMap<String, Known> {
@@ -175,8 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn no_secret_of_an_address_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |address: &str| Memory::open(address, "m", Some(folder.path()));
+        open("https://me:hunter2@a/v1?key=sk-secret").learn(|known| known.refuse(Parameter::Stop));
+        let kept = fs::read_to_string(folder.path().join("models.json")).unwrap();
+        assert!(kept.contains("\"https://a/v1 m\"") && !kept.contains("hunter2") && !kept.contains("sk-"), "{kept}");
+        assert!(open("https://a/v1").known().refuses(Parameter::Stop));
+    }
+
+    #[test]
     fn models_that_reason_are_known_by_name() {
         let known = Memory::open("x", "o3-mini", None).known();
-        assert!(known.refuses(Parameter::Temperature) && known.refuses(Parameter::MaxTokens));
+        assert!(known.refuses(Parameter::Temperature) && known.refuses(Parameter::MaxTokens) && known.thinks());
+        assert!(!Memory::open("x", "gpt-4o", None).known().thinks());
     }
 }

@@ -6,9 +6,11 @@ mod assemble;
 mod azure;
 mod known;
 mod openai;
+mod probe;
 mod protocol;
 mod refusal;
 mod retry;
+mod room;
 mod server;
 mod sse;
 pub(super) mod turn;
@@ -39,6 +41,11 @@ pub trait Model: Send + Sync {
     /// Who it is.
     fn identity(&self) -> &Identity;
 
+    /// How it calls tools; none where that was not found out yet, or can't be.
+    fn mode(&self) -> Option<Mode> {
+        None
+    }
+
     /// One turn. `heard` is called with what comes of it on the way: it is all that is known of a turn that is dropped.
     fn turn<'a>(
         &'a self,
@@ -55,6 +62,8 @@ pub type Hearing<'a> = dyn Fn(Heard<'_>) + Send + Sync + 'a;
 pub enum Heard<'a> {
     /// A piece of the model's text.
     Said(&'a str),
+    /// A piece of an answer that comes as a stream, whatever is in it.
+    Streamed,
     /// The server is asked: what the turn has cost by now, this request included. What was said before counts no more.
     Asked(Spent),
     /// The server is busy, or the connection broke: it is asked again after a pause.

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* a turn ends within its time, however the server behaves; what a server refuses is not sent to it twice.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -11,13 +12,15 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::assemble::Gathered;
 use super::known::{Known, Memory};
+use super::probe::{self, Shown};
 use super::protocol::{self, Mode};
 use super::refusal::{No, Parameter};
+use super::room::Room;
 use super::server::{Access, Server, Tools};
 use super::wire::{self, Failure};
 use super::{Heard, Hearing, Identity, Model, ModelError, retry};
 use crate::http;
-use crate::model::chat::{ChatReply, ChatRequest, Message, Spent, Tokens, ToolSpec};
+use crate::model::chat::{ChatReply, ChatRequest, Finish, Spent, Tokens};
 use crate::redact::Redacted;
 
 /// Of a connection that breaks, and of an answer that can't be read, less is to be hoped than of a busy server.
@@ -31,6 +34,9 @@ pub struct OpenAi {
     identity: Identity,
     client: Client,
     memory: Memory,
+    room: Room,
+    /// How tools are called in this process, where the server did not show it.
+    assumed: OnceLock<Mode>,
     /// Held while the server is asked what it can.
     probing: tokio::sync::Mutex<()>,
 }
@@ -40,6 +46,8 @@ struct Turn<'a> {
     deadline: Instant,
     bytes: u64,
     tries: usize,
+    /// Tokens that the last request had for its reply; 0 where it did not say.
+    room: u32,
     heard: &'a Hearing<'a>,
 }
 
@@ -71,77 +79,94 @@ impl OpenAi {
         let client = client.map_err(|reason| ModelError::Unreachable { server: name.clone(), reason })?;
         let memory = Memory::open(&server.url, &server.model, server.cache.as_deref());
         let identity = Identity { model: server.model.clone(), server: name, window: server.window };
-        Ok(OpenAi { server, identity, client, memory, probing: tokio::sync::Mutex::new(()) })
-    }
-
-    /// How tools are called; none where that was not found out yet.
-    pub fn mode(&self) -> Option<Mode> {
-        match self.server.tools {
-            Tools::Always(mode) => Some(mode),
-            Tools::Auto => self.memory.known().mode,
-        }
+        let room = Room::new(server.max_output_tokens, server.window);
+        let (assumed, probing) = (OnceLock::new(), tokio::sync::Mutex::new(()));
+        Ok(OpenAi { server, identity, client, memory, room, assumed, probing })
     }
 
     async fn run(&self, request: &ChatRequest, turn: &mut Turn<'_>) -> Result<ChatReply, ModelError> {
-        let (mode, probed) = self.settled(turn).await?;
-        let (mode, gathered) = self.converse(request, mode, turn).await?;
-        let (text, calls) = protocol::decode(request, mode, &gathered.text, gathered.calls());
-        if mode != Mode::Native && !text.is_empty() {
-            // What was read as it came is JSON, or has the marks of its form.
-            (turn.heard)(Heard::Said(&text));
+        let (mut mode, mut spent) = self.settled(turn).await?;
+        let mut again = true;
+        loop {
+            let (used, gathered) = self.converse(request, mode, turn).await?;
+            let (text, calls) = protocol::decode(request, used, &gathered.text, gathered.calls());
+            let (finish, tokens) = (gathered.finish(), gathered.tokens.map(|tokens| sum(tokens, spent)));
+            // All that it may say went into its thoughts.
+            let starved = finish == Finish::Length && text.is_empty() && calls.is_empty();
+            if starved && std::mem::take(&mut again) && self.room.widen(turn.room) {
+                (mode, spent) = (used, tokens.unwrap_or(spent));
+                continue;
+            }
+            if used != Mode::Native && !text.is_empty() {
+                // What was read as it came is JSON, or has the marks of its form.
+                (turn.heard)(Heard::Said(&text));
+            }
+            return Ok(ChatReply { text, calls, finish, tokens, bytes_sent: turn.bytes, tries: turn.tries });
         }
-        let tokens = gathered.tokens.map(|tokens| sum(tokens, probed));
-        let finish = gathered.finish();
-        Ok(ChatReply { text, calls, finish, tokens, bytes_sent: turn.bytes, tries: turn.tries })
+    }
+
+    /// How tools are called, as far as that can be told without asking.
+    fn told(&self) -> Option<Mode> {
+        let official = self.server.is_official().then_some(Mode::Native);
+        self.mode().or_else(|| self.assumed.get().copied()).or(official)
     }
 
     /// How this server's model calls tools: as it is set, as it is known, or as it shows now; and what asking cost.
     async fn settled(&self, turn: &mut Turn<'_>) -> Result<(Mode, Tokens), ModelError> {
-        if let Some(mode) = self.mode() {
+        if let Some(mode) = self.told() {
             return Ok((mode, Tokens::default()));
         }
         let _held = self.probing.lock().await;
-        if let Some(mode) = self.mode() {
+        if let Some(mode) = self.told() {
             return Ok((mode, Tokens::default()));
         }
-        if self.server.is_official() {
-            return Ok((Mode::Native, Tokens::default()));
-        }
-        let probe = probe();
         let (mut mode, mut tokens) = (Mode::Native, Tokens::default());
         while mode != Mode::Text {
+            let (used, shown) = self.probed(mode, turn, &mut tokens).await?;
+            mode = used;
+            match shown {
+                Shown::Calls => break,
+                Shown::Words => mode = mode.next().unwrap_or(Mode::Text),
+                // What is not known is not kept for the next run.
+                Shown::Nothing => return Ok((*self.assumed.get_or_init(|| mode), tokens)),
+            }
+        }
+        self.memory.learn(|known| known.mode.replace(mode) != Some(mode));
+        Ok((mode, tokens))
+    }
+
+    /// What the server shows in this mode, or in the next one where it refuses it: with more room where it was cut.
+    async fn probed(
+        &self,
+        mut mode: Mode,
+        turn: &mut Turn<'_>,
+        tokens: &mut Tokens,
+    ) -> Result<(Mode, Shown), ModelError> {
+        for room in probe::ROOMS {
             let heard = turn.heard;
+            // Of a question that is not the user's, only what it costs is told.
             let silent = &|piece: Heard<'_>| {
-                if !matches!(piece, Heard::Said(_)) {
+                if matches!(piece, Heard::Asked(_) | Heard::Waits { .. }) {
                     heard(piece);
                 }
             };
             let mut asked = Turn { heard: silent, ..*turn };
-            let answer = self.converse(&probe, mode, &mut asked).await;
+            let answer = self.converse(&probe::question(room), mode, &mut asked).await;
             (turn.bytes, turn.tries) = (asked.bytes, asked.tries);
             let (used, gathered) = match answer {
                 Ok(answer) => answer,
                 // The filter says nothing about tools; the turn itself will tell.
-                Err(ModelError::Filtered { .. }) => return Ok((Mode::Native, tokens)),
+                Err(ModelError::Filtered { .. }) => return Ok((Mode::Native, Shown::Nothing)),
                 Err(error) => return Err(error),
             };
-            tokens = sum(tokens, gathered.tokens.unwrap_or_default());
+            *tokens = sum(*tokens, gathered.tokens.unwrap_or_default());
             mode = used;
-            let pinged = match mode {
-                Mode::Native => gathered.calls().iter().any(|call| call.name == PING),
-                Mode::Schema => {
-                    let (_, calls) = protocol::decode(&probe, mode, &gathered.text, Vec::new());
-                    calls.iter().any(|call| call.name == PING)
-                }
-                Mode::Text => true,
-            };
-            if pinged {
-                break;
+            let shown = probe::shown(mode, &gathered);
+            if shown != Shown::Nothing {
+                return Ok((mode, shown));
             }
-            mode = mode.next().unwrap_or(Mode::Text);
         }
-        self.memory.learn(|known| known.mode.replace(mode) != Some(mode));
-        Ok((mode, tokens))
+        Ok((mode, Shown::Nothing))
     }
 
     /// Asks in this mode, or in the next one where the server refuses it, without what it refuses.
@@ -154,11 +179,14 @@ impl OpenAi {
         let mut refused = String::new();
         for _ in 0..REFUSALS {
             let body = self.body(request, mode, &self.memory.known());
-            match self.asked(&Value::Object(body.clone()), mode, turn).await {
+            let room = [Parameter::MaxTokens, Parameter::MaxCompletionTokens].map(|name| body.get(name.as_str()));
+            let room = room.into_iter().flatten().find_map(Value::as_u64);
+            turn.room = room.and_then(|room| room.try_into().ok()).unwrap_or_default();
+            match self.asked(body, mode, turn).await {
                 Ok(gathered) => return Ok((mode, gathered)),
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Without(parameter, reason)) => {
-                    let Some(other) = self.without(parameter, mode, &body) else {
+                    let Some(other) = self.without(parameter, mode) else {
                         return Err(self.unusable(reason));
                     };
                     (mode, refused) = (other, reason);
@@ -169,8 +197,7 @@ impl OpenAi {
     }
 
     /// The mode to go on in without this parameter; nothing where that would be the same request.
-    fn without(&self, parameter: Parameter, mode: Mode, body: &Map<String, Value>) -> Option<Mode> {
-        let sent = body.contains_key(parameter.as_str());
+    fn without(&self, parameter: Parameter, mode: Mode) -> Option<Mode> {
         let fall = || {
             let next = mode.next().filter(|_| self.server.tools == Tools::Auto)?;
             self.memory.learn(|known| known.mode.replace(next) != Some(next));
@@ -179,7 +206,6 @@ impl OpenAi {
         match (parameter, mode) {
             (Parameter::Tools, Mode::Native) | (Parameter::ResponseFormat, Mode::Schema) => fall(),
             (Parameter::Tools | Parameter::ResponseFormat, _) => None,
-            _ if !sent => None,
             (parameter, _) => self.memory.learn(|known| known.refuse(parameter)).then_some(mode),
         }
     }
@@ -188,8 +214,11 @@ impl OpenAi {
         let mut body = protocol::encode(request, mode);
         body.insert("model".to_owned(), self.server.model.clone().into());
         body.insert(Parameter::Temperature.as_str().to_owned(), 0.into());
-        let most = [request.max_output_tokens, self.server.max_output_tokens].into_iter().flatten().min();
-        if let Some(most) = most {
+        if let Some(effort) = &self.server.reasoning_effort {
+            body.insert(Parameter::ReasoningEffort.as_str().to_owned(), effort.clone().into());
+        }
+        let bytes = serde_json::to_vec(&body).map_or(0, |body| body.len());
+        if let Some(most) = self.room.tokens(request.max_output_tokens, known.thinks(), bytes) {
             let name =
                 if known.refuses(Parameter::MaxTokens) { Parameter::MaxCompletionTokens } else { Parameter::MaxTokens };
             body.insert(name.as_str().to_owned(), most.into());
@@ -204,12 +233,13 @@ impl OpenAi {
     }
 
     /// Asks until there is an answer, or no hope for one.
-    async fn asked(&self, body: &Value, mode: Mode, turn: &mut Turn<'_>) -> Result<Gathered, Stop> {
-        let body = body.to_string().into_bytes();
+    async fn asked(&self, body: Map<String, Value>, mode: Mode, turn: &mut Turn<'_>) -> Result<Gathered, Stop> {
+        let sent = Parameter::sent(&body);
+        let body = Value::Object(body).to_string().into_bytes();
         let (mut tries, mut renewed) = (0, false);
         loop {
             tries += 1;
-            let failure = match self.once(&body, mode, turn).await? {
+            let failure = match self.once(&body, &sent, mode, turn).await? {
                 Ok(gathered) => return Ok(gathered),
                 Err(failure) => failure,
             };
@@ -237,7 +267,13 @@ impl OpenAi {
         }
     }
 
-    async fn once(&self, body: &[u8], mode: Mode, turn: &mut Turn<'_>) -> Result<Result<Gathered, Failure>, Stop> {
+    async fn once(
+        &self,
+        body: &[u8],
+        sent: &[Parameter],
+        mode: Mode,
+        turn: &mut Turn<'_>,
+    ) -> Result<Result<Gathered, Failure>, Stop> {
         let late = || {
             let reason = format!("no answer within {} s", self.server.timeout.as_secs_f32());
             Stop::Error(ModelError::Unreachable { server: self.identity.server.clone(), reason })
@@ -256,15 +292,16 @@ impl OpenAi {
         turn.tries += 1;
         turn.bytes += body.len() as u64;
         (turn.heard)(Heard::Asked(Spent { requests: turn.tries, bytes_sent: turn.bytes }));
-        let secrets: Vec<&str> = secret.iter().map(String::as_str).collect();
+        let in_address = self.server.secrets();
+        let secrets: Vec<&str> = secret.iter().chain(&in_address).map(String::as_str).collect();
         let (client, idle) = (&self.client, self.server.idle);
-        let ask = wire::Ask { client, url, headers, body: body.to_vec(), secrets: &secrets, idle };
-        let said = |text: &str| {
-            if mode == Mode::Native {
-                (turn.heard)(Heard::Said(text));
+        let ask = wire::Ask { client, url, headers, body: body.to_vec(), sent, secrets: &secrets, idle };
+        let heard = |piece: Heard<'_>| {
+            if mode == Mode::Native || !matches!(piece, Heard::Said(_)) {
+                (turn.heard)(piece);
             }
         };
-        timeout_at(turn.deadline, wire::ask(ask, &said)).await.map_err(|_| late())
+        timeout_at(turn.deadline, wire::ask(ask, &heard)).await.map_err(|_| late())
     }
 
     /// What there is no more to do about.
@@ -303,38 +340,22 @@ impl Model for OpenAi {
         &self.identity
     }
 
+    fn mode(&self) -> Option<Mode> {
+        match self.server.tools {
+            Tools::Always(mode) => Some(mode),
+            Tools::Auto => self.memory.known().mode,
+        }
+    }
+
     fn turn<'a>(
         &'a self,
         request: &'a Redacted<ChatRequest>,
         heard: &'a Hearing<'a>,
     ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
         Box::pin(async move {
-            let mut turn = Turn { deadline: Instant::now() + self.server.timeout, bytes: 0, tries: 0, heard };
+            let mut turn = Turn { deadline: Instant::now() + self.server.timeout, bytes: 0, tries: 0, room: 0, heard };
             self.run(request, &mut turn).await
         })
-    }
-}
-
-/// The tool that a server is tried with.
-const PING: &str = "ping";
-
-/// The smallest question that only a call answers.
-fn probe() -> ChatRequest {
-    let parameters = json!({
-        "type": "object",
-        "properties": {"word": {"type": "string"}},
-        "required": ["word"],
-        "additionalProperties": false,
-    });
-    ChatRequest {
-        messages: vec![
-            Message::System { text: "You are a program that calls tools.".to_owned() },
-            Message::User { text: "Call the tool ping with the word \"pong\".".to_owned() },
-        ],
-        tools: vec![ToolSpec { name: PING.to_owned(), description: "Says a word.".to_owned(), parameters }],
-        must_call: None,
-        // Enough for a model that thinks first.
-        max_output_tokens: Some(1000),
     }
 }
 

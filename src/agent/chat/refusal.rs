@@ -1,11 +1,11 @@
 //! What a server means when it says no.
 //!
-//! *Invariant:* pure. The words of a server are someone else's: they come out on one line, cut, without the key.
+//! *Invariant:* pure. What is to be left out is a parameter that was sent. The words of a server are someone else's: they come out on one line, cut, without the key.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::printable::one_line;
 
@@ -45,11 +45,11 @@ pub(super) enum Parameter {
     ToolChoice,
     Tools,
     ResponseFormat,
+    ReasoningEffort,
 }
 
 impl Parameter {
-    /// By name, those before whose names stand in others' names.
-    const ALL: [(Parameter, &str); 9] = [
+    const ALL: [(Parameter, &str); 10] = [
         (Parameter::MaxCompletionTokens, "max_completion_tokens"),
         (Parameter::MaxTokens, "max_tokens"),
         (Parameter::Temperature, "temperature"),
@@ -59,6 +59,7 @@ impl Parameter {
         (Parameter::Tools, "tools"),
         (Parameter::Stream, "stream"),
         (Parameter::Stop, "stop"),
+        (Parameter::ReasoningEffort, "reasoning_effort"),
     ];
 
     /// Its name in a request.
@@ -66,8 +67,10 @@ impl Parameter {
         Parameter::ALL.iter().find(|(parameter, _)| *parameter == self).map_or("", |(_, name)| name)
     }
 
-    pub(super) fn parse(name: &str) -> Option<Parameter> {
-        Parameter::ALL.iter().find(|(_, known)| *known == name).map(|(parameter, _)| *parameter)
+    /// Those that are in the body of a request.
+    pub(super) fn sent(body: &Map<String, Value>) -> Vec<Parameter> {
+        let sent = Parameter::ALL.iter().filter(|(_, name)| body.contains_key(*name));
+        sent.map(|(parameter, _)| *parameter).collect()
     }
 }
 
@@ -132,8 +135,8 @@ impl Told {
         self.codes.iter().any(|code| codes.contains(&code.as_str()))
     }
 
-    /// What it means.
-    pub(super) fn meaning(&self, status: u16) -> No {
+    /// What it means to a request that had these parameters.
+    pub(super) fn meaning(&self, status: u16, sent: &[Parameter]) -> No {
         let text = self.message.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if self.is(&["content_filter", "content_policy_violation", "responsibleaipolicyviolation"])
@@ -159,7 +162,7 @@ impl Told {
             _ => {}
         }
         if matches!(status, 400 | 404 | 405 | 422 | 501) {
-            return self.unwanted(&text).map_or(No::Other, No::Without);
+            return self.unwanted(&text, sent).map_or(No::Other, No::Without);
         }
         No::Other
     }
@@ -199,8 +202,8 @@ impl Told {
         ]) || WORDS.iter().any(|words| text.contains(words))
     }
 
-    /// The parameter that it does not want.
-    fn unwanted(&self, text: &str) -> Option<Parameter> {
+    /// The parameter that it does not want, of those that were sent.
+    fn unwanted(&self, text: &str, sent: &[Parameter]) -> Option<Parameter> {
         const UNWANTED: &[&str] = &[
             "unsupported",
             "not supported",
@@ -228,13 +231,12 @@ impl Told {
         if !by_code && !UNWANTED.iter().any(|words| text.contains(words)) {
             return None;
         }
-        // `tools[0].function.parameters` is no unwanted `tools`.
-        if let Some(named) = Parameter::parse(&self.parameter) {
-            return Some(named);
-        }
-        let words = |name: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name);
-        let named = Parameter::ALL.iter().find(|(_, name)| words(name)).map(|(parameter, _)| *parameter);
-        named.or_else(|| text.contains("streaming").then_some(Parameter::Stream))
+        let named = |word: &str| sent.iter().find(|parameter| parameter.as_str() == word).copied();
+        // `tools[0].function.parameters` is no unwanted `tools`. The first one is what is complained of: after it may stand
+        // what to use instead.
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let found = named(&self.parameter).or_else(|| words.find_map(named));
+        found.or_else(|| named(Parameter::Stream.as_str()).filter(|_| text.contains("streaming")))
     }
 }
 

@@ -49,6 +49,16 @@ const SAID: &[(u16, &str, No)] = &[
     ),
     (
         400,
+        r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":null,"code":null}}"#,
+        Without(Parameter::MaxTokens),
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Unrecognized request argument supplied: reasoning_effort","param":null,"code":null}}"#,
+        Without(Parameter::ReasoningEffort),
+    ),
+    (
+        400,
         r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model.","param":"temperature","code":"unsupported_value"}}"#,
         Without(Parameter::Temperature),
     ),
@@ -159,8 +169,23 @@ const SAID: &[(u16, &str, No)] = &[
 
 #[test]
 fn what_servers_say_is_understood() {
+    let all = Parameter::ALL.map(|(parameter, _)| parameter);
     for (status, body, expected) in SAID {
-        assert_eq!(Told::read(body.as_bytes()).meaning(*status), *expected, "{status} {body}");
+        assert_eq!(Told::read(body.as_bytes()).meaning(*status, &all), *expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn only_what_was_sent_is_left_out() {
+    let told = |param: &str| {
+        let message = "Use 'max_tokens': 'max_completion_tokens' is not supported by this server.";
+        Told::of(&serde_json::json!({"error": {"message": message, "param": param}}))
+    };
+    let (most, completion) = (Parameter::MaxTokens, Parameter::MaxCompletionTokens);
+    for param in ["", "max_tokens"] {
+        assert_eq!(told(param).meaning(400, &[completion, Parameter::Stream]), Without(completion));
+        assert_eq!(told(param).meaning(400, &[completion, most]), Without(most));
+        assert_eq!(told(param).meaning(400, &[Parameter::Stream]), Other);
     }
 }
 
@@ -178,6 +203,7 @@ fn reasons_are_one_line_cut_and_without_the_key() {
 #[test]
 fn names_of_parameters() {
     for (parameter, name) in Parameter::ALL {
-        assert_eq!((parameter.as_str(), Parameter::parse(name)), (name, Some(parameter)));
+        let body = Map::from_iter([(name.to_owned(), Value::Null), ("model".to_owned(), Value::Null)]);
+        assert_eq!((parameter.as_str(), Parameter::sent(&body)), (name, vec![parameter]));
     }
 }

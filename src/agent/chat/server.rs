@@ -1,6 +1,6 @@
 //! Which server is asked, and how it wants to be addressed.
 //!
-//! *Invariant:* a key is in no `Debug` output, and in no address.
+//! *Invariant:* a key is in no `Debug` output, and in no address but where the user put it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -66,7 +66,8 @@ pub enum Tools {
 pub struct Server {
     /// The model; on Azure the deployment.
     pub model: String,
-    /// Up to the version: `https://api.openai.com/v1`; of [`Api::AzureDeployment`] the resource alone.
+    /// Up to the version: `https://api.openai.com/v1`; of [`Api::AzureDeployment`] the resource alone. A query goes with
+    /// each request.
     pub url: String,
     /// Its form.
     pub api: Api,
@@ -78,8 +79,10 @@ pub struct Server {
     pub project: Option<String>,
     /// Tokens that the model holds, question and answer together.
     pub window: u32,
-    /// The most that it may say, where a request does not say it.
+    /// The most that it may say in a turn, whatever a request says.
     pub max_output_tokens: Option<u32>,
+    /// How much it is to think, such as `low`; as it likes where nothing is said.
+    pub reasoning_effort: Option<String>,
     /// How tools are offered.
     pub tools: Tools,
     /// How long a turn may take, all tries together.
@@ -106,6 +109,7 @@ impl Server {
             organisation: None,
             project: None,
             max_output_tokens: None,
+            reasoning_effort: None,
             tools: Tools::Auto,
             timeout: Duration::from_mins(2),
             // One that reasons is silent while it does: nothing but the turn's end ends it.
@@ -135,6 +139,12 @@ impl Server {
         host == "api.openai.com" || host.ends_with(".openai.azure.com") || host.ends_with(".openai.azure.us")
     }
 
+    /// What stands in the query of its address, where gateways want their keys.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let Some(url) = self.address() else { return Vec::new() };
+        url.query_pairs().map(|(_, value)| value.into_owned()).collect()
+    }
+
     /// The address of chat completions, with its query, and the headers for a key or token.
     ///
     /// Nothing where the address is none or the key can't be sent.
@@ -144,9 +154,13 @@ impl Server {
             HeaderValue::from_str(text).ok()?;
         }
         let key = secret.unwrap_or_default();
+        let mut base = self.address()?;
+        let query = base.query().map(str::to_owned);
+        base.set_query(None);
+        let base = base.as_str().trim_end_matches('/');
         let openai = || {
             OpenAIConfig::new()
-                .with_api_base(self.url.clone())
+                .with_api_base(base)
                 .with_api_key(key)
                 .with_org_id(self.organisation.as_deref().unwrap_or_default())
                 .with_project_id(self.project.as_deref().unwrap_or_default())
@@ -155,13 +169,14 @@ impl Server {
             Api::OpenAi | Api::AzureV1 => Box::new(openai()),
             Api::AzureDeployment { version } => Box::new(
                 AzureConfig::new()
-                    .with_api_base(self.url.clone())
+                    .with_api_base(base)
                     .with_deployment_id(self.model.clone())
                     .with_api_version(version.clone())
                     .with_api_key(key),
             ),
         };
         let mut url = Url::parse(&config.url("/chat/completions")).ok()?;
+        url.set_query(query.as_deref());
         if !config.query().is_empty() {
             url.query_pairs_mut().extend_pairs(config.query());
         }

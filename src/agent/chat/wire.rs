@@ -1,7 +1,7 @@
 //! One request and its answer: bytes out, events in.
 //!
-//! *Invariant:* an answer is whole or it is none: a stream that breaks off or stands still is a failure, whatever came of
-//! it. What comes is bounded.
+//! *Invariant:* an answer is whole or it is none: a stream that breaks off or stands still before it said why it ends is a
+//! failure, whatever came of it. What comes is bounded.
 //!
 //! async-openai's own client can't be used for this: it hides the status and headers of a refusal (so `Retry-After`, 401
 //! and the inner errors of Azure), waits as long as any server says, and takes a plain answer to be an empty stream. Only
@@ -13,20 +13,22 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::assemble::Gathered;
-use super::refusal::{No, Told};
-use super::retry;
+use super::refusal::{No, Parameter, Told};
 use super::sse::Events;
+use super::{Heard, Hearing, retry};
 use crate::http::told;
 
 /// The most that is read of a refusal.
 const REFUSAL: usize = 64 << 10;
 /// The most that is read of an answer that is no stream.
-const WHOLE: usize = 16 << 20;
-/// The most that a stream may say in all.
-const STREAM: usize = 64 << 20;
+const WHOLE: usize = 4 << 20;
+/// The most that is read of a stream, which has some hundred bytes around each token.
+const STREAM: usize = 16 << 20;
+/// How long is waited for what may come after the end: what it cost, and the mark of the end.
+const AFTER: Duration = Duration::from_secs(2);
 
 /// A request that is ready.
 pub(super) struct Ask<'a> {
@@ -34,9 +36,11 @@ pub(super) struct Ask<'a> {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// Parameters that are in it.
+    pub(super) sent: &'a [Parameter],
     /// What must not be repeated in a message.
     pub(super) secrets: &'a [&'a str],
-    /// How long nothing may come once the answer has begun; until then a model thinks, and a gateway waits for it.
+    /// How long nothing may come once the model has begun; until then it thinks, whatever its server sends meanwhile.
     pub(super) idle: Duration,
 }
 
@@ -68,8 +72,8 @@ impl Failure {
     }
 }
 
-/// Asks, and reads the answer to its end. `said` gets each piece of text.
-pub(super) async fn ask(ask: Ask<'_>, said: &(dyn Fn(&str) + Send + Sync)) -> Result<Gathered, Failure> {
+/// Asks, and reads the answer to its end. `heard` is told of each piece.
+pub(super) async fn ask(ask: Ask<'_>, heard: &Hearing<'_>) -> Result<Gathered, Failure> {
     let request = ask.client.post(ask.url).headers(ask.headers).header(CONTENT_TYPE, "application/json").body(ask.body);
     let mut response = request.send().await.map_err(|error| {
         let reason = told(&error);
@@ -85,10 +89,10 @@ pub(super) async fn ask(ask: Ask<'_>, said: &(dyn Fn(&str) + Send + Sync)) -> Re
         let body = beginning(&mut response, ask.idle).await;
         let told = Told::read(&body);
         let reason = format!("{} (status {})", told.reason(ask.secrets), status.as_u16());
-        return Err(Failure::No { no: told.meaning(status.as_u16()), reason, wait });
+        return Err(Failure::No { no: told.meaning(status.as_u16(), ask.sent), reason, wait });
     }
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let mut reader = Reader { gathered: Gathered::default(), secrets: ask.secrets, said };
+    let mut reader = Reader { gathered: Gathered::default(), sent: ask.sent, secrets: ask.secrets, heard };
     if kind.starts_with("text/event-stream") {
         reader.stream(&mut response, ask.idle, Vec::new()).await?;
     } else {
@@ -124,8 +128,9 @@ async fn next(response: &mut Response, idle: Duration) -> Result<Option<Vec<u8>>
 
 struct Reader<'a> {
     gathered: Gathered,
+    sent: &'a [Parameter],
     secrets: &'a [&'a str],
-    said: &'a (dyn Fn(&str) + Send + Sync),
+    heard: &'a Hearing<'a>,
 }
 
 impl Reader<'_> {
@@ -148,7 +153,7 @@ impl Reader<'_> {
 
     async fn stream(&mut self, response: &mut Response, idle: Duration, begun: Vec<u8>) -> Result<(), Failure> {
         let mut events = Events::default();
-        let (mut read, mut part) = (0, Some(begun));
+        let (mut read, mut part, mut closing) = (0, Some(begun), None);
         while let Some(bytes) = part {
             read += bytes.len();
             let data = events.push(&bytes).ok().filter(|_| read <= STREAM);
@@ -156,16 +161,29 @@ impl Reader<'_> {
             if self.events(data)? {
                 return Ok(());
             }
-            part = next(response, if read == 0 { Duration::MAX } else { idle }).await?;
+            let patience = if self.gathered.has_ended() {
+                let closing = *closing.get_or_insert_with(|| Instant::now() + AFTER);
+                idle.min(closing.saturating_duration_since(Instant::now()))
+            } else if self.gathered.has_begun() {
+                idle
+            } else {
+                Duration::MAX
+            };
+            part = match next(response, patience).await {
+                // The answer is there: all that is missing is what it cost.
+                Err(_) if self.gathered.has_ended() => return Ok(()),
+                next => next?,
+            };
         }
-        if self.events(events.end().into_iter().collect())? || self.gathered.has_ended() {
-            Ok(())
-        } else {
-            Err(Failure::Broken("its answer broke off".to_owned()))
+        match self.events(events.end().into_iter().collect()) {
+            _ if self.gathered.has_ended() => Ok(()),
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Broken("its answer broke off".to_owned())),
+            Err(failure) => Err(failure),
         }
     }
 
-    /// Takes events; whether the last one was the end.
+    /// Takes events; whether there is no use in more of them.
     fn events(&mut self, events: Vec<String>) -> Result<bool, Failure> {
         for data in events {
             let data = data.trim();
@@ -177,9 +195,10 @@ impl Reader<'_> {
             }
             let event = serde_json::from_str(data);
             let event: Value = event.map_err(|error| Failure::Garbled(format!("an event is no JSON: {error}")))?;
+            (self.heard)(Heard::Streamed);
             self.take(&event)?;
         }
-        Ok(false)
+        Ok(self.gathered.is_full())
     }
 
     fn take(&mut self, event: &Value) -> Result<(), Failure> {
@@ -187,12 +206,12 @@ impl Reader<'_> {
             || event.get("object").is_some_and(|object| object == "error");
         if refused {
             let told = Told::of(event);
-            let no = told.meaning(told.status().unwrap_or(500));
+            let no = told.meaning(told.status().unwrap_or(500), self.sent);
             return Err(Failure::No { no, reason: told.reason(self.secrets), wait: None });
         }
         let added = self.gathered.take(event);
         if !added.is_empty() {
-            (self.said)(&added);
+            (self.heard)(Heard::Said(&added));
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl<'a> Ear<'a> {
                 let text = format!("the model is asked again in {:.0} s: {reason}", pause.as_secs_f32());
                 (self.world.events)(Event::Note { text });
             }
-            Heard::Waits { .. } => {}
+            Heard::Waits { .. } | Heard::Streamed => {}
             Heard::Said(text) => {
                 let mut heard = self.heard();
                 heard.text.push_str(text);

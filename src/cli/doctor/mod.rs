@@ -26,7 +26,7 @@ use super::progress::ProgressLine;
 use super::{Reply, runtime, terminal};
 use crate::agent::chat::Model;
 use crate::cluster::ConnectOptions;
-use crate::config::{Flags, Settings};
+use crate::config::{self, Flags, Settings};
 use crate::output::{self, Style};
 use check::{Check, Standing};
 
@@ -34,7 +34,7 @@ use check::{Check, Standing};
 const BROKEN: u8 = 1;
 /// One answer of the cluster is waited for so long, where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// All that is looked at elsewhere is waited for so long.
+/// The runbooks are waited for so long.
 const LIMIT: Duration = Duration::from_secs(25);
 
 const EXIT_CODES: &str = "\
@@ -107,7 +107,7 @@ async fn all(
     let library = tokio::task::spawn_blocking(move || theirs.map(|settings| library::checks(&settings)));
     let asked = async {
         match opened(settings.as_ref()) {
-            Ok(model) => model::check(model).await,
+            Ok((model, limit)) => model::check(model, limit).await,
             Err(check) => check,
         }
     };
@@ -119,7 +119,7 @@ async fn all(
     };
     let reached = cluster::checks(&options, namespace.as_deref());
     let (library, model, measured, (mut checks, server)) =
-        tokio::join!(tokio::time::timeout(LIMIT, library), tokio::time::timeout(LIMIT, asked), measured, reached);
+        tokio::join!(tokio::time::timeout(LIMIT, library), asked, measured, reached);
     checks.push(kubectl::check(server.as_deref()).await);
     checks.push(plugins::check());
     checks.push(config);
@@ -133,9 +133,7 @@ async fn all(
                 .hint("`kubectl react runbooks sync` waits longer"),
         ),
     }
-    checks.push(model.unwrap_or_else(|_| {
-        Check::failed("model", format!("no answer within {} s", LIMIT.as_secs())).hint("look at the model's server")
-    }));
+    checks.push(model);
     checks.extend(measured);
     checks.push(match &settings {
         Some(settings) => incidents::check(settings),
@@ -144,8 +142,12 @@ async fn all(
     Ok(checks)
 }
 
-/// The model that is configured; none where none is.
-fn opened(settings: Option<&Settings>) -> Result<Option<Arc<dyn Model>>, Check> {
+/// The model that is configured and how long a turn of it may take, or why there is nothing to ask.
+fn opened(settings: Option<&Settings>) -> Result<(Arc<dyn Model>, Duration), Check> {
     let Some(settings) = settings else { return Err(Check::skipped("model", "the config file can't be read")) };
-    crate::cli::model::model(settings).map_err(|error| Check::failed("model", error.told()))
+    match crate::cli::model::model(settings) {
+        Ok(Some(model)) => Ok((model, settings.model.timeout.0)),
+        Ok(None) => Err(model::none(config::missing(settings, &crate::cli::model::env))),
+        Err(error) => Err(Check::failed("model", error.told())),
+    }
 }

@@ -1,12 +1,13 @@
 //! How calls of tools are written and read: as the server's own calls, as JSON by a schema, or as text.
 //!
-//! *Invariant:* pure. What can't be read is text without calls, never an error.
+//! *Invariant:* pure. What can't be read is text without calls, never an error; no reply has more than [`CALLS`] calls.
 
 mod native;
 mod reading;
 mod schema;
 mod text;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::chat::{Call, ChatRequest, Message};
+
+/// The most calls of one reply that are read; a run carries out fewer.
+pub(super) const CALLS: usize = 32;
 
 /// How tools are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +84,7 @@ pub(super) fn decode(request: &ChatRequest, mode: Mode, text: &str, calls: Vec<C
     } else {
         (reading::without_thinking(text).to_owned(), calls)
     };
+    calls.truncate(CALLS);
     number(request, &mut calls);
     (text, calls)
 }
@@ -92,7 +97,7 @@ fn offered(request: &ChatRequest) -> impl Iterator<Item = &crate::model::chat::T
 
 /// Gives an id to calls that have none, or one that was there before.
 fn number(request: &ChatRequest, calls: &mut [Call]) {
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for message in &request.messages {
         if let Message::Assistant { calls, .. } = message {
             taken.extend(calls.iter().map(|call| call.id.clone()));
@@ -105,7 +110,7 @@ fn number(request: &ChatRequest, calls: &mut [Call]) {
                 .find(|id| !taken.contains(id));
             call.id = free.unwrap_or_default();
         }
-        taken.push(call.id.clone());
+        taken.insert(call.id.clone());
     }
 }
 

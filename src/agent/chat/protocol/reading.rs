@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::text::OBSERVATION;
-use super::{Mode, offered};
+use super::{CALLS, Mode, offered};
 use crate::model::chat::{Call, ChatRequest, ToolSpec};
 
 /// Reads one form of calls: the words, and the calls.
@@ -52,6 +52,7 @@ fn tagged(request: &ChatRequest, text: &str) -> Option<(String, Vec<Call>)> {
             call(request, inside.get(start..end)?)
         })
         .map(|(_, call)| call)
+        .take(CALLS)
         .collect();
     (!calls.is_empty()).then(|| (before.trim().to_owned(), calls))
 }

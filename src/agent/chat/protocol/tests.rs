@@ -266,3 +266,15 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_reply_of_very_many_calls_is_cut() {
+    let call =
+        |number: usize| Call { id: format!("c{number}"), name: "kubectl".to_owned(), arguments: "{}".to_owned() };
+    let (_, calls) = decode(&request(), Mode::Native, "", (0..100_000).map(call).collect());
+    assert_eq!((calls.len(), calls[CALLS - 1].id.as_str()), (CALLS, "c31"));
+    let text = r#"<tool_call>{"name": "kubectl", "arguments": {}}</tool_call>"#.repeat(5_000);
+    let (_, calls) = decode(&request(), Mode::Text, &text, Vec::new());
+    let ids: HashSet<&str> = calls.iter().map(|call| call.id.as_str()).collect();
+    assert_eq!((calls.len(), ids.len()), (CALLS, CALLS));
+}

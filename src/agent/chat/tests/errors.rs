@@ -133,6 +133,34 @@ async fn a_stream_that_stands_still_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_answer_that_said_why_it_ends_is_whole() {
+    let ended =
+        || begun().then(Piece::Bytes(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n".to_vec()));
+    let half = Piece::Bytes(b"data: {\"choices\": [], \"usa".to_vec());
+    let alive = || Piece::Bytes(b": still here\n\n".to_vec());
+    let pings = (0..40).fold(ended(), |reply, _| reply.then(alive()).then(Piece::Pause(Duration::from_millis(100))));
+    let last = Piece::Bytes(b"data: {\"error\": {\"message\": \"too late\"}}\n\n".to_vec());
+    for reply in [ended().then(Piece::Reset), ended().then(Piece::Stall), ended().then(half), pings.then(last)] {
+        let server = ModelServer::scripted(vec![reply.into(), text("x").into()]);
+        let (reply, _) = ask(native(&server)).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.tries), ("Once upon", 1));
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_has_not_begun_may_think_for_as_long_as_a_turn_has() {
+    let first = Reply::events(&[
+        json!({"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}),
+        json!({"choices": [{"delta": {"role": "assistant", "content": ""}}]}),
+    ]);
+    let reply = first.then(Piece::Pause(Duration::from_millis(700)));
+    let reply = reply.then(Piece::Bytes(b"data: {\"choices\":[{\"delta\":{\"content\":\"ok\"}}]}\n\n".to_vec())).done();
+    let server = ModelServer::scripted(vec![reply.into()]);
+    let settings = Server { idle: Duration::from_millis(200), ..native(&server) };
+    assert_eq!(ask(settings).await.unwrap().0.text, "ok");
+}
+
+#[tokio::test]
 async fn what_can_not_be_read_is_asked_for_again_and_then_told() {
     let garbled = [
         Reply::raw(200, "application/json", "{\"choices\": [{\"mess"),

@@ -135,3 +135,26 @@ async fn a_filter_that_refuses_the_probe_says_nothing_of_tools() {
     assert_eq!(turn(&model).await.unwrap().0.calls.len(), 1);
     assert_eq!(model.mode(), None);
 }
+
+#[tokio::test]
+async fn an_answer_that_was_cut_says_nothing_of_tools() {
+    let by = |enough: u64| {
+        ModelServer::by(move |asked: &Asked| match asked.json()["max_tokens"].as_u64() {
+            Some(room) if room < enough => text("Let me think").finish("length").reply(asked),
+            Some(_) => pong().reply(asked),
+            None => kubectl().reply(asked),
+        })
+    };
+    // The last one is asked neither again nor in another way; the next process asks anew.
+    for (enough, mode, tries) in [(1_000, Some(Mode::Native), 2), (4_000, Some(Mode::Native), 3), (9_000, None, 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = by(enough);
+        let settings = Server { cache: Some(folder.path().into()), ..auto(&server) };
+        let model = OpenAi::open(settings.clone()).unwrap();
+        let (reply, _) = turn(&model).await.unwrap();
+        assert_eq!((model.mode(), reply.tries, reply.calls.len()), (mode, tries, 1), "{enough}");
+        assert_eq!(turn(&model).await.unwrap().0.tries, 1);
+        assert!(server.asked().iter().all(|asked| asked.json().get("tools").is_some()));
+        assert_eq!(OpenAi::open(settings).unwrap().mode(), mode);
+    }
+}

@@ -59,11 +59,15 @@ async fn a_request_is_what_servers_know() {
 async fn azure_in_both_forms_and_servers_without_a_key() {
     let version = "2024-10-21".to_owned();
     let old = "/openai/deployments/m/chat/completions?api-version=2024-10-21";
+    let with_query = "/openai/deployments/m/chat/completions?s=1&api-version=2024-10-21";
     let table = [
         (Api::OpenAi, "/v1", Access::Open, "/v1/chat/completions", None, None),
         (Api::AzureV1, "/openai/v1", Access::Key("k".into()), "/openai/v1/chat/completions", Some("k"), None),
-        (Api::AzureDeployment { version }, "", Access::Key("k".into()), old, Some("k"), None),
+        (Api::AzureDeployment { version: version.clone() }, "", Access::Key("k".into()), old, Some("k"), None),
         (Api::OpenAi, "/v1", Access::Key("k".into()), "/v1/chat/completions", None, Some("Bearer k")),
+        // A gateway's own key in the address goes along.
+        (Api::OpenAi, "/v1?key=abc", Access::Open, "/v1/chat/completions?key=abc", None, None),
+        (Api::AzureDeployment { version: version.clone() }, "?s=1", Access::Open, with_query, None, None),
     ];
     for (api, path, access, expected, api_key, bearer) in table {
         let server = ModelServer::scripted(vec![text("ok").into()]);
@@ -201,4 +205,86 @@ fn what_can_not_be_used_is_told_before_anyone_is_asked() {
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!error.to_string().contains("a\nb"));
     }
+}
+
+/// The tokens that each request had for its reply.
+fn rooms(server: &ModelServer) -> Vec<u64> {
+    let room = |asked: Asked| {
+        let body = asked.json();
+        ["max_tokens", "max_completion_tokens"].iter().find_map(|name| body.get(*name)?.as_u64()).unwrap_or_default()
+    };
+    server.asked().into_iter().map(room).collect()
+}
+
+async fn ask_for(model: &OpenAi, tokens: u32) -> ChatReply {
+    let request = ChatRequest { max_output_tokens: Some(tokens), ..request().into_inner() };
+    model.turn(&Redactor::new([7; 32]).seal_texts(request), &|_| ()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_model_that_thinks_has_room_to() {
+    // What is set is what is asked for; the model's name, its window.
+    let table =
+        [("m", None, 4_000), ("m", Some(20_000), 20_000), ("o3-mini", None, 16_000), ("o3-mini", Some(500), 500)];
+    for (name, set, expected) in table {
+        let server = ModelServer::scripted(vec![text("ok").into()]);
+        let usual = Server { window: 128_000, max_output_tokens: set, ..native(&server) };
+        ask_for(&OpenAi::open(Server { model: name.into(), ..usual }).unwrap(), 4_000).await;
+        assert_eq!(rooms(&server), [expected], "{name} {set:?}");
+    }
+    // Of one whose name says nothing, what it refuses does.
+    let server = ModelServer::by(|asked: &Asked| match asked.json().get("max_tokens") {
+        Some(_) => refusal(
+            400,
+            json!({"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "param": null}),
+        ),
+        None => text("ok").reply(asked),
+    });
+    ask_for(&OpenAi::open(Server { window: 128_000, ..native(&server) }).unwrap(), 4_000).await;
+    assert_eq!(rooms(&server), [4_000, 16_000]);
+}
+
+#[tokio::test]
+async fn a_reply_that_was_all_thought_is_asked_for_with_twice_the_room() {
+    let starved = || -> Turn { text("<think>hm").finish("length").into() };
+    let server = ModelServer::scripted(vec![starved(), text("done").into(), text("more").into()]);
+    let model = OpenAi::open(Server { window: 128_000, ..native(&server) }).unwrap();
+    let reply = ask_for(&model, 4_000).await;
+    assert_eq!((reply.text.as_str(), reply.tries), ("done", 2));
+    assert_eq!(reply.tokens, Some(Tokens { input: 200, cached: 0, output: 20 }));
+    ask_for(&model, 4_000).await;
+    assert_eq!(rooms(&server), [4_000, 8_000, 8_000]);
+    // Once in a turn; and where the user said how much, no more than that.
+    let server = ModelServer::scripted(vec![starved(), starved(), text("x").into()]);
+    let model = OpenAi::open(Server { window: 128_000, ..native(&server) }).unwrap();
+    assert_eq!(ask_for(&model, 4_000).await.finish, Finish::Length);
+    let server = ModelServer::scripted(vec![starved(), text("x").into()]);
+    let model = OpenAi::open(Server { max_output_tokens: Some(500), ..native(&server) }).unwrap();
+    assert_eq!((ask_for(&model, 4_000).await.finish, rooms(&server)), (Finish::Length, vec![500]));
+}
+
+#[tokio::test]
+async fn how_much_it_is_to_think_is_asked_until_that_is_refused() {
+    let refuses = |asked: &Asked| match asked.json().get("reasoning_effort") {
+        Some(_) => refusal(400, json!({"message": "Unrecognized request argument supplied: reasoning_effort"})),
+        None => text("ok").reply(asked),
+    };
+    let server = ModelServer::by(refuses);
+    let model = OpenAi::open(Server { reasoning_effort: Some("low".into()), ..native(&server) }).unwrap();
+    assert_eq!((turn(&model).await.unwrap().0.tries, turn(&model).await.unwrap().0.tries), (2, 1));
+    assert_eq!(server.asked()[0].json()["reasoning_effort"], "low");
+}
+
+#[tokio::test]
+async fn each_piece_of_a_stream_is_heard_whatever_is_in_it() {
+    let plain: Turn = Box::new(|asked| Reply::json(200, &kubectl().whole(asked)));
+    let server = ModelServer::scripted(vec![kubectl().into(), plain]);
+    let model = OpenAi::open(native(&server)).unwrap();
+    let pieces = Mutex::new(0);
+    let hearing = |piece: Heard<'_>| *pieces.lock().unwrap() += usize::from(piece == Heard::Streamed);
+    model.turn(&request(), &hearing).await.unwrap();
+    let streamed = *pieces.lock().unwrap();
+    assert!(streamed > 3, "{streamed}");
+    model.turn(&request(), &hearing).await.unwrap();
+    assert_eq!(*pieces.lock().unwrap(), streamed);
 }
