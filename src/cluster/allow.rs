@@ -2,7 +2,7 @@
 //!
 //! "GET only" is not read-only: `exec`, `attach` and `portforward` begin as GET requests, `proxy`
 //! hands one on to a pod or a node, and the body of a Secret is a secret. So a request passes
-//! only when its method, headers, path and accepted form are all known to be harmless.
+//! only when its method, headers, path, query and accepted form are all known to be harmless.
 //!
 //! *Invariant:* [`ReadOnly`] is around the only client there is. The body of a Secret is asked for
 //! by [`super::ReadClient::secret_keys`] alone.
@@ -75,6 +75,9 @@ fn check<B>(request: &Request<B>) -> Result<(), NotAllowed> {
     if request.headers().contains_key(UPGRADE) || request.headers().contains_key(CONNECTION) {
         return refuse("a connection is never upgraded");
     }
+    if let Err(why) = query(request.uri().query().unwrap_or_default()) {
+        return refuse(why);
+    }
     let target = match target(request.uri().path()) {
         Ok(target) => target,
         Err(why) => return refuse(why),
@@ -84,6 +87,22 @@ fn check<B>(request: &Request<B>) -> Result<(), NotAllowed> {
         && !metadata_only(request)
     {
         return refuse("of Secrets only the metadata may be read");
+    }
+    Ok(())
+}
+
+/// Reads the keys of a query, which are plain: the server decodes them, and so would see others than we do.
+fn query(query: &str) -> Result<(), &'static str> {
+    if query.contains(';') {
+        return Err("its query is not plain");
+    }
+    for key in query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key)) {
+        if !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err("a key of its query is not plain");
+        }
+        if matches!(key, "watch" | "follow") {
+            return Err("what is read has an end");
+        }
     }
     Ok(())
 }
@@ -203,6 +222,22 @@ mod tests {
             let request = request(method, "/api/v1/namespaces/shop/pods/web-1").body(()).unwrap();
             assert!(check(&request).is_err(), "{method}");
         }
+    }
+
+    #[test]
+    fn what_has_no_end_is_refused() {
+        for uri in [
+            "/api/v1/pods?watch=true",
+            "/api/v1/pods?limit=5&watch",
+            "/api/v1/pods?w%61tch=true",
+            "/api/v1/namespaces/shop/pods/web-1/log?follow=true",
+            "/api/v1/namespaces/shop/pods/web-1/log?tailLines=5&follow=1",
+            "/api/v1/namespaces/shop/pods/web-1/log?foll%6Fw=true",
+            "/api/v1/pods?limit=5;watch=true",
+        ] {
+            assert!(!allowed(uri), "{uri}");
+        }
+        assert!(allowed("/api/v1/pods?labelSelector=app%3Dwatch&limit=5"), "values may be encoded");
     }
 
     /// Every subresource of the API of Kubernetes 1.34 with the resource it is of, and those of other servers that are
@@ -382,7 +417,9 @@ mod tests {
             !with("/api/v1/secrets", &format!("{TABLE},application/json")),
             "a second form would be the whole body"
         );
-        assert!(!with("/api/v1/secrets?includeObject=Object", TABLE));
+        for uri in ["/api/v1/secrets?includeObject=Object", "/api/v1/secrets?limit=5&includ%65Object=Object"] {
+            assert!(!with(uri, TABLE), "{uri}");
+        }
         assert!(!with("/api/v1/namespaces/shop/secrets/db", "*/*"));
         assert!(!allowed("/api/v1/secrets"), "without a form the body comes");
 

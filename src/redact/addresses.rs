@@ -53,6 +53,7 @@ pub(super) fn find(text: &str, wanted: Addresses) -> Vec<(Range<usize>, What)> {
     if wanted.ips {
         found.extend(v6(text).map(|range| (range, What::Ip)));
         found.extend(v4(text).map(|range| (range, What::Ip)));
+        found.extend(dashed(text).map(|range| (range, What::Ip)));
     }
     found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let mut end = 0;
@@ -105,6 +106,25 @@ fn v4(text: &str) -> impl Iterator<Item = Range<usize>> {
         !says_nothing(address) && stands_alone(text, found.range()) && !is_version(text, found.start())
     })
     .map(|found| found.range())
+}
+
+/// Addresses in the names of machines and pods: `ip-10-0-0-8.ec2.internal`, `10-0-12-7.shop.pod.cluster.local`.
+fn dashed(text: &str) -> impl Iterator<Item = Range<usize>> {
+    static SHAPES: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+        let zone = r"^(?:(?:\.[a-z0-9-]{1,63}){1,2}\.(?:pod|svc)|\.(?:nip|sslip)\.io|\.[a-z0-9.-]{0,63}internal)\b";
+        Some((Regex::new(r"[0-9]{1,3}(?:-[0-9]{1,3}){3}").ok()?, Regex::new(zone).ok()?))
+    });
+    let all =
+        SHAPES.as_ref().into_iter().flat_map(|(shape, zone)| shape.find_iter(text).map(move |found| (found, zone)));
+    all.filter(|(found, zone)| {
+        let Ok(address) = found.as_str().replace('-', ".").parse::<Ipv4Addr>() else { return false };
+        let (head, tail) = (text.get(..found.start()).unwrap_or_default(), after(text, found.end()));
+        let machine = head.strip_suffix("ip-").filter(|head| !head.ends_with(is_word));
+        let alone = !head.ends_with(|c: char| is_word(c) || matches!(c, '-' | '.'));
+        let ends = !tail.starts_with(|c: char| is_word(c) || c == '-');
+        !says_nothing(address) && ends && (machine.is_some() || alone && zone.is_match(tail))
+    })
+    .map(|(found, _)| found.range())
 }
 
 /// Addresses that all machines have.
@@ -214,6 +234,9 @@ mod tests {
             ("::ffff:10.0.12.7", "<ip>"),
             ("mail to jo.doe+ops@corp.example.com, please", "mail to <email>, please"),
             ("<jo@example.org>", "<<email>>"),
+            ("node ip-10-0-0-8.ec2.internal, ip-10-0-0-9", "node ip-<ip>.ec2.internal, ip-<ip>"),
+            ("dial 10-0-12-7.shop.pod.cluster.local:80", "dial <ip>.shop.pod.cluster.local:80"),
+            ("http://10-0-12-7.web.shop.svc:80 10-0-12-7.nip.io", "http://<ip>.web.shop.svc:80 <ip>.nip.io"),
             ("owner=jo@example.org;sa@proj.iam.gserviceaccount.com", "owner=<email>;<email>"),
         ];
         for (text, expected) in table {
@@ -236,6 +259,7 @@ mod tests {
             "git@github.com:org/repo.git https://me@git.example.com/x app@sha256:2c26 pkg@1.2.3 user@1000.service",
             "postgres://app:<redacted:1a2b3c4d~8>@db.shop.svc:5432 @team a@b",
             "500m 1.5Gi 0.1.2 3.14",
+            "app-1-2-3-4.shop.svc 1-2-3-4 ip-127-0-0-1 trip-10-0-0-8 10-0-12-7-x.shop.pod 2026-01-02-03 300-1-1-1.nip.io",
         ];
         for text in table {
             assert_eq!(masked(text), text);

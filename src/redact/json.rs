@@ -7,25 +7,21 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::objects::{Arguments, annotation};
-use super::{Mode, Redacted, Redactor, is_key_material, is_secret, names};
+use super::objects::Arguments;
+use super::{Mode, Redacted, Redactor, annotations, is_key_material, is_whole_secret};
 use crate::printable::printable;
 
 /// Fields that hold sentences.
 const SENTENCES: &[&str] = &["message", "note", "description", "reason"];
 
-/// Annotations that repeat the object.
-const REPEATS: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration"];
+/// Fields whose parent has the name of what they hold: `password: {value: x}`.
+const WRAPPED: &[&str] = &["value", "inline", "data", "plaintext"];
 
 impl Redactor {
     /// Masks an object as the API sends it, and drops what only repeats it.
     pub fn json(&self, object: &mut Value) {
-        let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(fields) = object.as_object_mut() {
-            match kind.as_str() {
-                "Secret" => ["data", "stringData"].iter().for_each(|part| drop(fields.remove(*part))),
-                _ => bytes(fields),
-            }
+            bytes(fields);
         }
         self.walk("", object);
     }
@@ -71,7 +67,9 @@ impl Redactor {
             return None;
         }
         let value = rest.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-        if !is_secret(names::classify(key), value) {
+        // The value of a block stands below it.
+        let block = colon && value.starts_with(['|', '>']);
+        if block || !is_whole_secret(key, value) {
             return None;
         }
         let start = rest.find(value)?;
@@ -93,20 +91,30 @@ impl Redactor {
         if key == "metadata" {
             fields.remove("managedFields");
         }
+        if fields.get("kind").and_then(Value::as_str) == Some("Secret") {
+            secret(fields);
+        }
         if key == "annotations" {
-            fields.retain(|name, _| !REPEATS.contains(&name.as_str()));
+            fields.retain(|name, _| !annotations::repeats(name));
             for (name, value) in fields.iter_mut() {
                 match value {
-                    Value::String(text) => annotation(self, name, text),
+                    Value::String(text) => annotations::one(self, name, text),
                     other => self.walk(name, other),
                 }
             }
             return;
         }
         // A variable, a header, a parameter: the value is what its name promises.
-        let name = fields.get("name").and_then(Value::as_str).map(str::to_owned);
-        if let (Some(name), Some(Value::String(text))) = (name, fields.get_mut("value")) {
-            self.named(&name, text);
+        for part in ["name", "key"] {
+            let name = fields.get(part).and_then(Value::as_str).map(str::to_owned);
+            if let (Some(name), Some(Value::String(text))) = (name, fields.get_mut("value")) {
+                self.named(&name, text);
+            }
+        }
+        for part in WRAPPED {
+            if let Some(Value::String(text)) = fields.get_mut(*part) {
+                self.named(key, text);
+            }
         }
         let mut arguments = Arguments::default();
         for part in ["command", "args"] {
@@ -133,6 +141,17 @@ impl Redactor {
     fn named(&self, name: &str, text: &mut String) {
         if let Cow::Owned(masked) = self.value(name, text) {
             *text = masked;
+        }
+    }
+}
+
+/// A Secret, on its own or in what another object makes of it: without its data, in its annotations too.
+fn secret(fields: &mut Map<String, Value>) {
+    ["data", "stringData"].iter().for_each(|part| drop(fields.remove(*part)));
+    let annotations = fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    for (name, value) in annotations.and_then(Value::as_object_mut).into_iter().flatten() {
+        if let Value::String(text) = value {
+            annotations::on_secret(name, text);
         }
     }
 }
@@ -204,6 +223,54 @@ mod tests {
     }
 
     #[test]
+    fn of_a_secret_the_annotations_are_counted_that_diagnosis_does_not_need() {
+        let copies = json!({
+            "kapp.k14s.io/original": "{\"stringData\":{\"a\":\"canary\"}}", "objectset.rio.cattle.io/applied": "H4sIcanary",
+            "banzaicloud.com/last-applied": "canary", "example.com/last-applied-configuration": "canary"});
+        let mut annotations = copies.clone();
+        annotations["example.com/copy"] = "{\"kind\":\"Secret\",\"data\":{\"a\":\"canary\"}}".into();
+        annotations["cert-manager.io/common-name"] = "shop.example.com".into();
+        annotations["kubernetes.io/service-account.name"] = "cart".into();
+        let mut secret =
+            json!({"kind": "Secret", "metadata": {"annotations": annotations.clone()}, "data": {"a": "canary"}});
+        let kept = json!({"cert-manager.io/common-name": "shop.example.com", "example.com/copy": "<39 bytes>",
+            "kubernetes.io/service-account.name": "cart"});
+        let mut inner = json!({"kind": "Bundle", "spec": {"objects": [secret.clone()]}});
+        let mut objects = crate::model::Objects::default();
+        let mut named = secret.clone();
+        named["metadata"]["name"] = "cart".into();
+        objects.add_json(named).unwrap();
+        for _ in 0..2 {
+            redactor().json(&mut secret);
+            assert_eq!(secret, json!({"kind": "Secret", "metadata": {"annotations": kept.clone()}}));
+            redactor().json(&mut inner);
+            assert_eq!(inner["spec"]["objects"][0], secret);
+            redactor().objects(&mut objects);
+            let slim = serde_json::to_value(&objects.secrets[0].metadata.annotations).unwrap();
+            assert_eq!(slim, kept, "the same as a slim type");
+        }
+
+        let mut pod = json!({"kind": "Pod", "metadata": {"annotations": copies}});
+        redactor().json(&mut pod);
+        assert_eq!(pod, json!({"kind": "Pod", "metadata": {"annotations": {}}}), "copies go on every kind");
+    }
+
+    #[test]
+    fn a_value_has_the_name_beside_it_or_above_it() {
+        let mut custom = json!({"kind": "Database", "spec": {
+            "parameters": [{"key": "password", "value": "canary"}, {"name": "api-token", "value": "canary"},
+                {"key": "mode", "value": "fast"}],
+            "password": {"value": "canary"}, "credentials": [{"plaintext": "canary"}], "secret": {"inline": "canary"},
+            "passwordRef": {"name": "cart-db", "key": "password"}, "size": {"value": "large"}}});
+        redactor().json(&mut custom);
+        let text = custom.to_string();
+        assert!(!text.contains("canary"), "{text}");
+        for kept in ["fast", "large", "\"name\":\"cart-db\"", "\"key\":\"password\""] {
+            assert!(text.contains(kept), "{kept} is lost: {text}");
+        }
+    }
+
+    #[test]
     fn text_is_sealed_line_by_line() {
         let table = [
             ("plain\ttext\nnext", true, "plain\ttext\nnext"),
@@ -212,6 +279,8 @@ mod tests {
             ("  secretName: cart-tls", true, "  secretName: cart-tls"),
             ("  - key: password", true, "  - key: password"),
             ("token: not found", false, "token: not found"),
+            ("  token-policy.json: |", true, "  token-policy.json: |"),
+            ("  token-policy.json: '{\"ttl\": 3600}'", true, "  token-policy.json: '{\"ttl\": 3600}'"),
         ];
         for (text, strict, expected) in table {
             assert_eq!(*redactor().seal_lines(text, strict), expected, "{text}");

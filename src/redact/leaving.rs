@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::addresses::{self, Addresses};
+use super::clean::clean;
 use super::texts::strings;
 use super::{MARK, Redacted, Redactor, Texts, between_placeholders, is_key_material, patterns, placeholder_length};
 use crate::model::Snapshot;
@@ -47,7 +48,7 @@ impl Redactor {
         if let Some(masked) = self.without_keys(text) {
             *text = masked;
         }
-        if patterns::may_hold_secret(text) || text.lines().any(is_key_material) {
+        if patterns::may_hold_secret(&clean(text)) || text.lines().any(is_key_material) {
             let masked: Vec<String> = text.split('\n').map(|line| self.line(line)).collect();
             *text = masked.join("\n");
         }

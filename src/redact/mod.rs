@@ -6,6 +6,10 @@
 #![warn(clippy::disallowed_methods)]
 
 mod addresses;
+mod annotations;
+mod clean;
+mod encoded;
+mod extent;
 mod json;
 mod leaving;
 mod logs;
@@ -13,6 +17,7 @@ mod names;
 mod objects;
 mod pairs;
 mod patterns;
+mod settings;
 mod texts;
 mod values;
 
@@ -25,6 +30,7 @@ use sha2::Sha256;
 
 use crate::model::{Objects, Snapshot};
 pub use addresses::Addresses;
+use clean::clean;
 pub use leaving::blank;
 pub use logs::LogLines;
 use names::Naming;
@@ -137,13 +143,13 @@ impl Redactor {
 
     /// Masks the value of a variable or a key by its name.
     fn value<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
-        let naming = names::classify(name).filter(|_| !matches!(name, "PWD" | "OLDPWD"));
-        if is_secret(naming, value.trim()) {
+        let name = clean(name);
+        if is_whole_secret(&name, value.trim()) {
             return Cow::Owned(self.mask(value));
         }
         match self.read(value, Mode::Strict) {
             // What was plain by its form may have lost it.
-            Cow::Owned(masked) if is_secret(naming, masked.trim()) => Cow::Owned(self.mask(value)),
+            Cow::Owned(masked) if is_whole_secret(&name, masked.trim()) => Cow::Owned(self.mask(value)),
             masked => masked,
         }
     }
@@ -154,21 +160,34 @@ impl Redactor {
         }
     }
 
-    /// Masks until nothing is left to mask, which makes masking idempotent by itself.
+    /// Masks what is secret in the text as people see it. Text without any stays as it is, to the last byte.
     fn read<'a>(&self, text: &'a str, mode: Mode) -> Cow<'a, str> {
+        let Cow::Owned(clean) = clean(text) else {
+            return self.passes(text, mode).map_or(Cow::Borrowed(text), Cow::Owned);
+        };
+        match self.passes(&clean, mode) {
+            Some(masked) => Cow::Owned(masked),
+            // It stands in what nobody sees, such as a terminal's title.
+            None if self.passes(text, mode).is_some() => Cow::Owned(clean),
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// Masks until nothing is left to mask, which makes masking idempotent by itself; nothing where nothing is.
+    fn passes(&self, text: &str, mode: Mode) -> Option<String> {
         /// More passes than any text that was not made for it needs.
         const PASSES: usize = 6;
-        let mut text = Cow::Borrowed(text);
-        if !patterns::may_hold_secret(&text) {
-            return text;
+        if !patterns::may_hold_secret(text) {
+            return None;
         }
-        for _ in 0..PASSES {
-            match self.pass(&text, mode) {
-                Some(masked) => text = Cow::Owned(masked),
-                None => return text,
+        let mut masked = self.pass(text, mode)?;
+        for _ in 1..PASSES {
+            match self.pass(&masked, mode) {
+                Some(more) => masked = more,
+                None => return Some(masked),
             }
         }
-        Cow::Owned(self.mask(&text))
+        Some(self.mask(&masked))
     }
 
     /// Masks what is seen at once, between the placeholders that are there; nothing where nothing is.
@@ -251,6 +270,8 @@ fn seen(text: &str, mode: Mode) -> Vec<Range<usize>> {
         pairs::assignments(inner, mode, &mut found);
         pairs::flags(inner, mode, &mut found);
         pairs::tags(inner, &mut found);
+        settings::lines(inner, mode, &mut found);
+        encoded::texts(inner, &mut found);
         secrets.extend(found.into_iter().map(|range| trimmed(text, part.start + range.start..part.start + range.end)));
     }
     secrets.retain(|range| !range.is_empty());
@@ -263,6 +284,19 @@ fn seen(text: &str, mode: Mode) -> Vec<Range<usize>> {
         }
     }
     apart
+}
+
+/// Whether all of what is beside `name` is secret.
+fn is_whole_secret(name: &str, value: &str) -> bool {
+    let naming = names::classify(name).filter(|_| !matches!(name, "PWD" | "OLDPWD"));
+    is_secret(naming, value) && !holds_settings(name, value)
+}
+
+/// Whether a value is a file of settings by the name of its key or by its lines, and its parts are looked at for
+/// themselves: `token-policy.json`.
+fn holds_settings(name: &str, value: &str) -> bool {
+    let lines = value.trim().contains('\n');
+    if names::is_file(name) { lines || values::is_structured(value) } else { lines && values::is_structured(value) }
 }
 
 /// Whether all of a value is secret, by its name and its form.
@@ -297,7 +331,7 @@ fn placeholder_length(text: &str) -> Option<usize> {
     let rest = text.strip_prefix(MARK)?;
     let (hash, rest) = rest.split_at_checked(8)?;
     let rest = rest.strip_prefix('~')?;
-    let end = rest.find('>')?;
+    let end = head(rest, 16).find('>')?;
     let class = rest.get(..end)?;
     let length = || class.parse().is_ok_and(|length: usize| length.is_power_of_two() && length >= 4) && end <= 10;
     let valid = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -18,7 +18,7 @@ pub(super) enum Naming {
 
 /// Words of which one is in every name that matters; a cheap first look.
 const HINTS: &[&str] =
-    &["pass", "pwd", "secret", "token", "key", "cred", "auth", "dsn", "conn", "cookie", "salt", "jwt", "sig", "docker"];
+    &["pass", "pw", "secret", "token", "key", "cred", "auth", "dsn", "conn", "cookie", "salt", "jwt", "sig", "docker"];
 
 /// A word that holds one of these is enough.
 const IN_WORD: &[&str] = &[
@@ -159,7 +159,8 @@ const ABOUT: &[&str] = &[
 /// What the value beside `name` is, as far as the name says.
 pub(super) fn classify(name: &str) -> Option<Naming> {
     let lower = name.to_ascii_lowercase();
-    if !HINTS.iter().any(|hint| lower.contains(hint)) {
+    // A checksum of a secret tells when it changes: `checksum/secret`.
+    if !HINTS.iter().any(|hint| lower.contains(hint)) || lower.contains("checksum") {
         return None;
     }
     let mut words = words(name);
@@ -191,7 +192,8 @@ pub(super) fn classify(name: &str) -> Option<Naming> {
     }
     let secret = words.iter().any(|word| {
         let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        IN_WORD.iter().any(|part| word.contains(part))
+        word == "pw"
+            || IN_WORD.iter().any(|part| word.contains(part))
             || !OTHER_WORDS.contains(&word) && WORD_ENDS.iter().any(|end| word.ends_with(end))
     }) || pairs(BEFORE_KEY, "key")
         || pairs(&["key"], "data") && before == "key"
@@ -205,6 +207,40 @@ pub(super) fn classify(name: &str) -> Option<Naming> {
         (false, _) if matches!(last, "key" | "keys" | "sig" | "signature" | "sas") => Some(Naming::Weak),
         _ => None,
     }
+}
+
+/// Endings of files that hold settings. Those of keys, certificates and plain words are not here.
+const FILES: &[&str] = &[
+    "json",
+    "yaml",
+    "yml",
+    "conf",
+    "cfg",
+    "cnf",
+    "ini",
+    "properties",
+    "toml",
+    "xml",
+    "hcl",
+    "tf",
+    "tpl",
+    "tmpl",
+    "env",
+    "sh",
+    "rules",
+    "lua",
+    "js",
+    "py",
+    "rb",
+    "php",
+    "sql",
+    "md",
+    "html",
+];
+
+/// Whether a name is one of a file that holds settings.
+pub(super) fn is_file(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| FILES.iter().any(|file| file.eq_ignore_ascii_case(end)))
 }
 
 /// The words of a name, in lower case: at separators, and where the case changes.
@@ -237,7 +273,7 @@ mod tests {
         let table = [
             (
                 Some(Secret),
-                "PASSWORD DB_PASSWORD dbPassword db.password PGPASSWORD MYSQL_PWD DB_PASS userpass requirepass passwd",
+                "PASSWORD DB_PASSWORD PW DB_PW dbPassword db.password PGPASSWORD MYSQL_PWD DB_PASS userpass requirepass passwd",
             ),
             (
                 Some(Secret),
@@ -262,7 +298,7 @@ mod tests {
             ),
             (
                 None,
-                "PATH HOME HOSTNAME monkey2 LOG_LEVEL author AUTHORITY OAUTH PASSED bypass tokenizer KEYCLOAK_URL connections passive",
+                "PATH HOME HOSTNAME monkey2 LOG_LEVEL author AUTHORITY OAUTH PASSED bypass tokenizer KEYCLOAK_URL connections passive checksum-secret pwned",
             ),
         ];
         for (expected, names) in table {

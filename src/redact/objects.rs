@@ -4,13 +4,16 @@
 //! text; a label is one only where it plainly holds a secret, and then selectors lose it likewise, so that they still match.
 //! What objects share they share masked too.
 
-use super::{Mode, Redactor, is_placeholder};
+use super::{Mode, Redactor, annotations, is_placeholder};
 use crate::model::kinds::{Container, ContainerState, Handler, PodSpec, PodTemplate, Probe};
 use crate::model::{Condition, List, Map, Objects};
 
 pub(super) fn walk(redactor: &Redactor, objects: &mut Objects) {
+    for secret in &mut objects.secrets {
+        secret.metadata.annotations.0.update(annotations::on_secret);
+    }
     objects.each_meta_mut(|meta| {
-        annotations(redactor, &mut meta.annotations.0);
+        annotations::all(redactor, &mut meta.annotations.0);
         labels(redactor, &mut meta.labels);
     });
     selectors(redactor, objects);
@@ -49,7 +52,7 @@ fn container_state(redactor: &Redactor, state: &mut ContainerState) {
 fn templates(redactor: &Redactor, objects: &mut Objects) {
     let mut specs = Specs::default();
     let mut of = |template: &mut PodTemplate| {
-        annotations(redactor, &mut template.metadata.annotations.0);
+        annotations::all(redactor, &mut template.metadata.annotations.0);
         labels(redactor, &mut template.metadata.labels);
         specs.mask(redactor, &mut template.spec);
     };
@@ -197,14 +200,10 @@ fn glued(redactor: &Redactor, program: &str, item: &mut String) {
     }
 }
 
-fn annotations(redactor: &Redactor, annotations: &mut Map) {
-    annotations.update(|key, value| annotation(redactor, key, value));
-}
-
 /// Labels are names, and are left alone unless one plainly holds a secret.
 fn labels(redactor: &Redactor, labels: &mut Map) {
     if labels.iter().any(|(key, value)| is_secret_label(key, value)) {
-        annotations(redactor, labels);
+        labels.update(|key, value| annotations::one(redactor, key, value));
     }
 }
 
@@ -223,25 +222,6 @@ fn selectors(redactor: &Redactor, objects: &mut Objects) {
     objects.replica_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
     objects.stateful_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
     objects.daemon_sets.iter_mut().for_each(|it| labels(redactor, &mut it.spec.selector.match_labels));
-}
-
-/// Annotations speak about secrets (`agent-inject-secret-db: secret/data/db`) more often than they hold one.
-pub(super) fn annotation(redactor: &Redactor, key: &str, value: &mut String) {
-    use super::names::{Naming, classify};
-    let name = key.rsplit('/').next().unwrap_or(key);
-    let named = classify(name) == Some(Naming::Secret);
-    let checksum = key.contains("checksum") || key.contains("hash");
-    if named
-        && !checksum
-        && !is_placeholder(value)
-        && !value.contains(['/', ' '])
-        && super::values::looks_secret(value)
-        && !super::values::is_name(value)
-    {
-        *value = redactor.mask(value);
-    } else {
-        redactor.apply(value, Mode::Prose);
-    }
 }
 
 fn messages(redactor: &Redactor, objects: &mut Objects) {

@@ -1,16 +1,23 @@
 //! Names with values in text: `password=x`, `"token": "x"`, `--password x`, `<secret>x</secret>`.
 //!
-//! *Invariant:* the text is read once from left to right; nothing is looked up twice, so a hostile text
-//! costs no more than its length.
+//! *Invariant:* the text is read from left to right, and what a value is shows within `extent::LOOK_AHEAD` bytes; to its end it
+//! is read only where it is secret, and nothing in it is looked at again. So a hostile text costs no more than its length.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use super::Mode;
+use regex::Regex;
+
+use super::extent::{Value, to_line_end};
 use super::names::{Naming, classify};
 use super::values::{is_method, is_name, is_plain, is_random, is_tag, is_url, is_word, looks_secret};
+use super::{Mode, holds_settings};
 
 /// Names longer than this are none.
-const LONGEST_NAME: usize = 96;
+pub(super) const LONGEST_NAME: usize = 96;
+
+/// So far before a `value` its name is looked for.
+const LOOK_BACK: usize = 256;
 
 /// Adds what is secret beside a `=` or `:`.
 pub(super) fn assignments(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
@@ -28,11 +35,12 @@ pub(super) fn assignments(text: &str, mode: Mode, found: &mut Vec<Range<usize>>)
     }
 }
 
-/// Adds what is secret after a flag: `--password x`.
+/// Adds what is secret after a flag: `--password x`, `["--password", "x"]`.
 pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
+    let mut done = 0;
     for (at, _) in text.match_indices('-') {
         let before = text.get(..at).and_then(|text| text.chars().next_back());
-        if before.is_some_and(|c| !(c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | '['))) {
+        if at < done || before.is_some_and(|c| !(c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | '['))) {
             continue;
         }
         let rest = text.get(at..).unwrap_or_default().trim_start_matches('-');
@@ -43,28 +51,49 @@ pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
         {
             continue;
         }
-        let after = rest.get(name.len()..).unwrap_or_default();
-        let value = after.trim_start_matches([' ', '\t']);
-        if value.len() == after.len() || value.starts_with('-') {
+        let Some((rest, listed)) = rest.get(name.len()..).and_then(after_flag) else { continue };
+        let start = text.len() - rest.len();
+        let value = Value::read(text, start);
+        let shown = in_sentence(text, &value);
+        let content = text.get(shown).unwrap_or_default().trim();
+        let keep = content.starts_with(['-', '|', '&', '>', '<'])
+            || is_plain(content)
+            || is_url(content)
+            || is_method(content);
+        if keep || !(mode == Mode::Strict || listed || looks_secret(content)) {
             continue;
         }
-        let mut value = Value::read(text, text.len() - value.len());
-        if !value.quoted {
-            // `exec [app --password x]: failed`
-            let bare =
-                text.get(value.range.clone()).unwrap_or_default().trim_end_matches([']', ')', '}', ',', ':', ';']);
-            value.range.end = value.range.start + bare.len();
-        }
-        let content = value.content(text);
-        let keep =
-            is_plain(content) || is_url(content) || is_method(content) || content.starts_with(['|', '&', '>', '<']);
-        if !keep && (mode == Mode::Strict || looks_secret(content)) {
-            found.push(value.range);
-        }
+        let range = in_sentence(text, &value.to_its_end(text, start));
+        done = range.end;
+        found.push(range);
     }
 }
 
-fn is_name_char(c: char) -> bool {
+/// A bare value without what the sentence around it adds: `exec [app --password x]: failed`.
+fn in_sentence(text: &str, value: &Value) -> Range<usize> {
+    let Range { start, end } = value.range.clone();
+    let whole = text.get(start..end).unwrap_or_default();
+    let bare = if value.quoted { whole } else { whole.trim_end_matches([']', ')', '}', ',', ':', ';']) };
+    start..start + bare.len()
+}
+
+/// What follows a flag, and whether it plainly is its value: the next of a list of words in quotes.
+fn after_flag(after: &str) -> Option<(&str, bool)> {
+    let rest = after.trim_start_matches([' ', '\t']);
+    if rest.len() < after.len() && !rest.starts_with(['\n', '\r']) {
+        return Some((rest, false));
+    }
+    let rest = after.trim_start_matches(['\\', '"', '\'', ' ']);
+    if let Some(item) = rest.strip_prefix(',').filter(|_| rest.len() < after.len()) {
+        let item = item.trim_start();
+        return item.trim_start_matches('\\').starts_with(['"', '\'']).then_some((item, true));
+    }
+    let line = rest.trim_start_matches('\r').strip_prefix('\n')?.trim_start();
+    // In prose it may be another item of anything.
+    Some((line.strip_prefix("- ")?, false))
+}
+
+pub(super) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
@@ -78,6 +107,8 @@ struct Pair {
     tight: bool,
     colon: bool,
     value: Value,
+    /// Where the value begins, with its quote.
+    start: usize,
 }
 
 impl Pair {
@@ -91,26 +122,36 @@ impl Pair {
         }
         let length = if matches!((colon, next), (true, Some(b'=')) | (false, Some(b'>' | b'='))) { 2 } else { 1 };
         let (name, quoted) = name_before(text, at)?;
-        let naming = classify(text.get(name.clone())?)?;
+        let naming = match text.get(name.clone())? {
+            word if word.eq_ignore_ascii_case("value") => classify(name_beside(text, name.start)?)?,
+            word => classify(word)?,
+        };
         let rest = text.get(at + length..)?;
         let value = rest.trim_start_matches([' ', '\t']);
         let tight = value.len() == rest.len();
-        Some(Pair { name, naming, quoted, tight, colon, value: Value::read(text, text.len() - value.len()) })
+        let start = text.len() - value.len();
+        Some(Pair { name, naming, quoted, tight, colon, value: Value::read(text, start), start })
     }
 
     /// The part of the value that is secret.
     fn secret(&self, text: &str, mode: Mode) -> Option<Range<usize>> {
         let value = self.value.content(text);
-        if is_plain(value) || self.value.nested || is_url(value) {
+        let name = text.get(self.name.clone()).unwrap_or_default();
+        if !self.value.cut && is_plain(value) || self.value.nested || is_url(value) || holds_settings(name, value) {
             return None;
         }
-        let name = text.get(self.name.clone()).unwrap_or_default();
         let exposed = match self.naming {
             Naming::Connection => false,
             Naming::Weak => is_random(value) && !is_checksum(value),
             Naming::Auth if is_method(value) || self.is_address(name, value) => false,
+            Naming::Secret if is_checksum(value) && self.is_of_checksum(text) => false,
             // `secret="shop/cart-db"` names an object; so do Kubernetes' own logs.
-            Naming::Secret if mode == Mode::Prose && is_reference(name) && value.contains('/') && is_name(value) => {
+            Naming::Secret
+                if mode == Mode::Prose
+                    && is_reference(name)
+                    && is_name(value)
+                    && (value.contains('/') || self.is_missing(text)) =>
+            {
                 false
             }
             Naming::Secret | Naming::Auth => self.certain(text, name, value, mode),
@@ -119,7 +160,26 @@ impl Pair {
             return None;
         }
         let line = mode == Mode::Strict && self.colon && !self.tight && !self.value.quoted && self.starts_line(text);
-        Some(if line { to_line_end(text, self.value.range.start) } else { self.value.range.clone() })
+        Some(if line {
+            to_line_end(text, self.value.range.start)
+        } else {
+            self.value.clone().to_its_end(text, self.start).range
+        })
+    }
+
+    /// Whether the name is that of a checksum: `checksum/secret`.
+    fn is_of_checksum(&self, text: &str) -> bool {
+        let before = text.get(..self.name.start).unwrap_or_default();
+        ["checksum/", "hash/", "sha256/"].iter().any(|end| before.ends_with(end))
+    }
+
+    /// Whether the text says of the value that there is none such: `secret=cart-db not found`.
+    fn is_missing(&self, text: &str) -> bool {
+        let after = text.get(self.value.range.end..).unwrap_or_default();
+        let after = after.trim_start_matches(['\\', '"', '\'', '`', ' ', ':', ',']);
+        ["not found", "is not found", "was not found", "does not exist", "doesn't exist", "is missing"]
+            .iter()
+            .any(|said| after.starts_with(said))
     }
 
     /// Whether it is a host of that name with its port: `dial tcp auth:8080: connection refused`.
@@ -169,7 +229,7 @@ impl Pair {
 }
 
 /// Whether a name may stand for an object rather than for a secret value.
-fn is_reference(name: &str) -> bool {
+pub(super) fn is_reference(name: &str) -> bool {
     let name = name.rsplit(['.', '/']).next().unwrap_or(name);
     ["secret", "secrets", "imagepullsecret", "imagepullsecrets", "tls-secret", "pullsecret"]
         .iter()
@@ -198,108 +258,76 @@ fn name_before(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     (start < end).then_some((start..end, bare.is_some()))
 }
 
-/// Where a value stands.
-struct Value {
-    range: Range<usize>,
-    quoted: bool,
-    /// It is an object, and its parts are looked at for themselves.
-    nested: bool,
-}
-
-impl Value {
-    /// Reads the value that begins at `start`.
-    fn read(text: &str, start: usize) -> Value {
-        let rest = text.get(start..).unwrap_or_default();
-        let slashes = rest.len() - rest.trim_start_matches('\\').len();
-        let inner = rest.get(slashes..).unwrap_or_default();
-        if let Some(quote @ ('"' | '\'' | '`')) = inner.chars().next() {
-            let from = start + slashes + quote.len_utf8();
-            return Value { range: from..closing(text, from, slashes, quote), quoted: true, nested: false };
-        }
-        if rest.starts_with('[') && rest.get(1..).is_some_and(|list| list.trim_start().starts_with(['"', '\''])) {
-            let end = rest.find(']').unwrap_or(rest.len());
-            return Value { range: start + 1..start + end, quoted: true, nested: false };
-        }
-        let nested = rest.starts_with(['{', '[']) && !rest.starts_with("{{");
-        Value { range: start..start + bare_length(rest), quoted: false, nested }
-    }
-
-    fn content<'t>(&self, text: &'t str) -> &'t str {
-        text.get(self.range.clone()).unwrap_or_default().trim()
-    }
-}
-
-/// Where a quoted value ends: at the next quote with as many backslashes before it; the line's
-/// end where there is none.
-fn closing(text: &str, from: usize, slashes: usize, quote: char) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    let mut run = 0;
-    for (at, c) in rest.char_indices() {
-        match c {
-            '\\' => run += 1,
-            c if c == quote && run <= slashes => return from + at - run,
-            _ => run = 0,
-        }
-    }
-    to_line_end(text, from).end
-}
-
-fn to_line_end(text: &str, from: usize) -> Range<usize> {
-    let rest = text.get(from..).unwrap_or_default();
-    let line = rest.find(['\n', '\r']).and_then(|end| rest.get(..end)).unwrap_or(rest);
-    from..from + line.trim_end().len()
-}
-
-/// The length of a value without quotes. `,`, `;` and `&` end it where another pair, a blank or nothing
-/// follows: they may be part of a password.
-fn bare_length(rest: &str) -> usize {
-    let mut open = 0_usize;
-    for (at, c) in rest.char_indices() {
-        let after = rest.get(at + c.len_utf8()..).unwrap_or_default();
-        let ends = match c {
-            '"' | '\'' | '`' | '<' | '|' => true,
-            ',' | ';' | '&' => ends_here(after),
-            '(' | '[' | '{' => {
-                open += 1;
-                false
-            }
-            ')' | ']' | '}' if open > 0 => {
-                open -= 1;
-                false
-            }
-            ')' | ']' | '}' => {
-                after.is_empty()
-                    || after.starts_with([',', ';', ')', ']', '}', '"', '\''])
-                    || after.starts_with(char::is_whitespace)
-            }
-            c => c.is_whitespace(),
-        };
-        if ends {
-            return at;
-        }
-    }
-    rest.len()
-}
-
-fn ends_here(after: &str) -> bool {
-    let end = after.find(|c: char| !(is_name_char(c) || c == ' ')).unwrap_or(after.len());
-    let next = after.get(end..).and_then(|rest| rest.chars().next());
-    after.is_empty()
-        || after.starts_with(char::is_whitespace)
-        || after.starts_with(['"', '\'', '`', ')', ']', '}'])
-        || end > 0 && matches!(next, Some('=' | ':'))
+/// The name of a `value` at `at`, right before it: `{"name": "DB_PASSWORD", "value": …`, `key="DbPassword" value=…`, or in
+/// the line above.
+fn name_beside(text: &str, at: usize) -> Option<&str> {
+    static BESIDE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?i)\b(?:name|key)\\*["']?\s{0,8}[:=]\s{0,8}\\*["']?(?P<name>[a-z0-9_.\-]{1,96})\\*["']?[\s,;]{0,64}\\*["']?$"#,
+        )
+        .ok()
+    });
+    let from = text.floor_char_boundary(at.saturating_sub(LOOK_BACK));
+    let found = BESIDE.as_ref()?.captures(text.get(from..at)?)?;
+    Some(found.name("name")?.as_str())
 }
 
 /// Adds what stands between the tags of a secret: `<password>x</password>`.
 pub(super) fn tags(text: &str, found: &mut Vec<Range<usize>>) {
-    for (close, _) in text.match_indices("</") {
-        let head = text.get(..close).unwrap_or_default();
-        let Some(open) = head.rfind('>') else { continue };
-        let name = head.get(..open).and_then(|head| head.rsplit('<').next()).unwrap_or_default();
-        let name = name.split([' ', ':']).next_back().unwrap_or_default();
-        let value = head.get(open + 1..).unwrap_or_default();
+    let mut open = None;
+    let mut tag = None;
+    for (at, mark) in text.match_indices(['<', '>']) {
+        if mark == ">" {
+            tag = open.take().map(|open| (open + 1..at, at + 1));
+            continue;
+        }
+        open = Some(at);
+        if !text.get(at..).is_some_and(|rest| rest.starts_with("</")) {
+            continue;
+        }
+        let Some((name, start)) = tag.take() else { continue };
+        let name = text.get(name).and_then(|name| name.rsplit([' ', ':']).next()).unwrap_or_default();
+        let value = text.get(start..at).unwrap_or_default();
         if name.len() <= LONGEST_NAME && classify(name) == Some(Naming::Secret) && !is_plain(value.trim()) {
-            found.push(open + 1..close);
+            found.push(start..at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::extent::LOOK_AHEAD;
+    use super::*;
+
+    /// How many bytes are read for the values of all pairs.
+    fn work(text: &str) -> usize {
+        let pairs = text.match_indices(['=', ':']).filter_map(|(at, _)| Pair::at(text, at));
+        pairs.map(|pair| pair.value.range.len()).sum()
+    }
+
+    #[test]
+    fn a_hostile_text_costs_no_more_than_its_length() {
+        for part in ["key:(", "key:[\"", "key:{", "token=is(", "key:x\\,y", "key=`", "name:\"password\" value:("] {
+            let (once, twice) = (work(&part.repeat(4000)), work(&part.repeat(8000)));
+            assert!(
+                once <= 4000 * LOOK_AHEAD && twice <= 2 * once + LOOK_AHEAD * LOOK_AHEAD,
+                "{part}: {once}, then {twice}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_value_goes_to_its_end() {
+        let long = "a1".repeat(LOOK_AHEAD);
+        for (text, expected) in [
+            (format!("token={long} b"), 6..6 + long.len()),
+            (format!("token=\"{long} b\" c"), 7..9 + long.len()),
+            (format!("--token {long}] b"), 8..8 + long.len()),
+        ] {
+            let mut found = Vec::new();
+            assignments(&text, Mode::Prose, &mut found);
+            flags(&text, Mode::Prose, &mut found);
+            assert_eq!(found, [expected]);
         }
     }
 }

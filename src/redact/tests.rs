@@ -83,7 +83,37 @@ const GOES: &[(&str, &str)] = &[
     ("exec [app --password hunter2x]: exit status 1", "exec [app --password <*>]: exit status 1"),
     ("exec app --password hunter2x: exit status 1", "exec app --password <*>: exit status 1"),
     ("password=\"never closed", "password=\"<*>"),
+    // The name is the value of another name, or stands in another way of writing.
+    (r#"{"name":"DB_PASSWORD","value":"hunter"}"#, r#"{"name":"DB_PASSWORD","value":"<*>"}"#),
+    (r#"m="{\"key\":\"password\", \"value\":\"hunter\"}""#, r#"m="{\"key\":\"password\", \"value\":\"<*>\"}""#),
+    ("env:\n- name: DB_PASSWORD\n  value: hunter\n", "env:\n- name: DB_PASSWORD\n  value: <*>\n"),
+    (r#"args: ["--password", "hunter", "-v"]"#, r#"args: ["--password", "<*>", "-v"]"#),
+    ("<add key=\"DbPassword\" value=\"hunter\"/>", "<add key=\"DbPassword\" value=\"<*>\"/>"),
+    (r"\u0022password\u0022:\u0022hunter\u0022,", r"\u0022password\u0022:\u0022<*>\u0022,"),
+    ("&quot;password&quot;: &quot;hunter&quot;,", "&quot;password&quot;: &quot;<*>&quot;,"),
+    ("next=%2Fx%3Fpassword%3Dhunter%26a%3D1", "next=%2Fx%3Fpassword%3D<*>%26a%3D1"),
+    ("DB_PW=hunter", "DB_PW=<*>"),
+    (r#"{"kind":"Secret","data":{"a":"aHVudGVy"}}"#, r#"{"kind":"Secret","data":{<*>}}"#),
+    // Servers, databases and programs.
+    ("define('DB_PASSWORD', 'hunter');", "define('DB_PASSWORD', '<*>');"),
+    ("ALTER USER app IDENTIFIED BY 'hunter'", "ALTER USER app IDENTIFIED BY '<*>'"),
+    ("CREATE ROLE app LOGIN PASSWORD 'hunter'", "CREATE ROLE app LOGIN PASSWORD '<*>'"),
+    ("proxy_set_header X-Api-Key \"hunter\";", "proxy_set_header X-Api-Key \"<*>\";"),
+    ("user ops insecure-password hunter", "user ops insecure-password <*>"),
+    ("+ curl -u me:hunter http://x", "+ curl -u me:<*> http://x"),
+    ("+ redis-cli -a hunter ping", "+ redis-cli -a <*> ping"),
+    ("+ sshpass -p hunter ssh db", "+ sshpass -p <*> ssh db"),
+    ("+ docker login -u ci -p hunter reg.io", "+ docker login -u ci -p <*> reg.io"),
+    ("+ mysql -h db -uroot -phunter -e x", "+ mysql -h db -uroot -p<*> -e x"),
     // Forms.
+    ("AKIAIOSFODNN7EXAMPLE / wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "<*> / <*>"),
+    ("https://discord.com/api/webhooks/12345678/abcDEF_ghi-123", "https://discord.com/api/webhooks/12345678/<*>"),
+    ("POST /bot123456789:AAabcdefghijklmnopqrstuvwxyz0123456/send", "POST /bot<*>/send"),
+    ("joined with abcdef.0123456789abcdef", "joined with <*>"),
+    ("whsec_0123456789abcdef and dapi0123456789abcdef0123456789abcdef", "<*> and <*>"),
+    ("glrt-t1_Abcdefghij0123456789 of the runner", "<*> of the runner"),
+    ("the token 7fHq2Lw9Zx3Kv8Rt was refused", "the token <*> was refused"),
+    ("payload cGFzc3dvcmQ9aHVudGVyMg== sent", "payload <*> sent"),
     ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def_123 here", "got <*> here"),
     ("Authorization: Bearer abc.def-123", "Authorization: Bearer <*>"),
     ("curl -H 'Authorization: token abcdef0123456789'", "curl -H 'Authorization: token <*>'"),
@@ -174,6 +204,13 @@ const STAYS: &[&str] = &[
     "max_tokens: 128000",
     "disk-pressure-taint-controller-abcdef12345",
     "pod sk-frontend-7d9c8b6f5-abcde is unhealthy",
+    "secret=cart-db not found",
+    "pods glagent-7d9f8b6c5-x2x4z and glrt-deployment-7d9f8b6c5-x2x4z are pending",
+    "checksum/secret: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "unknown flag: --token\n- see the documentation",
+    "mysql pod -pending for 5m",
+    "integrity sha512-0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD==",
+    "name: token-service\nvalue: 5m",
     "container \"app\" in pod \"cart-7d\" is waiting to start: CreateContainerConfigError",
 ];
 
@@ -194,6 +231,24 @@ fn diagnosis_stays() {
     for text in STAYS {
         assert_eq!(redactor().text(text), *text);
     }
+}
+
+#[test]
+fn what_is_not_seen_hides_no_name() {
+    let table = [
+        ("\u{1b}[31mpassword\u{1b}[0m=hunter", "password=<*>"),
+        ("pass\u{200b}word=hunter\tx\r\n", "password=<*>\tx\r\n"),
+        (r"\u001b[36mpassword\u001b[0m=hunter", "password=<*>"),
+        ("\u{1b}]0;password=hunter\u{7}ready", "ready"),
+        ("\u{1b}[1mnothing\u{1b}[0m\tto see\r", "\u{1b}[1mnothing\u{1b}[0m\tto see\r"),
+    ];
+    for (text, expected) in table {
+        assert_eq!(masked(&redactor().text(text)), expected, "{text:?}");
+        assert_eq!(masked(&redactor().value("NOTE", text)), expected, "{text:?}");
+        let once = redactor().text(text).into_owned();
+        assert_eq!(redactor().text(&once), once, "masking is idempotent");
+    }
+    assert_eq!(masked(&redactor().value("pass\u{ad}word", "hunter")), "<*>");
 }
 
 #[test]
@@ -226,6 +281,16 @@ fn variables_by_their_name() {
         ("APP_KEY", "base64AbCdEf0123456789xyz", "<*>"),
         ("JAVA_OPTS", "-Xmx1g -Ddb.password=pw -Dx=y", "-Xmx1g -Ddb.password=<*> -Dx=y"),
         ("CONFIG", "user: app\npassword: correct horse\nhost: db", "user: app\npassword: <*>\nhost: db"),
+        // Files are read inside, whatever their names are.
+        ("token-policy.json", "{\"ttl\": 3600}", "{\"ttl\": 3600}"),
+        ("password-policy.yaml", "minLength: 12\nrotate: true", "minLength: 12\nrotate: true"),
+        ("credentials.conf", "user app\npassword hunter", "user app\npassword <*>"),
+        ("credentials", "[default]\nregion = x\nsecret_key = abc/K7", "[default]\nregion = x\nsecret_key = <*>"),
+        ("secret.yaml", "hunter", "<*>"),
+        ("DB_PASSWORD", "correct\nhorse", "<*>"),
+        ("redis.conf", "port 6379\nrequirepass hunter", "port 6379\nrequirepass <*>"),
+        ("app.yaml", "db:\n  password: |\n    correct\n  host: db", "db:\n  password: |\n    <*>\n  host: db"),
+        ("release", "H4sIAAAAAAAA/0vOzyvOz0kFAGcB2XwEAAAA", "<*>"),
         ("LOG_LEVEL", "debug", "debug"),
         ("REDIS_HOST", "cache.shop.svc:6379", "cache.shop.svc:6379"),
     ];
@@ -468,6 +533,15 @@ fn any_text() -> impl Strategy<Value = String> {
             "Cookie",
             "sig",
             "ghp_0123456789abcdefghij",
+            "value",
+            "name",
+            "- ",
+            "|",
+            "\u{1b}[31m",
+            "\u{200b}",
+            "kind: Secret",
+            "data:",
+            "cGFzc3dvcmQ9aHVudGVyMg==",
             "{",
             "}",
             "[",

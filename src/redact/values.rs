@@ -212,6 +212,20 @@ pub(super) fn looks_secret(value: &str) -> bool {
         || (seen.count >= 24 && !seen.separator)
 }
 
+/// Whether a text is made of settings: half of its lines or more have a name and a value, or open a part.
+pub(super) fn is_structured(text: &str) -> bool {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    // What ends in `=` alone is base64.
+    let sets = |line: &&str| {
+        line.trim_end_matches('=').contains(['=', '{'])
+            || line.contains(": ")
+            || line.ends_with(':')
+            || line.starts_with('[')
+    };
+    let count = lines().filter(sets).count();
+    count > 0 && 2 * count >= lines().count()
+}
+
 struct Seen {
     count: usize,
     digit: bool,
