@@ -296,8 +296,8 @@ pub(super) fn tags(text: &str, found: &mut Vec<Range<usize>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::extent::LOOK_AHEAD;
     use super::*;
+    use crate::redact::extent::LOOK_AHEAD;
 
     /// How many bytes are read for the values of all pairs.
     fn work(text: &str) -> usize {

@@ -5,6 +5,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::printable::one_line;
+
 /// How much a problem weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -71,7 +73,8 @@ impl Problem {
             path: path.to_owned(),
             line: line.max(1),
             column: None,
-            message: message.into(),
+            // What is quoted of a file may have lines of its own; a problem is one.
+            message: one_line(&message.into()).into_owned(),
             hint: None,
         }
     }
@@ -86,7 +89,7 @@ impl Problem {
     /// With what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Problem {
-        self.hint = Some(hint.into());
+        self.hint = Some(one_line(&hint.into()).into_owned());
         self
     }
 

@@ -6,6 +6,7 @@
 mod ear;
 mod guard;
 mod reply;
+mod shorten;
 mod talk;
 
 use futures::future::BoxFuture;

@@ -172,6 +172,10 @@ fn looked_at(stage: &Stage, told: &[String], home: &Path) {
         "cart-login",
         "hooks.example.com",
         "helm.sh/release.v1",
+        "logins_total",
+        "CartCantLogIn",
+        "requirepass <redacted:",
+        "example.com/as-it-was",
     ] {
         assert!(sent.contains(word), "{word} was never sent\n{}", told.first().map_or("", String::as_str));
     }

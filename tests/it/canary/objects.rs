@@ -9,6 +9,9 @@ pub(super) struct Planted {
     pub(super) objects: Vec<Value>,
     pub(super) logs: String,
     pub(super) previous: String,
+    /// What Prometheus answers to any query, and Alertmanager of its alerts.
+    pub(super) series: Value,
+    pub(super) alerts: Value,
 }
 
 pub(super) fn cluster(plants: &mut Plants) -> Planted {
@@ -19,7 +22,24 @@ pub(super) fn cluster(plants: &mut Plants) -> Planted {
     objects.extend(custom(plants));
     let logs = log(plants, "log");
     let previous = log(plants, "previous log");
-    Planted { objects, logs, previous }
+    let (series, alerts) = metrics(plants);
+    Planted { objects, logs, previous, series, alerts }
+}
+
+/// What somebody put into labels and annotations.
+fn metrics(plants: &mut Plants) -> (Value, Value) {
+    let mut word = |what: &str| plants.word(&format!("metrics: {what}"));
+    let series = json!({"status": "success", "data": {"resultType": "vector", "result": [{
+        "metric": {"__name__": "logins_total", "pod": "cart-1", "db_password": word("label by name"),
+            "dsn": format!("postgres://app:{}@db/cart", word("label"))},
+        "value": [1_767_268_800, "7"],
+    }]}});
+    let alerts = json!([{
+        "labels": {"alertname": "CartCantLogIn", "namespace": "shop", "pod": "cart-1", "severity": "critical"},
+        "annotations": {"summary": format!("login with password={} fails", word("annotation"))},
+        "startsAt": "2026-01-01T11:00:00Z", "status": {"state": "active"},
+    }]);
+    (series, alerts)
 }
 
 /// Lines as programs write them.
@@ -36,6 +56,9 @@ fn log(plants: &mut Plants, which: &str) -> String {
         format!("> Authorization: Basic {}", base64(format!("app:{}", word("basic")).as_bytes())),
         format!("> Cookie: session={}; theme=dark", word("cookie")),
         format!("time=x level=info msg=\"login\" client_secret=\"{}\"", word("logfmt")),
+        format!("env: {{\"name\":\"DB_PASSWORD\",\"value\":\"{}\"}}", word("name and value")),
+        format!("\u{1b}[36mpassword\u{1b}[0m={}", word("behind colours")),
+        format!("+ curl -u me:{} http://db.shop", word("traced command")),
     ];
     let token = plants.token(&format!("{which}: token"));
     lines.push(format!("got {token} from the issuer"));
@@ -69,6 +92,7 @@ fn environment(plants: &mut Plants, of: &str) -> Vec<Value> {
     within("FILE", &|s| format!("host: db\npassword: {s}\n"));
     within("JAVA_OPTS", &|s| format!("-Xmx1g -Ddb.password={s}"));
     within("SAS", &|s| format!("https://acc.blob.core.windows.net/c/b?sv=2022&sig={s}%3D&se=2026"));
+    variables.push(("ADMIN_PASSWORD", plants.letters(&format!("{of}: a word of letters"))));
     variables.push(("BOOT", plants.token(&format!("{of}: BOOT"))));
     variables.push(("VCS", plants.form(&format!("{of}: VCS"), &["gh", "p_"], 36)));
     variables.push(("CHAT", plants.form(&format!("{of}: CHAT"), &["xo", "xb-1234567890-"], 24)));
@@ -124,6 +148,7 @@ fn metadata(plants: &mut Plants, name: &str, of: &str) -> Value {
             "example.com/owner": "jo.doe@example.org",
             "kubectl.kubernetes.io/last-applied-configuration": applied.to_string(),
             "example.com/db-password": word("annotation"),
+            "example.com/hidden": format!("pass\u{200b}word={}", word("annotation with a hidden letter")),
             "example.com/note": format!("log in with password={}", word("annotation's text")),
             "nginx.ingress.kubernetes.io/configuration-snippet":
                 format!("proxy_set_header Authorization \"Basic {}\";", base64(format!("me:{}", word("snippet")).as_bytes())),
@@ -134,6 +159,7 @@ fn metadata(plants: &mut Plants, name: &str, of: &str) -> Value {
 
 /// A container that fails, and says too much.
 fn pod(plants: &mut Plants) -> Value {
+    let coloured = plants.word("pod: terminated, behind colours");
     let mut said = |place: &str| format!("dial postgres://app:{}@db/x: refused", plants.word(&format!("pod: {place}")));
     let state = |at: &str, exit: &str| json!({"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": at, "message": exit}});
     let waiting = |message: &str| json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
@@ -142,7 +168,7 @@ fn pod(plants: &mut Plants) -> Value {
         "conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": said("condition"),
             "lastTransitionTime": "2026-01-01T11:00:00Z"}],
         "containerStatuses": [{"name": "app", "image": "registry.example.com/cart:1.25.3", "restartCount": 9, "ready": false,
-            "state": waiting(&said("waiting")), "lastState": state("2026-01-01T11:59:00Z", &said("terminated"))}],
+            "state": waiting(&said("waiting")), "lastState": state("2026-01-01T11:59:00Z", &format!("{}; \u{1b}[31mpassword\u{1b}[0m={coloured}", said("terminated")))}],
         "initContainerStatuses": [{"name": "pull", "ready": true, "state": state("2026-01-01T11:00:00Z", &said("init terminated"))}],
     });
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(plants, "cart-1", "pod"),
@@ -174,6 +200,11 @@ fn secrets(plants: &mut Plants) -> Vec<Value> {
         let mut metadata = metadata(plants, name, &format!("Secret {name}"));
         let applied = json!({"data": {"settings": base64(applied.as_bytes())}, "stringData": {"x": applied}});
         metadata["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = applied.to_string().into();
+        for copy in ["kapp.k14s.io/original", "objectset.rio.cattle.io/applied", "example.com/as-it-was"] {
+            let value = plants.form(&format!("Secret {name}: {copy}"), &[""], 20);
+            let whole = json!({"kind": "Secret", "data": {"x": base64(value.as_bytes())}, "stringData": {"y": value}});
+            metadata["annotations"][copy] = whole.to_string().into();
+        }
         json!({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata,
             "data": {key: base64(value.as_bytes())}, "stringData": {"plain": plain}})
     };
@@ -191,6 +222,9 @@ fn settings(plants: &mut Plants) -> Vec<Value> {
         "application.properties": format!("spring.datasource.password={}\nserver.port=80\n", word("properties")),
         "config.json": json!({"auth": {"clientSecret": word("JSON")}}).to_string(),
         "kubeconfig": format!("users:\n- name: me\n  user:\n    token: {token}\n"),
+        "redis.conf": format!("maxmemory 1gb\nrequirepass {}\n", word("redis")),
+        "job.yaml": format!("env:\n- name: DB_PASSWORD\n  value: {}\n", word("manifest")),
+        "block.yaml": format!("db:\n  password: |\n    {}\n", word("block")),
         ".npmrc": format!("//registry.example.com/:_authToken={}\n", word("npmrc")),
         "nginx.conf": format!("proxy_pass https://me:{}@up.example.com/;\n", word("nginx")),
     });

@@ -30,6 +30,12 @@ impl Plants {
         self.plant(place, format!("kq{}7Rz", random(place, 12)))
     }
 
+    /// A word of letters alone, as people choose them: known by the name beside it.
+    pub(super) fn letters(&mut self, place: &str) -> String {
+        let letters = random(place, 14).to_lowercase();
+        self.plant(place, letters.chars().map(|c| if c.is_ascii_digit() { 'x' } else { c }).collect())
+    }
+
     /// So many characters of chance behind `head`.
     pub(super) fn form(&mut self, place: &str, head: &[&str], length: usize) -> String {
         self.plant(place, format!("{}{}", head.concat(), random(place, length)))

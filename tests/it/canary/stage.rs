@@ -19,6 +19,8 @@ pub(super) struct Stage {
     pub(super) api: ModelServer,
     pub(super) model: ModelServer,
     pub(super) embedder: ModelServer,
+    /// Prometheus and Alertmanager.
+    pub(super) metrics: ModelServer,
     /// What left, by where.
     seen: Vec<(String, Vec<u8>)>,
 }
@@ -27,12 +29,16 @@ impl Stage {
     pub(super) fn new() -> Stage {
         let mut plants = Plants::default();
         let planted = objects::cluster(&mut plants);
+        let (series, alerts) = (planted.series.clone(), planted.alerts.clone());
         let stage = Stage {
             home: tempfile::tempdir().unwrap(),
             model_key: plants.form("the model's key", &["sk", "-"], 32),
             api: api::serve(planted),
             model: ModelServer::by(curious()),
             embedder: ModelServer::by(embeds),
+            metrics: ModelServer::by(move |asked| {
+                Reply::json(200, if asked.path.starts_with("/api/v2/alerts") { &alerts } else { &series })
+            }),
             plants,
             seen: Vec::new(),
         };
@@ -62,6 +68,8 @@ impl Stage {
             .env("KUBECTL_REACT_EMBEDDER_URL", format!("{}/v1", self.embedder.url()))
             .env("KUBECTL_REACT_EMBEDDER_MODEL", "embed-test")
             .env("KUBECTL_REACT_EMBEDDER_KEY_ENV", "EMBEDDER_KEY")
+            .env("KUBECTL_REACT_PROMETHEUS_URL", self.metrics.url())
+            .env("KUBECTL_REACT_ALERTMANAGER_URL", self.metrics.url())
             .env("NO_PROXY", "127.0.0.1,localhost")
             .envs(env.iter().copied());
         let output = command.args(args).output().unwrap();
@@ -87,7 +95,13 @@ impl Stage {
                 seen.push((inner, unzipped(&std::fs::read(&file).unwrap())));
             }
         }
-        for (name, server) in [("model", &self.model), ("embedder", &self.embedder), ("API server", &self.api)] {
+        let servers = [
+            ("model", &self.model),
+            ("embedder", &self.embedder),
+            ("metrics", &self.metrics),
+            ("API server", &self.api),
+        ];
+        for (name, server) in servers {
             for (number, asked) in server.asked().into_iter().enumerate() {
                 let headers: Vec<String> = asked
                     .headers
@@ -129,7 +143,7 @@ fn curious() -> impl FnMut(&Asked) -> Reply + Send {
         let said = asked.json();
         let done = said["messages"].as_array().map_or(0, |all| all.iter().filter(|m| m["role"] == "tool").count());
         let tools = said["tools"].as_array().map_or(0, Vec::len);
-        if tools < 2 || done >= LINES.len() + 2 {
+        if tools < 2 || done >= LINES.len() + 4 {
             return calls(&[(
                 "finish",
                 json!({"summary": "The cart can't log in.", "causes": [], "not_checked": [], "confidence": "low"}),
@@ -141,6 +155,8 @@ fn curious() -> impl FnMut(&Asked) -> Reply + Send {
         if asks.is_empty() {
             asks.push(("search_runbooks", json!({"query": "the cart can't log in to its database"})));
             asks.push(("read_runbook", json!({"name": "cart-login"})));
+            asks.push(("query_prometheus", json!({"query": "logins_total"})));
+            asks.push(("list_alerts", json!({})));
         }
         calls(&asks).saying("I want to see all of it.").reply(asked)
     }
