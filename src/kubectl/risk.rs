@@ -4,7 +4,10 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::line::{Line, Target};
+use super::params;
 
 /// Something that makes a change dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +20,8 @@ pub enum Risk {
     BySelector,
     /// `--force-conflicts`.
     Conflicts,
+    /// Lets what is outside of the cluster reach it.
+    Exposes,
     /// `--force`.
     Force,
     /// Deletes a namespace, and all that is in it.
@@ -45,6 +50,8 @@ pub enum Risk {
     TemporaryData,
     /// Scales to no replicas at all.
     ToZero,
+    /// Lets the pods of a namespace have all rights on their nodes.
+    Unguarded,
     /// Deletes without saying what.
     Unnamed,
     /// Deletes what a person or a tool wrote: no controller makes it again.
@@ -58,6 +65,7 @@ impl fmt::Display for Risk {
             Risk::AllNamespaces => "is about all namespaces",
             Risk::BySelector => "is about whatever a selector matches when it runs",
             Risk::Conflicts => "takes fields from whoever manages them (`--force-conflicts`)",
+            Risk::Exposes => "opens it to what is outside of the cluster",
             Risk::Force => "does not wait, or deletes what it can't change (`--force`)",
             Risk::Namespace => "deletes a namespace with all that is in it",
             Risk::NoGrace => "kills without a grace period",
@@ -72,6 +80,7 @@ impl fmt::Display for Risk {
             Risk::SkipsEviction => "does not ask disruption budgets (`--disable-eviction`)",
             Risk::TemporaryData => "deletes the data of `emptyDir` volumes",
             Risk::ToZero => "scales to nothing",
+            Risk::Unguarded => "lets the pods of a namespace have all rights on their nodes",
             Risk::Unnamed => "deletes without a name",
             Risk::Written => "deletes what no controller makes again",
         })
@@ -147,6 +156,49 @@ const FLAGS: &[(&str, Risk)] = &[
     ("remove-extra-subjects", Risk::Rights),
 ];
 
+/// Types of a Service that are reached from outside.
+const OUTWARD: &[&str] = &["LoadBalancer", "NodePort"];
+
+/// The label that says what the pods of a namespace may do.
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
+/// A field of a manifest that is a risk, by its value.
+const FIELDS: &[(&str, fn(&Value) -> bool, Risk)] = &[
+    ("allowPrivilegeEscalation", is_true, Risk::Privileged),
+    ("hostIPC", is_true, Risk::Privileged),
+    ("hostNetwork", is_true, Risk::Privileged),
+    ("hostPID", is_true, Risk::Privileged),
+    ("hostPath", Value::is_object, Risk::Privileged),
+    ("privileged", is_true, Risk::Privileged),
+    (ENFORCE, |value| matches!(value.as_str(), Some("privileged")) || value.is_null(), Risk::Unguarded),
+    ("replicas", |value| value.as_f64() == Some(0.0), Risk::ToZero),
+    ("type", |value| value.as_str().is_some_and(|kind| OUTWARD.contains(&kind)), Risk::Exposes),
+];
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool() == Some(true)
+}
+
+/// The risks of what a patch sets, wherever it stands in it; a step of a JSON patch sets the end of its path.
+fn of_fields(value: &Value, risks: &mut Vec<Risk>) {
+    let mut set = |name: &str, value: &Value| {
+        let rows = FIELDS.iter().filter(|(field, is, _)| *field == name && is(value));
+        risks.extend(rows.map(|(_, _, risk)| *risk));
+    };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| of_fields(item, risks)),
+        Value::Object(fields) => {
+            if let Some(path) = fields.get("path").and_then(Value::as_str) {
+                let field = path.rsplit('/').next().unwrap_or_default().replace("~1", "/");
+                set(&field, fields.get("value").unwrap_or(&Value::Null));
+            }
+            fields.iter().for_each(|(name, value)| set(name, value));
+            fields.values().for_each(|value| of_fields(value, risks));
+        }
+        _ => {}
+    }
+}
+
 /// The risks of a change, sorted.
 pub(super) fn risks(line: &Line) -> Vec<Risk> {
     let mut risks: Vec<Risk> = FLAGS.iter().filter(|(flag, _)| line.has(flag)).map(|(_, risk)| *risk).collect();
@@ -178,6 +230,19 @@ pub(super) fn risks(line: &Line) -> Vec<Risk> {
     let runs =
         verb == "run" || matches!(line.subcommand(), Some("job" | "cronjob" | "deployment")) && !line.has("from");
     when(runs || line.verb.path == "set image", Risk::RunsImage);
+    let outward = line.flag("type").is_some_and(|kind| OUTWARD.iter().any(|of| of.eq_ignore_ascii_case(kind)));
+    let service = matches!(line.verb.path, "create service loadbalancer" | "create service nodeport");
+    when(verb == "expose" && outward || service, Risk::Exposes);
+    let unguards = |word: &String| word == &format!("{ENFORCE}=privileged") || word == &format!("{ENFORCE}-");
+    when(verb == "label" && line.positional.iter().any(unguards), Risk::Unguarded);
+    for patch in line.values("patch").chain(line.values("overrides")) {
+        // What a placeholder becomes is asked when it is bound.
+        let names = params::names(patch);
+        let bound = names.fold(patch.to_owned(), |text, name| text.replace(&format!("${name}"), "1"));
+        if let Ok(patch) = serde_json::from_str(&bound) {
+            of_fields(&patch, &mut risks);
+        }
+    }
     risks.sort_unstable();
     risks.dedup();
     risks

@@ -221,6 +221,31 @@ fn a_change_says_what_is_dangerous() {
         ("kubectl auth reconcile -f a.yaml", &[Rights]),
         ("kubectl certificate approve x", &[Rights]),
         ("kubectl expose deploy web --port=80 --selector=app=web", &[]),
+        ("kubectl expose deploy web --port=80 --type=LoadBalancer", &[Exposes]),
+        ("kubectl expose deploy web --port=80 --type=ClusterIP", &[]),
+        ("kubectl create service nodeport web --tcp=80", &[Exposes]),
+        (r#"kubectl patch svc web -p '{"spec":{"type":"NodePort"}}'"#, &[Exposes]),
+        (r#"kubectl patch deploy web -p '{"spec":{"replicas":0}}'"#, &[ToZero]),
+        (r#"kubectl patch deploy web -p '{"spec":{"replicas":2}}'"#, &[]),
+        (r#"kubectl patch deploy web -p '{"spec":{"replicas":$COUNT}}'"#, &[]),
+        (r#"kubectl patch deploy web -p '{"spec":{"replicas":0,"minReadySeconds":$COUNT}}'"#, &[ToZero]),
+        (
+            r#"kubectl patch deploy web --type=json -p '[{"op":"replace","path":"/spec/replicas","value":0}]'"#,
+            &[ToZero],
+        ),
+        (r#"kubectl patch deploy web -p '{"spec":{"template":{"spec":{"hostNetwork":true}}}}'"#, &[Privileged]),
+        (
+            r#"kubectl patch deploy web -p '{"spec":{"containers":[{"name":"a","securityContext":{"privileged":true}}]}}'"#,
+            &[Privileged],
+        ),
+        (r#"kubectl patch deploy web -p '{"spec":{"hostNetwork":false,"type":"RollingUpdate"}}'"#, &[]),
+        (
+            r#"kubectl patch ns shop -p '{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"privileged"}}}'"#,
+            &[Unguarded],
+        ),
+        ("kubectl label ns shop pod-security.kubernetes.io/enforce=privileged", &[Unguarded]),
+        ("kubectl label ns shop pod-security.kubernetes.io/enforce-", &[Unguarded]),
+        ("kubectl label ns shop pod-security.kubernetes.io/enforce=baseline", &[]),
         ("kubectl rollout undo deploy/web", &[]),
     ];
     for (line, risks) in cases {

@@ -83,6 +83,9 @@ pub struct Observation {
 pub struct Answer {
     /// The answer in a few sentences of markdown; to the question where one was asked.
     pub summary: String,
+    /// Whether the summary names what was not read; said only where it does.
+    #[serde(skip_serializing_if = "Standing::is_unchecked")]
+    pub summary_standing: Standing,
     /// The causes as the model sees them, the deepest first.
     pub causes: Vec<StatedCause>,
     /// What would help, as lines of kubectl. Nothing of this was executed.
@@ -145,6 +148,13 @@ pub enum Standing {
     /// Not looked at yet.
     #[default]
     Unchecked,
+}
+
+impl Standing {
+    /// Whether nobody has anything to say of it.
+    fn is_unchecked(&self) -> bool {
+        *self == Standing::Unchecked
+    }
 }
 
 /// How sure a model says it is.

@@ -21,8 +21,18 @@ impl Texts for String {
 
 impl Texts for Answer {
     fn each_text(&mut self, show: &mut dyn FnMut(&mut String)) {
-        let Answer { summary, causes, changes, not_checked, undecided, confidence: _, contradictions } = self;
+        let Answer {
+            summary,
+            summary_standing,
+            causes,
+            changes,
+            not_checked,
+            undecided,
+            confidence: _,
+            contradictions,
+        } = self;
         show(summary);
+        of_standing(summary_standing, show);
         for StatedCause { statement, object, explains: _, claims, standing } in causes {
             show(statement);
             object.iter_mut().for_each(&mut *show);

@@ -2,15 +2,19 @@
 //!
 //! *Invariant:* pure, and the only place that calls a claim supported. A model's confidence counts for nothing here.
 
+mod changes;
+mod health;
 mod names;
+mod proof;
 mod quotes;
+mod read;
 
-use crate::kubectl;
-use crate::model::{Answer, Claim, Severity, Standing, StatedCause, Step, SuggestedChange};
+use crate::model::{Answer, Claim, Confidence, Standing, StatedCause, Step};
 
 use super::start::Known;
-use super::tools::{Finished, FinishedCause, FinishedChange, FinishedClaim};
+use super::tools::{Finished, FinishedCause, FinishedClaim};
 use quotes::Found;
+use read::{Knowledge, Readings};
 
 /// What an answer is held against.
 pub(super) struct Seen<'a> {
@@ -26,53 +30,27 @@ pub(super) struct Seen<'a> {
     pub(super) asked: bool,
 }
 
-impl Seen<'_> {
-    /// The texts that prove something, by step.
-    fn proofs(&self) -> impl Iterator<Item = (usize, &str)> {
-        let steps = self.steps.iter().filter(|(step, proves)| *proves && !step.observation.withheld);
-        std::iter::once((0, self.evidence)).chain(steps.map(|(step, _)| (step.number, step.observation.text.as_str())))
-    }
-
-    /// Whether a name was read: as an object, or as one that is missing.
-    fn knows(&self, name: &str) -> bool {
-        let read = |step: &Step| {
-            let text = &step.observation.text;
-            !step.observation.withheld && (!step.observation.failed || text.to_lowercase().contains("not found"))
-        };
-        let steps = self.steps.iter().filter(|(step, proves)| *proves && read(step));
-        let known = |known: &&Known| {
-            [Some(&known.object), known.culprit.as_ref()].into_iter().flatten().any(|object| *object.name == *name)
-        };
-        names::stands(self.evidence, name)
-            || self.causes.iter().find(known).is_some()
-            || steps
-                .into_iter()
-                .any(|(step, _)| names::stands(&step.observation.text, name) || names::answered(step, name))
-    }
-}
-
 /// Checks an answer; gives it with its marks, and what is wrong in sentences for the model.
 pub(super) fn verify(finished: Finished, seen: &Seen<'_>) -> (Answer, Vec<String>) {
-    let causes: Vec<StatedCause> = finished.causes.into_iter().map(|stated| cause(stated, seen)).collect();
-    let undecided = Some(finished.undecided.trim().to_owned()).filter(|text| !is_nothing(text));
+    let read = Readings::of(seen);
+    let stated = finished.causes.into_iter();
+    let changes = finished.changes.into_iter().filter(|change| !change.line.trim().is_empty());
     let mut answer = Answer {
         summary: finished.summary.trim().to_owned(),
-        contradictions: contradictions(&causes, undecided.is_some(), seen),
-        causes,
-        changes: finished
-            .changes
-            .into_iter()
-            .filter(|change| !change.line.trim().is_empty())
-            .map(|c| change(c, seen))
-            .collect(),
+        causes: stated.map(|stated| cause(stated, seen, &read)).collect(),
+        changes: changes.map(|stated| changes::change(stated, seen, &read)).collect(),
         not_checked: finished.not_checked,
-        undecided,
+        undecided: Some(finished.undecided.trim().to_owned()).filter(|text| !is_nothing(text)),
         confidence: finished.confidence,
+        ..Answer::default()
     };
+    answer.summary_standing = summary_standing(&answer, &read);
+    answer.contradictions = health::contradictions(&answer, seen, &read);
     let problems = problems(&answer);
     // What is not proven is nothing to be sure of.
-    if answer.causes.iter().any(|cause| cause.standing != Standing::Supported) || !answer.contradictions.is_empty() {
-        answer.confidence = answer.confidence.min(crate::model::Confidence::Low);
+    let unproven = answer.causes.iter().any(|cause| cause.standing != Standing::Supported);
+    if unproven || answer.summary_standing != Standing::Unchecked || !answer.contradictions.is_empty() {
+        answer.confidence = Confidence::Low;
     }
     (answer, problems)
 }
@@ -81,11 +59,11 @@ fn is_nothing(text: &str) -> bool {
     matches!(text.to_lowercase().trim_end_matches('.'), "" | "none" | "nothing" | "n/a" | "null" | "-")
 }
 
-fn cause(stated: FinishedCause, seen: &Seen<'_>) -> StatedCause {
+fn cause(stated: FinishedCause, seen: &Seen<'_>, read: &Readings) -> StatedCause {
     let explains = explained(&stated.explains, seen);
-    let claims: Vec<Claim> = stated.claims.into_iter().map(|stated| claim(stated, seen)).collect();
+    let claims: Vec<Claim> = stated.claims.into_iter().map(|stated| claim(stated, seen, read)).collect();
     let object = Some(stated.object.trim().to_owned()).filter(|text| !is_nothing(text));
-    let standing = cause_standing(&stated.statement, object.as_deref(), &explains, &claims, seen);
+    let standing = cause_standing(&stated.statement, object.as_deref(), &explains, &claims, read);
     StatedCause {
         statement: stated.statement.trim().to_owned(),
         object,
@@ -115,17 +93,17 @@ fn cause_standing(
     object: Option<&str>,
     explains: &Result<Option<&Known>, String>,
     claims: &[Claim],
-    seen: &Seen<'_>,
+    read: &Readings,
 ) -> Standing {
     let unsupported = |why: String| Standing::Unsupported { why };
     if let Err(why) = explains {
         return unsupported(why.clone());
     }
-    if let Some(name) = object.into_iter().flat_map(names::of_object).find(|name| !seen.knows(name)) {
-        return unsupported(format!("`{name}` occurs in nothing that was read"));
-    }
-    if let Some(name) = names::in_text(statement).into_iter().find(|name| !seen.knows(name)) {
-        return unsupported(format!("`{name}` occurs in nothing that was read"));
+    let object = object.unwrap_or_default();
+    let texts = [object, statement].into_iter().chain(claims.iter().map(|claim| claim.text.as_str()));
+    let why = names::of_object(object).into_iter().find_map(|name| unread(name, claims, read));
+    if let Some(why) = why.or_else(|| texts.into_iter().find_map(|text| unread_in(text, claims, read))) {
+        return unsupported(why);
     }
     if claims.is_empty() {
         return unsupported("it has no claim with a quote".to_owned());
@@ -137,104 +115,80 @@ fn cause_standing(
     }
 }
 
-fn claim(stated: FinishedClaim, seen: &Seen<'_>) -> Claim {
+/// Why a text names what was not read, or places it where it was not read.
+fn unread_in(text: &str, claims: &[Claim], read: &Readings) -> Option<String> {
+    names::in_text(text).into_iter().find_map(|mention| {
+        mention.names().find_map(|name| unread(name, claims, read)).or_else(|| read.misplaced(&mention))
+    })
+}
+
+/// Why a name can't be used; what was asked for and is not there can, where a claim quotes that.
+fn unread(name: &str, claims: &[Claim], read: &Readings) -> Option<String> {
+    let tells = |claim: &Claim| {
+        claim.standing == Standing::Supported && claim.quote.contains("not found") && names::stands(&claim.quote, name)
+    };
+    match read.knowledge(name) {
+        Knowledge::Read => None,
+        Knowledge::Missing if claims.iter().any(tells) => None,
+        Knowledge::Missing => Some(format!("`{name}` was asked for and not found, and no claim quotes that")),
+        Knowledge::Never => Some(format!("`{name}` occurs in nothing that was read")),
+    }
+}
+
+/// Whether the summary names what was not read; that something is not there may be said without a quote.
+fn summary_standing(answer: &Answer, read: &Readings) -> Standing {
+    let claims: Vec<Claim> = answer.causes.iter().flat_map(|cause| cause.claims.clone()).collect();
+    let denies = |text: &str| ABSENT.iter().any(|absent| text.to_lowercase().contains(absent));
+    let mut texts = health::sentences(&answer.summary).filter(|sentence| !denies(sentence));
+    let why = texts.find_map(|sentence| unread_in(sentence, &claims, read));
+    why.map_or(Standing::Unchecked, |why| Standing::Unsupported { why })
+}
+
+/// Words of a sentence that says that something is not there.
+const ABSENT: &[&str] = &[
+    "does not exist",
+    "doesn't exist",
+    "is missing",
+    "is not there",
+    "no such",
+    "not found",
+    "not in the cluster",
+    "there is no ",
+];
+
+fn claim(stated: FinishedClaim, seen: &Seen<'_>, read: &Readings) -> Claim {
     let digits: String = stated.step.chars().filter(char::is_ascii_digit).collect();
     let named: usize = digits.parse().unwrap_or(0);
     let quote = quotes::bare(&stated.quote);
-    let mut step = named;
-    let standing = match standing_of(quote, named, seen) {
-        Ok(found) => {
-            step = found;
-            match names::in_text(&stated.text).into_iter().find(|name| !seen.knows(name)) {
-                None => Standing::Supported,
-                Some(name) => Standing::Unsupported { why: format!("`{name}` occurs in nothing that was read") },
-            }
-        }
-        Err(why) => Standing::Unsupported { why },
+    let (step, standing) = match standing_of(quote, named, seen, read) {
+        Ok(found) => (found, Standing::Supported),
+        Err(why) => (named, Standing::Unsupported { why }),
     };
     Claim { text: stated.text.trim().to_owned(), step, quote: quote.to_owned(), standing }
 }
 
 /// The step in which the quote stands: the named one, or another.
-fn standing_of(quote: &str, named: usize, seen: &Seen<'_>) -> Result<usize, String> {
-    let mut texts: Vec<(usize, &str)> = seen.proofs().collect();
-    texts.sort_by_key(|(number, _)| *number != named);
-    let mut short = false;
-    for (number, text) in texts {
-        match quotes::find(quote, text) {
-            Found::Yes => return Ok(number),
-            Found::TooShort => short = true,
-            Found::No => {}
-        }
+fn standing_of(quote: &str, named: usize, seen: &Seen<'_>, read: &Readings) -> Result<usize, String> {
+    match read.find(quote, named) {
+        Ok(Some(number)) => return Ok(number),
+        Ok(None) => {}
+        Err(read::TooShort) => return Err("the quote is too short to prove anything".to_owned()),
     }
-    if short {
-        return Err("the quote is too short to prove anything".to_owned());
+    let stands = |step: &Step| !step.observation.withheld && quotes::find(quote, &step.observation.text) == Found::Yes;
+    let advice = seen.steps.iter().find(|(step, proves)| !*proves && stands(step));
+    if let Some((step, _)) = advice {
+        return Err(format!("step {} is a runbook, which proves nothing about this cluster", step.number));
     }
-    let advice =
-        seen.steps.iter().find(|(step, proves)| !*proves && quotes::find(quote, &step.observation.text) == Found::Yes);
-    Err(match advice {
-        Some((step, _)) => format!("step {} is a runbook, which proves nothing about this cluster", step.number),
-        None if seen.proofs().all(|(number, _)| number != named) => format!("there is no step {named} to quote"),
-        None => format!("the quote does not stand in step {named}"),
+    if let Some((step, _)) = seen.steps.iter().find(|(step, _)| stands(step)) {
+        return Err(format!("step {} has these words from the call itself, which proves nothing", step.number));
+    }
+    let made = named == 0
+        || seen.steps.iter().any(|(step, proves)| step.number == named && *proves && !step.observation.withheld);
+    Err(if made {
+        format!("the quote does not stand in step {named}")
+    } else {
+        format!("there is no step {named} to quote")
     })
-}
-
-/// Where an answer passes over what the detectors proved.
-fn contradictions(causes: &[StatedCause], undecided: bool, seen: &Seen<'_>) -> Vec<String> {
-    if seen.asked {
-        return Vec::new();
-    }
-    let broken: Vec<&Known> = seen.causes.iter().filter(|known| known.severity > Severity::Info).collect();
-    if causes.is_empty() && !broken.is_empty() && !undecided {
-        let what = if broken.len() == 1 { "one cause".to_owned() } else { format!("{} causes", broken.len()) };
-        return vec![format!("it names no cause, and the detectors proved {what}")];
-    }
-    let mut found = Vec::new();
-    for known in broken.iter().take(3) {
-        let names = [Some(&known.object), known.culprit.as_ref()];
-        let about = |cause: &&StatedCause| {
-            cause.explains.as_ref() == Some(&known.fingerprint)
-                || names.iter().flatten().any(|object| {
-                    names::stands(&cause.statement, &object.name)
-                        || cause.object.as_ref().is_some_and(|text| names::stands(text, &object.name))
-                })
-        };
-        if causes.iter().find(about).is_none() && !undecided {
-            found.push(format!("it says nothing of what the detectors proved: {}", known.summary));
-        }
-    }
-    found
-}
-
-fn change(stated: FinishedChange, seen: &Seen<'_>) -> SuggestedChange {
-    let purpose = stated.purpose.trim().to_owned();
-    let typed = stated.line.trim().trim_matches('`').trim_start_matches("$ ").to_owned();
-    let refused = |why: String| SuggestedChange {
-        line: typed.clone(),
-        purpose: purpose.clone(),
-        refused: Some(why),
-        ..SuggestedChange::default()
-    };
-    let command = match kubectl::parse(&typed) {
-        Ok(command) => command,
-        Err(refusal) => return refused(refusal.message),
-    };
-    if let Err(refusal) = command.check_context(seen.context) {
-        return refused(refusal.message);
-    }
-    let mut risks: Vec<String> = match &command {
-        kubectl::Command::Change(change) => change.risks().iter().map(ToString::to_string).collect(),
-        kubectl::Command::Read(_) => Vec::new(),
-    };
-    risks.extend(command.params().iter().map(|name| format!("`{name}` is to be filled in")));
-    let targets = command.targets();
-    // What a line creates need not have been there, but what it is made from.
-    let creates = matches!(command.verb(), "create" | "run");
-    let named = targets.iter().filter_map(|target| target.name.as_deref()).filter(|_| !creates);
-    let from = command.flag("from").map(|from| from.split_once('/').map_or(from, |(_, name)| name));
-    let unknown = named.chain(from).find(|name| !seen.knows(name));
-    risks.extend(unknown.map(|name| format!("`{name}` occurs in nothing that was read")));
-    SuggestedChange { line: command.in_context(seen.context), purpose, refused: None, risks, dry_run: None }
 }
 
 /// What is wrong, for the model to mend.
@@ -250,6 +204,9 @@ fn problems(answer: &Answer) -> Vec<String> {
         if let (Standing::Unsupported { why }, true) = (&cause.standing, all_claims_hold) {
             problems.push(format!("cause {}: {why}", at + 1));
         }
+    }
+    if let Standing::Unsupported { why } = &answer.summary_standing {
+        problems.push(format!("the summary: {why}"));
     }
     problems.extend(answer.contradictions.iter().cloned());
     for change in &answer.changes {

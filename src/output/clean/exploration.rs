@@ -38,10 +38,12 @@ fn step(step: &Step) -> Step {
 }
 
 fn answer(answer: &Answer) -> Answer {
-    let Answer { summary, causes, changes, not_checked, undecided, confidence, contradictions } = answer;
+    let Answer { summary, summary_standing, causes, changes, not_checked, undecided, confidence, contradictions } =
+        answer;
     let lines = |lines: &[String]| lines.iter().map(|said| line(said)).collect();
     Answer {
         summary: text(summary),
+        summary_standing: standing(summary_standing),
         causes: causes.iter().map(cause).collect(),
         changes: changes.iter().map(change).collect(),
         not_checked: lines(not_checked),

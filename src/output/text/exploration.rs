@@ -50,6 +50,9 @@ impl Page {
     fn answer(&mut self, answer: &Answer, exploration: &Exploration) {
         let style = Style { color: self.paint.colors(), width: self.width, verbose: self.verbose };
         self.out.push_str(&prose::answer(&answer.summary, &style, INDENT));
+        if let Standing::Unsupported { why } = &answer.summary_standing {
+            self.labelled_as(&self.paint.warn("unproven"), "unproven", &format!("the summary: {why}"));
+        }
         for cause in &answer.causes {
             self.stated(cause, exploration);
         }
