@@ -102,13 +102,22 @@ pub fn left(limits: &Limits, usage: &Usage, price: Option<&Price>, answer: u64) 
     let tokens = limits.tokens.saturating_sub(usage.input_tokens.saturating_add(usage.output_tokens));
     let paid = limits.cost.zip(price).filter(|(_, price)| price.input > 0.0).map(|(limit, price)| {
         let money = limit - usage.cost.unwrap_or_default() - price.of(0, 0, answer);
-        // Whole tokens; below zero there are none.
-        ((money * 1e6 / price.input).max(0.0) as u64).saturating_add(answer)
+        affordable(money, price.input).saturating_add(answer)
     });
     match paid {
         Some(paid) if paid < tokens => (paid, Ended::Cost),
         _ => (tokens, Ended::Tokens),
     }
+}
+
+/// How many tokens at this price for a million the money pays for.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "below zero there are none, and more than can be counted is no limit"
+)]
+fn affordable(money: f64, price: f64) -> u64 {
+    (money * 1e6 / price) as u64
 }
 
 /// What it means for a person and for the model.

@@ -151,9 +151,12 @@ fn sentence(event: &Event) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Texts with the columns that there are, and what is written.
+    type Row<'a> = (&'a [(&'a str, usize)], &'a [&'a str]);
+
     #[test]
     fn only_what_is_new_is_written_and_it_is_one_row() {
-        let table: &[(&[(&str, usize)], &[&str])] = &[
+        let table: &[Row<'_>] = &[
             (&[("", 80), ("", 80)], &[]),
             (&[("reading", 80), ("reading", 80), ("asking", 80)], &["reading", "asking"]),
             (&[("kubectl get pods", 11), ("kubectl get svc", 11)], &["kubectl g…"]),

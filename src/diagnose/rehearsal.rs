@@ -83,7 +83,7 @@ mod tests {
             .arg(&program)
             .arg(script)
             .status();
-        assert!(made.unwrap().success());
+        assert!(made.is_ok_and(|status| status.success()));
         act::Kubectl { program, context: "prod".to_owned(), ..act::Kubectl::default() }
     }
 

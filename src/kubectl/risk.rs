@@ -162,8 +162,10 @@ const OUTWARD: &[&str] = &["LoadBalancer", "NodePort"];
 /// The label that says what the pods of a namespace may do.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
-/// A field of a manifest that is a risk, by its value.
-const FIELDS: &[(&str, fn(&Value) -> bool, Risk)] = &[
+/// A field of a manifest, with which values it is a risk, and what risk.
+type Field = (&'static str, fn(&Value) -> bool, Risk);
+
+const FIELDS: &[Field] = &[
     ("allowPrivilegeEscalation", is_true, Risk::Privileged),
     ("hostIPC", is_true, Risk::Privileged),
     ("hostNetwork", is_true, Risk::Privileged),

@@ -28,7 +28,7 @@ impl Value {
     }
 
     /// All of it, where it began at `start`.
-    pub(super) fn to_its_end(self, text: &str, start: usize) -> Value {
+    pub(super) fn whole(self, text: &str, start: usize) -> Value {
         if self.cut { Value::within(text, start, text.len()) } else { self }
     }
 

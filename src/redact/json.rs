@@ -147,7 +147,8 @@ impl Redactor {
 
 /// A Secret, on its own or in what another object makes of it: without its data, in its annotations too.
 fn secret(fields: &mut Map<String, Value>) {
-    ["data", "stringData"].iter().for_each(|part| drop(fields.remove(*part)));
+    fields.remove("data");
+    fields.remove("stringData");
     let annotations = fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
     for (name, value) in annotations.and_then(Value::as_object_mut).into_iter().flatten() {
         if let Value::String(text) = value {

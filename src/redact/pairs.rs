@@ -63,7 +63,7 @@ pub(super) fn flags(text: &str, mode: Mode, found: &mut Vec<Range<usize>>) {
         if keep || !(mode == Mode::Strict || listed || looks_secret(content)) {
             continue;
         }
-        let range = in_sentence(text, &value.to_its_end(text, start));
+        let range = in_sentence(text, &value.whole(text, start));
         done = range.end;
         found.push(range);
     }
@@ -163,7 +163,7 @@ impl Pair {
         Some(if line {
             to_line_end(text, self.value.range.start)
         } else {
-            self.value.clone().to_its_end(text, self.start).range
+            self.value.clone().whole(text, self.start).range
         })
     }
 

@@ -103,7 +103,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r"(?i)\b(?:identified\s+(?:with\s+\S+\s+)?by|password)\s+\\*'(?P<s>[^'\\\n]+)", not_plain),
         // Pairs whose quotes and signs are written in another way.
         (
-            r#"(?im)(?:\\+u0022|&quot;|&#34;|%22)(?P<n>[a-z0-9_.\-]{1,96})(?:\\+u0022|&quot;|&#34;|%22)(?:\s|%20)*(?::|%3A)(?:\s|%20)*(?:\\+u0022|&quot;|&#34;|%22)(?P<s>.+?)(?:\\+u0022|&quot;|&#34;|%22|$)"#,
+            r"(?im)(?:\\+u0022|&quot;|&#34;|%22)(?P<n>[a-z0-9_.\-]{1,96})(?:\\+u0022|&quot;|&#34;|%22)(?:\s|%20)*(?::|%3A)(?:\s|%20)*(?:\\+u0022|&quot;|&#34;|%22)(?P<s>.+?)(?:\\+u0022|&quot;|&#34;|%22|$)",
             named,
         ),
         (r#"(?i)(?P<n>[a-z0-9_.\-]{1,96})%3D(?P<s>(?:[^\s&"'<>%]|%[013-9a-f][0-9a-f]|%2[0-57-9a-f])+)"#, named),

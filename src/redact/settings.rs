@@ -153,11 +153,8 @@ impl<'t> Head<'t> {
         let Some(last) = below.iter().rfind(filled) else { return 0 };
         let looks = |value: &str| looks_secret(value) && !value.contains(' ');
         let exposed = |value: &str| {
-            !is_plain(value)
-                && !is_url(value)
-                && !is_method(value)
-                && !(is_reference(self.name) && is_name(value))
-                && (mode == Mode::Strict && !tokens || looks(value))
+            let known = is_plain(value) || is_url(value) || is_method(value);
+            !(known || is_reference(self.name) && is_name(value)) && (mode == Mode::Strict && !tokens || looks(value))
         };
         if self.block || first.column == first.indent {
             let content: Vec<&str> = below.iter().map(|line| line.body).collect();

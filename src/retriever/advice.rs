@@ -160,7 +160,10 @@ fn note_down(cause: &mut Cause, answer: &Answer, context: &str, runbook: Read<'_
 }
 
 fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice {
-    let commands = runbook(&hit.place).map(|runbook| commands(&runbook, cause, context));
+    let runbook = runbook(&hit.place);
+    let commands = runbook.as_ref().map(|runbook| commands(runbook, cause, context));
+    // As where no index is asked: the answer is the same either way.
+    let passage = runbook.as_ref().map(|runbook| passage::fitting(runbook, cause));
     Advice {
         place: hit.place.clone(),
         name: hit.name.clone(),
@@ -168,7 +171,7 @@ fn advice(hit: &Hit, cause: &Cause, context: &str, runbook: Read<'_>) -> Advice 
         status: hit.status,
         score: hit.score,
         why: hit.why.told(),
-        passage: hit.passage.clone(),
+        passage: passage.unwrap_or_else(|| hit.passage.clone()),
         superseded_by: hit.superseded_by.clone(),
         commands: commands.unwrap_or_default(),
     }

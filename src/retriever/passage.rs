@@ -1,4 +1,4 @@
-//! What a runbook says to a cause, where its detector names the runbook and no index was asked.
+//! What a runbook says to a cause, in the words that both have.
 //!
 //! *Invariant:* pure; it is a paragraph of the runbook, of commands and tables nothing.
 

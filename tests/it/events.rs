@@ -47,7 +47,9 @@ fn the_last_one_is_the_object_of_the_other_form() {
         let found = diagnosis["exploration"].as_object_mut().unwrap();
         found.remove("incident");
         let usage = found["usage"].as_object_mut().unwrap();
-        (usage.remove("millis"), usage.remove("started"), usage.remove("server"));
+        for name in ["millis", "started", "server"] {
+            usage.remove(name);
+        }
         for step in found["steps"].as_array_mut().unwrap() {
             step.as_object_mut().unwrap().remove("millis");
         }

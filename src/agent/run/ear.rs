@@ -118,7 +118,9 @@ mod tests {
             redactor: &redactor,
         };
         let ear = Ear::new(&world, 3);
-        pieces.into_iter().for_each(|piece| ear.hear(piece));
+        for piece in pieces {
+            ear.hear(piece);
+        }
         ear.end(&redactor.text(whole));
         told.into_inner().unwrap()
     }

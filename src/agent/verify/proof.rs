@@ -27,7 +27,7 @@ const SAID: &[&str] = &["not found", "forbidden", "no resource type", "is waitin
 /// What we say of a call ourselves.
 const OURS: &[&str] = &["can't be read", "is not supported", "not in this snapshot", "the line is for the context"];
 
-/// Functions of PromQL that make labels.
+/// Functions of Prometheus' language that make labels.
 const LABELLING: &[&str] = &["label_replace", "label_join", "count_values", "absent"];
 
 /// Words between values that say nothing.

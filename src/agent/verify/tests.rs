@@ -206,7 +206,7 @@ fn each_cause_of_the_detectors_is_looked_for() {
     for number in 0..6 {
         let object = crate::model::ObjectRef::new(crate::model::Kind::Deployment, "shop", &format!("app-{number}"));
         let (summary, fingerprint) = (format!("app-{number} fails"), format!("fingerprint{number}"));
-        start.causes.push(Known { summary, fingerprint, object, ..first.clone() });
+        start.causes.push(Known { fingerprint, summary, object, ..first.clone() });
     }
     let seen = Seen {
         evidence: &start.brief.evidence,

@@ -192,7 +192,9 @@ impl<'g> Collector<'g> {
     pub(super) fn finish(&mut self, stamps: bool) -> Vec<String> {
         let Some(grep) = self.grep else {
             let times: Vec<Option<Time>> = self.lines.iter().map(|(time, _)| *time).collect();
-            times.into_iter().for_each(|time| self.widen(time));
+            for time in times {
+                self.widen(time);
+            }
             if self.groups.is_empty() && self.lines.len() <= FEW {
                 return self.lines.iter().map(|line| written(line, stamps)).collect();
             }
