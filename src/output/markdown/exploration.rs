@@ -37,6 +37,9 @@ fn answer(out: &mut String, answer: &Answer, exploration: &Exploration) {
     if !summary.is_empty() {
         quoted(out, &summary);
     }
+    if let Standing::Unsupported { why } = &answer.summary_standing {
+        let _ = writeln!(out, "\nUnproven, the summary: {}", inline(why));
+    }
     for cause in &answer.causes {
         stated(out, cause, exploration);
     }
