@@ -169,7 +169,9 @@ impl FromStr for Prices {
         let mut prices = Vec::new();
         for (model, price) in table {
             let known = ["input", "cachedInput", "output"];
-            let Value::Object(price) = price else { return Err(format!("the price of `{model}` is no mapping such as {{input: 2.5, output: 10}}")) };
+            let Value::Object(price) = price else {
+                return Err(format!("the price of `{model}` is no mapping such as {{input: 2.5, output: 10}}"));
+            };
             if let Some(unknown) = price.keys().find(|key| !known.contains(&key.as_str())) {
                 return Err(format!("the price of `{model}` has the unknown key `{unknown}`"));
             }

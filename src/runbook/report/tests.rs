@@ -61,7 +61,7 @@ fn sarif_has_what_code_scanning_asks_for() {
     let place = &results[0]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "runbooks/a%20b.md");
     assert_eq!((place["region"]["startLine"].as_u64(), place["region"]["startColumn"].as_u64()), (Some(7), Some(3)));
-    assert_eq!(results[0]["message"]["text"], "`|` is a pipe; 100% plain\nlines");
+    assert_eq!(results[0]["message"]["text"], "`|` is a pipe; 100% plain lines");
     let uri = results[1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
     assert!(uri.bytes().all(|byte| byte.is_ascii_graphic()), "{uri}");
 }
