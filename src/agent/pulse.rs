@@ -84,11 +84,11 @@ mod tests {
 
     use super::*;
     use crate::agent::budget::Limits;
-    use crate::agent::chat::{Hearing, Identity, Model, ModelError};
+    use crate::agent::chat::{Heard, Hearing, Identity, Model, ModelError};
     use crate::agent::replay::Recording;
     use crate::agent::testing::{Kept, redactor, start, toolbox};
     use crate::agent::{Start, World, run};
-    use crate::model::chat::{ChatReply, ChatRequest};
+    use crate::model::chat::{ChatReply, ChatRequest, Spent};
     use crate::model::{Ended, TurnOutcome};
     use crate::redact::Redacted;
 
@@ -104,9 +104,12 @@ mod tests {
         fn turn<'a>(
             &'a self,
             _: &'a Redacted<ChatRequest>,
-            _: &'a Hearing<'a>,
+            heard: &'a Hearing<'a>,
         ) -> BoxFuture<'a, Result<ChatReply, ModelError>> {
-            Box::pin(std::future::pending())
+            Box::pin(async move {
+                heard(Heard::Asked(Spent { requests: 1, bytes_sent: 300 }));
+                std::future::pending().await
+            })
         }
     }
 
@@ -128,8 +131,13 @@ mod tests {
         let turns = journal.turns.lock().unwrap().clone();
         assert!(turns.len() == 2 && turns.iter().all(|turn| turn.outcome == TurnOutcome::TimeUp), "{turns:?}");
         let recording = Recording { start, turns, steps: Vec::new(), millis: ended.usage.millis };
-        let again = recording.replay(&redactor, &|_| {}).await;
-        ended.usage.millis = again.usage.millis;
-        assert_eq!(again, ended);
+        assert_eq!((ended.usage.requests, ended.usage.bytes_sent), (2, 600));
+        assert!(ended.usage.estimated && ended.usage.input_tokens > 0, "{:?}", ended.usage);
+        // Whichever of what is ready at once would be looked at first.
+        for _ in 0..20 {
+            let again = recording.replay(&redactor, &|_| {}).await;
+            ended.usage.millis = again.usage.millis;
+            assert_eq!(again, ended);
+        }
     }
 }

@@ -243,6 +243,8 @@ impl<'a> Run<'a> {
         let ear = Ear::new(self.world, self.turn);
         let heard = |piece: Heard<'_>| ear.hear(piece);
         let outcome = tokio::select! {
+            // The model first, so that a turn that is cut off has told what it cost, in a replay too.
+            biased;
             answer = self.world.model.turn(&request, &heard) => match answer {
                 // A model may repeat what it should not know.
                 Ok(reply) => TurnOutcome::Reply(self.world.redactor.seal_texts(reply).into_inner()),
